@@ -1,0 +1,63 @@
+"""rnnlab: gated recurrent cells from their equations, with exact gradients, at full speed.
+
+Names are loaded at their first use, so that `import rnnlab` and `rnnlab --help` cost nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "rnnlab.cells": ("cell",),
+    "rnnlab.equations": ("exp", "linear", "relu", "sigmoid", "tanh", "vector", "where"),
+    "rnnlab.engine": ("get_num_threads", "set_num_threads"),
+    "rnnlab.layers": ("GRU", "LSTM", "RNN", "PeepholeLSTM", "Recurrent"),
+    "rnnlab.experiments": ("run",),
+}
+_HOME = {name: module for module, names in _WHERE.items() for name in names}
+
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "PeepholeLSTM",
+    "Recurrent",
+    "cell",
+    "exp",
+    "get_num_threads",
+    "linear",
+    "relu",
+    "run",
+    "set_num_threads",
+    "sigmoid",
+    "tanh",
+    "vector",
+    "where",
+]
+
+if TYPE_CHECKING:
+    from rnnlab.cells import cell
+    from rnnlab.engine import get_num_threads, set_num_threads
+    from rnnlab.equations import exp, linear, relu, sigmoid, tanh, vector, where
+    from rnnlab.experiments import run
+    from rnnlab.layers import GRU, LSTM, RNN, PeepholeLSTM, Recurrent
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(importlib.import_module(_HOME[name]), name)
+        globals()[name] = value
+        return value
+    try:
+        return importlib.import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{__name__}.{name}":
+            raise
+    raise AttributeError(f"module 'rnnlab' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
