@@ -1,0 +1,16 @@
+"""Long short-term memory."""
+
+from rnnlab.cells.definition import cell
+from rnnlab.equations import linear, sigmoid, tanh
+
+
+@cell(keep="f", write="i")
+def lstm(x, h, c):
+    """Long short-term memory with forget gate (Hochreiter & Schmidhuber 1997; Gers et al. 2000)."""
+    i = sigmoid(linear("i", x, h))
+    f = sigmoid(linear("f", x, h, bias=1.0))
+    g = tanh(linear("g", x, h))
+    o = sigmoid(linear("o", x, h))
+    c = f * c + i * g
+    h = o * tanh(c)
+    return h, c

@@ -1,0 +1,77 @@
+"""From what a user writes to a cell: a registered name or `FILE.py:NAME`."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from rnnlab.cells.definition import CellDefinition
+from rnnlab.registry import cells, unknown_name
+
+
+def find_cell(spec: str | CellDefinition) -> CellDefinition:
+    """Return the cell that `spec` means.
+
+    Parameters
+    ----------
+    spec : str or CellDefinition
+        A registered name ("peephole-lstm"), a file and a name in it ("my_cells.py:cifg"), or a
+        definition, which is returned.
+
+    Returns
+    -------
+    CellDefinition
+
+    Raises
+    ------
+    ValueError
+        If there is no such cell, with the nearest name.
+    TypeError
+        If `spec` is neither a string nor a definition.
+
+    Examples
+    --------
+    >>> find_cell("gru").states
+    ('h',)
+    >>> find_cell("grru")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: cell must be one of gru, lstm, ... got 'grru': did you mean 'gru'?
+    """
+    if isinstance(spec, CellDefinition):
+        return spec
+    if not isinstance(spec, str):
+        raise TypeError(
+            f"cell must be a name or a definition made with @cell, got {type(spec).__name__}: "
+            'write "lstm" or rnnlab.cells.lstm'
+        )
+    file, separator, name = spec.rpartition(":")
+    if separator and file.endswith(".py"):
+        return _from_file(Path(file), name)
+    found: CellDefinition = cells[spec]
+    return found
+
+
+def _from_file(path: Path, name: str) -> CellDefinition:
+    if not path.is_file():
+        raise ValueError(f"the cell's file must exist, got {str(path)!r}: check the path")
+    module_spec = importlib.util.spec_from_file_location(f"rnnlab_user_{path.stem}", path)
+    if module_spec is None or module_spec.loader is None:
+        raise ValueError(f"{path} must be a Python file: give it the ending .py")
+    module = importlib.util.module_from_spec(module_spec)
+    try:
+        module_spec.loader.exec_module(module)
+    except ValueError:  # EquationError names its own line
+        raise
+    except Exception as error:
+        raise ValueError(f"{path} must run, got {type(error).__name__}: {error}") from error
+    definitions = {
+        key: value for key, value in vars(module).items() if isinstance(value, CellDefinition)
+    }
+    own = {value.name: value for value in definitions.values()}
+    found = definitions.get(name) or own.get(name)
+    if found is None:
+        if not definitions:
+            raise ValueError(f"{path} must define a cell with @cell, got none: decorate {name}")
+        raise ValueError(unknown_name(f"cell of {path}", name, definitions))
+    return found
