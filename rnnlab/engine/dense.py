@@ -1,0 +1,49 @@
+"""A matrix product with a fixed order of sums, for what stands beside the sequence.
+
+A BLAS may split a product by the number of its threads; this one never does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+from numba import njit
+
+from rnnlab.engine.caching import enable_cache
+from rnnlab.engine.intrinsics import rename
+from rnnlab.engine.matmul import OPTIONS, matmul_kernels, pack, packed_size
+from rnnlab.engine.protocol import Array
+
+multiply: Any = None  # set to the dtype's own when the kernel is compiled
+
+
+def dense_product(a, panels, c, rows, inner, columns):
+    """C += A @ panels."""
+    multiply(a, 0, inner, 0, panels, 0, inner, c, 0, columns, 0, rows, 1, columns)
+
+
+@cache
+def _kernel(dtype_name: str) -> Callable[..., None]:
+    name = f"dense_product_{dtype_name}"
+    function = rename(dense_product, name, multiply=matmul_kernels(dtype_name).multiply)
+    dispatcher: Callable[..., None] = njit(nogil=True, **OPTIONS)(function)
+    enable_cache(dispatcher, function)
+    return dispatcher
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """Multiply (M, K) by (K, N), both float32 or both float64; returns (M, N)."""
+    if numba.config.DISABLE_JIT:
+        product: Array = np.einsum("mk,kn->mn", a, b)
+        return product
+    (rows, inner), columns = a.shape, b.shape[1]
+    c = np.zeros((rows, columns), a.dtype)
+    panels = np.empty(packed_size(inner, columns, a.dtype), a.dtype)
+    pack(b, panels)
+    flat = np.ascontiguousarray(a).reshape(-1)
+    _kernel(a.dtype.name)(flat, panels, c.reshape(-1), rows, inner, columns)
+    return c

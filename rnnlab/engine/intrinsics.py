@@ -1,0 +1,234 @@
+"""The few instructions that Numba has no Python for: pointers, hints to LLVM, calls by address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from types import CodeType, FunctionType
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
+
+_I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+
+#: What a pointwise kernel takes: table of addresses, rows, units a row, distance of lane rows.
+POINTWISE_ARGUMENTS = (types.CPointer(types.int64), types.int64, types.int64, types.int64)
+
+
+class Target:
+    """The processor that Numba compiles for (see `target`).
+
+    Attributes
+    ----------
+    cpu, features : str
+        As LLVM names them.
+    vector_bits : int
+        Width of its vector registers.
+    vector_registers : int
+    """
+
+    def __init__(self) -> None:
+        triple, cpu, features = cpu_target.target_context.codegen().magic_tuple()
+        self.triple, self.cpu, self.features = str(triple), str(cpu), str(features)
+        enabled = set(self.features.split(","))
+        self.is_x86 = self.triple.startswith(("x86_64", "i686", "i386", "amd64"))
+        self.is_arm = self.triple.startswith(("aarch64", "arm64"))
+        if "+avx512f" in enabled:
+            self.vector_bits, self.vector_registers = 512, 32
+        elif "+avx" in enabled:
+            self.vector_bits, self.vector_registers = 256, 16
+        else:
+            self.vector_bits, self.vector_registers = 128, 32 if self.is_arm else 16
+
+
+@cache
+def target() -> Target:
+    """Return the processor that Numba compiles for."""
+    return Target()
+
+
+def rename(template: Any, name: str, **names: Any) -> Callable[..., Any]:
+    """Return a copy of a function under another name, with some globals of its own.
+
+    So one template is compiled for several dtypes, each under the name that its cached code bears.
+    """
+    code: CodeType = template.__code__
+    scope = {**template.__globals__, **names}
+    copy = FunctionType(code, scope, name)
+    copy.__qualname__ = name
+    copy.__module__ = template.__module__
+    return copy
+
+
+def declare(module: Any, name: str, result: Any, arguments: list[Any]) -> Any:
+    """Return the LLVM function `name` of `module`, declared once."""
+    return cgutils.get_or_insert_function(module, ir.FunctionType(result, arguments), name)
+
+
+@intrinsic
+def pointer(typingctx: Any, array: Any, offset: Any) -> Any:
+    """Address of element `offset` of a contiguous array."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = context.make_array(array)(context, builder, args[0]).data
+        return builder.gep(data, [args[1]])
+
+    return types.CPointer(array.dtype)(array, types.int64), codegen
+
+
+@intrinsic
+def address(typingctx: Any, array: Any, offset: Any) -> Any:
+    """Address of element `offset` of a contiguous array, as a number."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = context.make_array(array)(context, builder, args[0]).data
+        return builder.ptrtoint(builder.gep(data, [args[1]]), _I64)
+
+    return types.int64(array, types.int64), codegen
+
+
+def entry_reader(dtype: Any) -> Any:
+    """Make `entry(table, k)`: the k-th address of a table as a pointer to `dtype`."""
+    pointer_type = types.CPointer(dtype)
+
+    @intrinsic
+    def entry(typingctx: Any, table: Any, position: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            number = builder.load(builder.gep(args[0], [args[1]]))
+            return builder.inttoptr(number, context.get_value_type(pointer_type))
+
+        return pointer_type(types.CPointer(types.int64), types.int64), codegen
+
+    return entry
+
+
+@intrinsic
+def advance(typingctx: Any, base: Any, count: Any) -> Any:
+    """Pointer moved on by `count` elements."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.gep(args[0], [args[1]])
+
+    return base(base, types.int64), codegen
+
+
+@intrinsic
+def load(typingctx: Any, base: Any, position: Any) -> Any:
+    """Element `position` behind a pointer."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(builder.gep(args[0], [args[1]]))
+
+    return base.dtype(base, types.int64), codegen
+
+
+@intrinsic
+def store(typingctx: Any, base: Any, position: Any, value: Any) -> Any:
+    """Write element `position` behind a pointer."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        cast = context.cast(builder, args[2], signature.args[2], base.dtype)
+        builder.store(cast, builder.gep(args[0], [args[1]]))
+        return context.get_dummy_value()
+
+    return types.void(base, types.int64, value), codegen
+
+
+@intrinsic
+def vectorise_fully(typingctx: Any) -> Any:
+    """Ask for the widest vectors in this function, whose pointer arguments do not overlap.
+
+    LLVM takes 256-bit vectors by itself where 512 would do, and checks for overlap at run time.
+    """
+    bits = target().vector_bits
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        function = builder.function
+        set.add(function.attributes, f'"prefer-vector-width"="{bits}"')
+        for argument in function.args[2:]:  # the first two are Numba's return and error slots
+            if isinstance(argument.type, ir.PointerType):
+                argument.add_attribute("noalias")
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@intrinsic
+def call_pointwise(
+    typingctx: Any, function: Any, table: Any, rows: Any, units: Any, lane_stride: Any
+) -> Any:
+    """Call the pointwise kernel at an address: the time loop is compiled without knowing it."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = context.make_array(table)(context, builder, args[1]).data
+        kernel_type = ir.FunctionType(ir.VoidType(), [data.type, _I64, _I64, _I64])
+        kernel = builder.inttoptr(args[0], kernel_type.as_pointer())
+        builder.call(kernel, [data, *args[2:]])
+        return context.get_dummy_value()
+
+    signature = types.void(types.int64, table, types.int64, types.int64, types.int64)
+    return signature, codegen
+
+
+@intrinsic
+def flush_denormals(typingctx: Any) -> Any:
+    """Make this thread treat denormals as zero; returns the mode before, for `restore_mode`.
+
+    A gradient that fades over a thousand steps is made of denormals, which cost seven times the
+    time and say nothing.
+    """
+    processor = target()
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        old = _read_mode(builder, processor)
+        if old is None:
+            return ir.Constant(_I64, 0)
+        bits = 0x8040 if processor.is_x86 else 1 << 24  # MXCSR FTZ and DAZ; FPCR FZ
+        _write_mode(builder, processor, builder.or_(old, ir.Constant(_I64, bits)))
+        return old
+
+    return types.int64(), codegen
+
+
+@intrinsic
+def restore_mode(typingctx: Any, mode: Any) -> Any:
+    """Set the floating-point mode that `flush_denormals` returned."""
+    processor = target()
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        _write_mode(builder, processor, args[0])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), codegen
+
+
+def _read_mode(builder: Any, processor: Target) -> Any:
+    if processor.is_x86:
+        slot = cgutils.alloca_once(builder, _I32)
+        raw = builder.bitcast(slot, _I8.as_pointer())
+        store_mode = declare(
+            builder.module, "llvm.x86.sse.stmxcsr", ir.VoidType(), [_I8.as_pointer()]
+        )
+        builder.call(store_mode, [raw])
+        return builder.zext(builder.load(slot), _I64)
+    if processor.is_arm:
+        return builder.call(declare(builder.module, "llvm.aarch64.get.fpcr", _I64, []), [])
+    return None
+
+
+def _write_mode(builder: Any, processor: Target, mode: Any) -> None:
+    if processor.is_x86:
+        slot = cgutils.alloca_once(builder, _I32)
+        builder.store(builder.trunc(mode, _I32), slot)
+        raw = builder.bitcast(slot, _I8.as_pointer())
+        load_mode = declare(
+            builder.module, "llvm.x86.sse.ldmxcsr", ir.VoidType(), [_I8.as_pointer()]
+        )
+        builder.call(load_mode, [raw])
+    elif processor.is_arm:
+        set_mode = declare(builder.module, "llvm.aarch64.set.fpcr", ir.VoidType(), [_I64])
+        builder.call(set_mode, [mode])

@@ -1,0 +1,264 @@
+"""The engine on compiled kernels: inference, forward with a tape, and back through time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnlab.cells import CellDefinition
+from rnnlab.engine import pointwise
+from rnnlab.engine.compiled import CompiledKernels
+from rnnlab.engine.matmul import packed_size, tile_shape
+from rnnlab.engine.plan import Plan
+from rnnlab.engine.protocol import Array, Gradients
+from rnnlab.engine.sequence import Geometry
+from rnnlab.engine.threads import run_parts, split_batch
+from rnnlab.engine.weights import lane_bias, pack_weights, stack_vectors, unpack_gradients
+
+#: Rows (time steps x sequences) whose weight gradients are summed in one product.
+CHUNK_ROWS = 128
+
+
+@dataclass(frozen=True)
+class Tape:
+    """What a forward pass left: everything that the backward pass reads.
+
+    Attributes
+    ----------
+    x : array (T, B, I)
+        A copy of the input.
+    parameters : dict of str to array
+        Copies, as they were.
+    state_buffer, lanes, values : array
+        Flat, as `sequence` lays them out.
+    """
+
+    plan: Plan
+    geometry: Geometry
+    x: Array
+    parameters: dict[str, Array]
+    state_buffer: Array
+    lanes: Array
+    values: Array
+
+    @property
+    def states(self) -> tuple[Array, ...]:
+        """Each state over time (T+1, B, H), the initial one in slot 0."""
+        g = self.geometry
+        shape = (len(self.plan.cell.states), g.steps + 1, g.batch, g.units)
+        return tuple(self.state_buffer.reshape(shape))
+
+    def value(self, node: int) -> Array | None:
+        """Return a value of the step over time (T, B, H) by node index, if the tape holds it."""
+        g, place = self.geometry, self.plan.places.get(node)
+        if place is None:
+            return None
+        if place.kind == "state":
+            return self.states[place.index][1:]
+        if place.kind == "value":
+            values = self.values.reshape(g.values, g.steps, g.batch, g.units)
+            return values[place.index]  # type: ignore[no-any-return]
+        if not self.plan.keeps_lanes:
+            return None
+        lanes = self.lanes.reshape(g.steps, g.batch, g.lane_stride)
+        return lanes[:, :, place.index * g.units : (place.index + 1) * g.units]
+
+
+class CompiledEngine:
+    """Runs one cell in one dtype (see `protocol.Engine`) on compiled kernels."""
+
+    def __init__(self, cell: CellDefinition, dtype_name: str) -> None:
+        self.kernels = CompiledKernels(cell, dtype_name)
+        self.plan = self.kernels.plan
+        self.dtype = np.dtype(dtype_name)
+        self._table_size = pointwise.table_of(self.plan).size
+        places = [[place.kind == "state", place.index] for place in self.plan.operands]
+        self._operands = np.array(places, np.int64).reshape(-1, 2)
+
+    def is_cached(self, *, through_time: bool) -> bool:
+        """Tell whether all kernels lie compiled on disk."""
+        return self.kernels.are_cached(through_time=through_time)
+
+    def prepare(self, *, through_time: bool) -> bool:
+        """Compile or load all kernels by running one step; tell whether any was compiled."""
+        compiled = not self.is_cached(through_time=through_time)
+        x = np.zeros((1, 1, 1), self.dtype)
+        parameters = {
+            name: np.zeros(array.shape(inputs=1, units=1), self.dtype)
+            for name, array in self.plan.cell.arrays.items()
+        }
+        states = [np.zeros((1, 1), self.dtype) for _ in self.plan.cell.states]
+        tape = self.forward(parameters, x, states)
+        self.backward(tape, np.zeros((1, 1, 1), self.dtype), states, through_time=through_time)
+        return compiled
+
+    def infer(
+        self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]
+    ) -> tuple[Array, tuple[Array, ...]]:
+        """Return the output (T, B, H) and the final states, keeping nothing else."""
+        g = self._geometry(x, states[0].shape[-1], tape=False)
+        # The output is the first state over time; of the others, two steps suffice.
+        slots = [g.steps + 1, *[2] * (len(states) - 1)]
+        buffer, bases, _, _ = self._run(parameters, x, states, g, slots)
+        size = g.batch * g.units
+        final = []
+        for base, count in zip(bases, slots, strict=True):
+            at = base + g.steps % count * size
+            final.append(buffer[at : at + size].reshape(g.batch, g.units).copy())
+        output = buffer[size : (g.steps + 1) * size].reshape(g.steps, g.batch, g.units)
+        return output, tuple(final)
+
+    def forward(self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]) -> Tape:
+        """Run the sequence and keep what the backward pass needs."""
+        g = self._geometry(x, states[0].shape[-1], tape=True)
+        held = {name: array.copy() for name, array in parameters.items()}
+        x = x.copy()
+        buffer, _, lanes, values = self._run(held, x, states, g, [g.steps + 1] * len(states))
+        return Tape(self.plan, g, x, held, buffer, lanes, values)
+
+    def _geometry(self, x: Array, units: int, *, tape: bool) -> Geometry:
+        steps, batch, inputs = x.shape
+        plan = self.plan
+        largest = max(hi - lo for lo, hi in split_batch(batch))
+        chunk = max(1, min(steps, CHUNK_ROWS // largest))
+        return Geometry(
+            steps=steps,
+            batch=batch,
+            inputs=inputs,
+            units=units,
+            lanes=len(plan.lanes),
+            values=plan.values,
+            stages=plan.stages,
+            vectors=len(plan.cell.equations.vectors),
+            lane_stride=_spread(len(plan.lanes) * units, self.dtype.itemsize),
+            lane_slots=steps if tape and plan.keeps_lanes else chunk,
+            value_slots=steps if tape else 1,
+            chunk=chunk,
+        )
+
+    def _run(
+        self,
+        parameters: Mapping[str, Array],
+        x: Array,
+        states: Sequence[Array],
+        g: Geometry,
+        slots: Sequence[int],
+    ) -> tuple[Array, Array, Array, Array]:
+        """Run the forward loop; return states, where each begins, lanes and values."""
+        weights = pack_weights(self.plan, parameters, g.units, backward=False)
+        bias = lane_bias(self.plan, parameters, g.units, self.dtype)
+        vectors = stack_vectors(self.plan, parameters, self.dtype)
+        size = g.batch * g.units
+        counts = np.array(slots, np.int64)
+        bases = np.cumsum(counts * size) - counts * size
+        buffer = np.empty(int(counts.sum()) * size, self.dtype)
+        for base, state in zip(bases, states, strict=True):
+            buffer[base : base + size] = state.reshape(-1)
+        lanes = np.empty(g.lane_slots * g.batch * g.lane_stride, self.dtype)
+        values = np.empty(g.values * g.value_slots * size, self.dtype)
+        _, addresses = self.kernels.forward
+        flat = x.reshape(-1)
+
+        def part(_: int, lo: int, hi: int) -> None:
+            table = np.zeros(self._table_size, np.int64)
+            self.kernels.forward_loop(
+                g, weights.products, self._operands, addresses, flat, bias, weights.panels,
+                vectors, bases, counts, buffer, lanes, values, table, lo, hi,
+            )  # fmt: skip
+
+        run_parts(part, split_batch(g.batch), weights.gradient_size * g.steps * g.batch)
+        return buffer, bases, lanes, values
+
+    def backward(
+        self,
+        record: Tape,
+        d_output: Array,
+        d_states: Sequence[Array],
+        *,
+        through_time: bool = False,
+        input_gradient: bool = True,
+    ) -> Gradients:
+        """Go back through time over a tape."""
+        g, count = record.geometry, len(self.plan.cell.states)
+        weights = pack_weights(self.plan, record.parameters, g.units, backward=True)
+        vectors = stack_vectors(self.plan, record.parameters, self.dtype)
+        parts = split_batch(g.batch)
+        size, width = g.batch * g.units, g.lanes * g.units
+        counts = np.full(count, g.steps + 1, np.int64)
+        bases = np.arange(count, dtype=np.int64) * (g.steps + 1) * size
+        _, addresses = self.kernels.backward
+        through_kernel = self.kernels.through_time.address if through_time else 0
+
+        d_state = np.stack(d_states).astype(self.dtype).reshape(-1)
+        d_x = np.zeros(g.steps * size // g.units * g.inputs if input_gradient else 0, self.dtype)
+        through = np.zeros(count * (g.steps + 1) * size if through_time else 0, self.dtype)
+        d_weights = np.zeros((len(parts), weights.gradient_size), self.dtype)
+        d_bias = np.zeros((len(parts), width), self.dtype)
+        d_vectors = np.zeros((len(parts), vectors.size), self.dtype)
+
+        def part(number: int, lo: int, hi: int) -> None:
+            rows = hi - lo
+            inner = g.chunk * rows
+            height = tile_shape(self.dtype)[0]
+            tiles = g.lanes * (-(-g.units // height) * height) * inner
+            sources = packed_size(inner, max(g.inputs, g.units), self.dtype)
+            work = [
+                np.empty(length, self.dtype)
+                for length in (
+                    inner * g.lane_stride,
+                    len(self._operands) * rows * g.units,
+                    tiles,
+                    sources,
+                    width + vectors.size,
+                )
+            ]
+            table = np.zeros(self._table_size, np.int64)
+            self.kernels.backward_loop(
+                g, weights.products, self._operands, addresses, through_kernel,
+                record.x.reshape(-1), d_output.reshape(-1), weights.panels, vectors,
+                bases, counts, record.state_buffer, record.lanes, record.values,
+                d_state, d_x, through, d_weights[number], d_bias[number], d_vectors[number],
+                *work, table, lo, hi,
+            )  # fmt: skip
+
+        run_parts(part, parts, 2 * weights.gradient_size * g.steps * g.batch)
+        shape = (count, g.steps + 1, g.batch, g.units)
+        initial = d_state.reshape(count, g.batch, g.units)
+        over_time = None
+        if through_time:
+            through = through.reshape(shape)
+            through[:, 0] = initial
+            over_time = tuple(through)
+        return Gradients(
+            parameters=unpack_gradients(
+                self.plan,
+                record.parameters,
+                weights.products,
+                _sum_parts(d_weights),
+                _sum_parts(d_bias),
+                _sum_parts(d_vectors),
+            ),
+            input=d_x.reshape(record.x.shape) if input_gradient else None,
+            initial=tuple(initial),
+            through_time=over_time,
+        )
+
+
+def _sum_parts(parts: Array) -> Array:
+    """Add the parts' shares in their order."""
+    total: Array = parts[0]
+    for share in parts[1:]:
+        total += share
+    return total
+
+
+def _spread(numbers: int, itemsize: int) -> int:
+    """Return a row length of whole cache lines that is no multiple of 1 KiB.
+
+    Rows a power of two apart fall on the same lines of the cache.
+    """
+    line = 64 // itemsize
+    length = -(-numbers // line) * line
+    return length + line if length * itemsize % 1024 == 0 else length

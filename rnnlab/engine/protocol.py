@@ -1,0 +1,84 @@
+"""What an engine is given and what it returns, whichever engine it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+class Record(Protocol):
+    """What a forward pass left for the way back."""
+
+    @property
+    def states(self) -> Sequence[Array]:
+        """Each state over time (T+1, B, H), the initial one in slot 0."""
+        ...
+
+    def value(self, node: int) -> Array | None:
+        """Return a value of the step over time (T, B, H) by node index, if the engine kept it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """Gradients of one backward pass.
+
+    Attributes
+    ----------
+    parameters : dict of str to array
+        By the names of `CellDefinition.arrays`, shaped as the parameters.
+    input : array (T, B, I) or None
+    initial : tuple of array (B, H)
+        Of the initial states.
+    through_time : tuple of array (T+1, B, H) or None
+        dL/ds_t of every state, on request.
+    """
+
+    parameters: dict[str, Array]
+    input: Array | None
+    initial: tuple[Array, ...]
+    through_time: tuple[Array, ...] | None
+
+
+class Engine(Protocol):
+    """Runs one cell in one dtype.
+
+    `parameters` are by the names of `CellDefinition.arrays`: weights (maps * H, columns), biases
+    (maps * H,), vectors (H,). `x` is (T, B, I), states (B, H); all contiguous and of the engine's
+    dtype: the layer has checked them.
+    """
+
+    def is_cached(self, *, through_time: bool) -> bool:
+        """Tell whether all kernels lie compiled on disk."""
+        ...
+
+    def prepare(self, *, through_time: bool) -> bool:
+        """Compile or load all kernels; tell whether any had to be compiled."""
+        ...
+
+    def infer(
+        self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]
+    ) -> tuple[Array, tuple[Array, ...]]:
+        """Return the output (T, B, H) and the final states, keeping nothing."""
+        ...
+
+    def forward(self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]) -> Any:
+        """Run the sequence and return a `Record` for `backward`."""
+        ...
+
+    def backward(
+        self,
+        record: Any,
+        d_output: Array,
+        d_states: Sequence[Array],
+        *,
+        through_time: bool = False,
+        input_gradient: bool = True,
+    ) -> Gradients:
+        """Go back through time from dL/d output (T, B, H) and dL/d final states (B, H)."""
+        ...

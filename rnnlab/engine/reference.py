@@ -1,0 +1,231 @@
+"""The engine in plain NumPy, slow and obvious: the truth for tests, and the way without JIT.
+
+Every node of the cell's graph is computed at every time step and kept; the way back visits them in
+reverse and hands each one's gradient on by the chain rule, in numbers. It shares the graph and the
+functions' derivatives with the compiled engine, but neither its plan nor its derived backward step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnlab.cells import CellDefinition
+from rnnlab.engine.protocol import Array, Gradients
+from rnnlab.equations import Expression
+from rnnlab.equations.expression import reachable
+from rnnlab.equations.functions import ELEMENTWISE
+from rnnlab.equations.trace import compute
+
+
+@dataclass(frozen=True)
+class ReferenceTape:
+    """All values of all nodes over time.
+
+    Attributes
+    ----------
+    x : array (T, B, I)
+    parameters : dict of str to array
+    states : tuple of array (T+1, B, H)
+    steps : list of dict
+        For each time step, the value (B, H) of each node by its index.
+    """
+
+    x: Array
+    parameters: dict[str, Array]
+    states: tuple[Array, ...]
+    steps: list[dict[int, Array]]
+
+    def value(self, node: int) -> Array | None:
+        """Return a value of the step over time (T, B, H) by node index."""
+        if not self.steps or node not in self.steps[0]:
+            return None
+        return np.stack([np.broadcast_to(s[node], self.states[0][0].shape) for s in self.steps])
+
+
+class ReferenceEngine:
+    """Runs one cell in one dtype (see `protocol.Engine`) in NumPy."""
+
+    def __init__(self, cell: CellDefinition, dtype_name: str) -> None:
+        self.cell = cell
+        self.dtype = np.dtype(dtype_name)
+        equations = cell.equations
+        ends = (*equations.outputs, *equations.maps, *equations.named.values())
+        self._nodes = reachable(ends)
+
+    def is_cached(self, *, through_time: bool) -> bool:
+        """There is nothing to compile."""
+        return True
+
+    def prepare(self, *, through_time: bool) -> bool:
+        """There is nothing to compile."""
+        return False
+
+    def step(
+        self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]
+    ) -> dict[int, Array]:
+        """Compute every node from x_t (..., I) and the states before (..., H)."""
+        equations = self.cell.equations
+        values: dict[int, Array] = {equations.input.index: x}
+        for node, state in zip(equations.states.values(), states, strict=True):
+            values[node.index] = state
+        for node in self._nodes:
+            if node.index in values:
+                continue
+            if node.op == "linear":
+                values[node.index] = self._linear(node, parameters, values)
+            elif node.op == "vector":
+                values[node.index] = parameters[node.payload.name]
+            else:
+                result = compute(node, [values[arg.index] for arg in node.args])
+                values[node.index] = np.asarray(
+                    result, None if node.op == "greater" else self.dtype
+                )
+        return values
+
+    def _blocks(
+        self, node: Expression, arrays: Mapping[str, Array]
+    ) -> tuple[list[Array], Array | None]:
+        """Return the matrix on each operand of a map, and its bias, as views of `arrays`."""
+        position = node.payload.position
+        matrices, bias = [], None
+        for array in self.cell.arrays.values():
+            if position in array.maps and array.kind == "bias":
+                units = arrays[array.name].size // len(array.maps)
+                block = array.maps.index(position) * units
+                bias = arrays[array.name][block : block + units]
+        for operand in node.args:
+            array = self.cell.arrays[self.cell.weight_name(self.cell.source_of(operand))]
+            units = arrays[array.name].shape[0] // len(array.maps)
+            block = array.maps.index(position) * units
+            matrices.append(arrays[array.name][block : block + units])
+        return matrices, bias
+
+    def _linear(
+        self, node: Expression, parameters: Mapping[str, Array], values: Mapping[int, Array]
+    ) -> Array:
+        matrices, bias = self._blocks(node, parameters)
+        total = sum(
+            values[operand.index] @ matrix.T
+            for operand, matrix in zip(node.args, matrices, strict=True)
+        )
+        return np.asarray(total if bias is None else total + bias)
+
+    def infer(
+        self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]
+    ) -> tuple[Array, tuple[Array, ...]]:
+        """Return the output (T, B, H) and the final states."""
+        current = [state.copy() for state in states]
+        output = np.empty((*x.shape[:2], states[0].shape[-1]), self.dtype)
+        for t, x_t in enumerate(x):
+            values = self.step(parameters, x_t, current)
+            current = [
+                np.broadcast_to(values[node.index], states[0].shape).copy()
+                for node in self.cell.equations.outputs
+            ]
+            output[t] = current[0]
+        return output, tuple(current)
+
+    def forward(
+        self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]
+    ) -> ReferenceTape:
+        """Run the sequence and keep everything."""
+        held = {name: array.copy() for name, array in parameters.items()}
+        over_time = tuple(np.empty((x.shape[0] + 1, *s.shape), self.dtype) for s in states)
+        for trajectory, state in zip(over_time, states, strict=True):
+            trajectory[0] = state
+        steps = []
+        for t, x_t in enumerate(x):
+            values = self.step(held, x_t, [trajectory[t] for trajectory in over_time])
+            for trajectory, node in zip(over_time, self.cell.equations.outputs, strict=True):
+                trajectory[t + 1] = values[node.index]
+            steps.append(values)
+        return ReferenceTape(x.copy(), held, over_time, steps)
+
+    def backward(
+        self,
+        record: ReferenceTape,
+        d_output: Array,
+        d_states: Sequence[Array],
+        *,
+        through_time: bool = False,
+        input_gradient: bool = True,
+    ) -> Gradients:
+        """Go back through time by the chain rule, node by node."""
+        equations = self.cell.equations
+        parameters = {name: np.zeros_like(array) for name, array in record.parameters.items()}
+        d_input = np.zeros_like(record.x)
+        arriving = [np.array(d, self.dtype) for d in d_states]
+        over_time = tuple(np.zeros_like(trajectory) for trajectory in record.states)
+        for t in reversed(range(record.x.shape[0])):
+            values = record.steps[t]
+            arriving[0] = arriving[0] + d_output[t]
+            adjoints = {node.index: np.zeros((), self.dtype) for node in self._nodes}
+            for node, d in zip(equations.outputs, arriving, strict=True):
+                adjoints[node.index] = adjoints[node.index] + d
+            for node in reversed(self._nodes):
+                self._hand_on(node, values, adjoints, parameters, record.parameters)
+            for k, node in enumerate(equations.outputs):
+                leaf = node.op in ("state", "linear", "vector", "constant")
+                over_time[k][t + 1] = arriving[k] if leaf else adjoints[node.index]
+            shape = arriving[0].shape
+            arriving = [
+                np.broadcast_to(adjoints.get(node.index, np.zeros(())), shape).astype(self.dtype)
+                for node in equations.states.values()
+            ]
+            if equations.input.index in adjoints:
+                d_input[t] = adjoints[equations.input.index]
+        for trajectory, d in zip(over_time, arriving, strict=True):
+            trajectory[0] = d
+        return Gradients(
+            parameters=parameters,
+            input=d_input if input_gradient else None,
+            initial=tuple(arriving),
+            through_time=over_time if through_time else None,
+        )
+
+    def _hand_on(
+        self,
+        node: Expression,
+        values: Mapping[int, Array],
+        adjoints: dict[int, Array],
+        gradients: dict[str, Array],
+        parameters: Mapping[str, Array],
+    ) -> None:
+        """Add what the gradient of `node` means for its operands and parameters."""
+        d = adjoints[node.index]
+        args = [values[arg.index] for arg in node.args]
+        if node.op == "linear":
+            d = np.broadcast_to(d, values[node.index].shape)
+            matrices, _ = self._blocks(node, parameters)
+            d_matrices, d_bias = self._blocks(node, gradients)
+            if d_bias is not None:
+                d_bias += d.sum(axis=0)
+            shares = []
+            for value, matrix, d_matrix in zip(args, matrices, d_matrices, strict=True):
+                d_matrix += d.T @ np.broadcast_to(value, (d.shape[0], d_matrix.shape[1]))
+                shares.append(d @ matrix)
+        elif node.op == "vector":
+            # (B, H) or less: a vector that is used alone has one gradient for all sequences
+            gradients[node.payload.name] += d.sum(axis=0) if d.ndim == 2 else d
+            return
+        elif node.op == "add":
+            shares = [d, d]
+        elif node.op == "subtract":
+            shares = [d, -d]
+        elif node.op == "negative":
+            shares = [-d]
+        elif node.op == "multiply":
+            shares = [d * args[1], d * args[0]]
+        elif node.op == "divide":
+            shares = [d / args[1], -d * args[0] / args[1] ** 2]
+        elif node.op == "where":
+            shares = [np.zeros(()), np.where(args[0], d, 0), np.where(args[0], 0, d)]
+        elif node.op in ELEMENTWISE:
+            shares = [d * ELEMENTWISE[node.op].derivative(args[0], values[node.index])]
+        else:
+            return
+        for arg, share in zip(node.args, shares, strict=True):
+            adjoints[arg.index] = adjoints[arg.index] + share

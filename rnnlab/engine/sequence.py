@@ -1,0 +1,274 @@
+"""The time loop, once: forward, and back-propagation through time, for every cell.
+
+The loops know a cell as data: a list of products and, for each stage, the address of a compiled
+pointwise kernel. They run on the sequences `lo` to `hi` of a batch, without the interpreter's lock.
+
+    for each step t:                                   for each step t, backwards:
+        lanes = bias + W x                                 d_output joins dL/dh
+        for each stage:                                    for each stage, backwards:
+            lanes += U states, operands                        dL/d operands = U' dL/d lanes
+            states, values = pointwise(lanes)                  dL/d lanes = pointwise backwards
+                                                           dL/d states += U' dL/d lanes
+                                                       every `chunk` steps:
+                                                           dL/dW, dL/dU += dL/d lanes * sources
+
+Arrays are flat: `lanes` (slot, B, lane_stride), `states` one (slots, B, H) block per state and
+`values` (value, slot, B, H). A slot is a time step modulo the number of slots, so that a tape and a
+buffer that is used over and over are the same code. `multiply`, `accumulate`, `pack_tiles`,
+`pack_panels`, `MR` and `NR` come from `matmul_kernels` of the dtype when the loops are compiled.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rnnlab.engine.intrinsics import (
+    address,
+    call_pointwise,
+    flush_denormals,
+    restore_mode,
+)
+
+if TYPE_CHECKING:
+    MR: int
+    NR: int
+    multiply: Any
+    accumulate: Any
+    pack_tiles: Any
+    pack_panels: Any
+
+# Columns of the array of products.
+SOURCE, INDEX, STAGE, COLUMN, COLUMNS, PANELS, GRADIENT = range(7)
+# Values of column SOURCE.
+FROM_X, FROM_STATE, FROM_OPERAND = range(3)
+# Columns of the array of operands: whether it is the new value of a state, and which buffer it is.
+IS_STATE, BUFFER = range(2)
+
+
+class Geometry(NamedTuple):
+    """Sizes of one run.
+
+    Attributes
+    ----------
+    steps, batch, inputs, units : int
+        T, B, I, H.
+    lanes, values, stages, vectors : int
+        How many there are.
+    lane_stride : int
+        Numbers from one row of lanes to the next.
+    lane_slots, value_slots : int
+        Time steps that the buffers hold.
+    chunk : int
+        Steps whose products on x, and whose weight gradients, are done together.
+    """
+
+    steps: int
+    batch: int
+    inputs: int
+    units: int
+    lanes: int
+    values: int
+    stages: int
+    vectors: int
+    lane_stride: int
+    lane_slots: int
+    value_slots: int
+    chunk: int
+
+
+def fill_table(table, geometry, t, lo, lanes, states, state_base, state_slots, values, vectors):
+    """Write the addresses that forward and backward share; return the next free position."""
+    batch, units = geometry.batch, geometry.units
+    slot = t % geometry.lane_slots
+    table[0] = address(lanes, (slot * batch + lo) * geometry.lane_stride)
+    table[2] = address(vectors, 0)
+    at = 4
+    slot = t % geometry.value_slots
+    for k in range(geometry.values):
+        table[at + k] = address(values, ((k * geometry.value_slots + slot) * batch + lo) * units)
+    at += geometry.values
+    count = len(state_base)
+    for k in range(count):
+        slot = t % state_slots[k]
+        table[at + k] = address(states, state_base[k] + (slot * batch + lo) * units)
+        slot = (t + 1) % state_slots[k]
+        table[at + count + k] = address(states, state_base[k] + (slot * batch + lo) * units)
+    return at + 2 * count
+
+
+def source_offset(geometry, product, operands, state_base, state_slots, t, lo):
+    """Where a product's left side lies at time t: whether in `states`, and from which number."""
+    index = product[INDEX]
+    rows = geometry.batch * geometry.units
+    start = lo * geometry.units
+    if product[SOURCE] == FROM_STATE:
+        return True, state_base[index] + (t % state_slots[index]) * rows + start
+    buffer = operands[index, BUFFER]
+    if operands[index, IS_STATE]:
+        return True, state_base[buffer] + ((t + 1) % state_slots[buffer]) * rows + start
+    slot = buffer * geometry.value_slots + t % geometry.value_slots
+    return False, slot * rows + start
+
+
+def sequence_forward(
+    geometry, products, operands, kernels, x, bias, panels, vectors,
+    state_base, state_slots, states, lanes, values, table, lo, hi,
+):  # fmt: skip
+    """Run the cell over the sequences lo to hi. Writes `states`, `lanes`, `values`."""
+    mode = flush_denormals()
+    batch, inputs, units = geometry.batch, geometry.inputs, geometry.units
+    stride = geometry.lane_stride
+    width = geometry.lanes * units
+    rows = hi - lo
+    for first in range(0, geometry.steps, geometry.chunk):
+        steps = min(geometry.chunk, geometry.steps - first)
+        start = (first % geometry.lane_slots * batch + lo) * stride
+        for s in range(steps):
+            for row in range(rows):
+                at = start + (s * batch + row) * stride
+                for j in range(width):
+                    lanes[at + j] = bias[j]
+        for p in range(len(products)):
+            product = products[p]
+            if product[SOURCE] == FROM_X:
+                multiply(
+                    x, (first * batch + lo) * inputs, inputs, batch * inputs,
+                    panels, product[PANELS], inputs,
+                    lanes, start + product[COLUMN], stride, batch * stride,
+                    rows, steps, product[COLUMNS],
+                )  # fmt: skip
+        for t in range(first, first + steps):
+            at = (t % geometry.lane_slots * batch + lo) * stride
+            fill_table(
+                table, geometry, t, lo, lanes, states, state_base, state_slots, values, vectors
+            )
+            for stage in range(geometry.stages):
+                for p in range(len(products)):
+                    product = products[p]
+                    if product[SOURCE] != FROM_X and product[STAGE] == stage:
+                        in_states, offset = source_offset(
+                            geometry, product, operands, state_base, state_slots, t, lo
+                        )
+                        multiply(
+                            states if in_states else values, offset, units, 0,
+                            panels, product[PANELS], units,
+                            lanes, at + product[COLUMN], stride, 0,
+                            rows, 1, product[COLUMNS],
+                        )  # fmt: skip
+                call_pointwise(kernels[stage], table, rows, units, stride)
+    restore_mode(mode)
+
+
+def sequence_backward(
+    geometry, products, operands, kernels, through_kernel, x, d_output, panels, vectors,
+    state_base, state_slots, states, lanes, values,
+    d_states, d_x, through, d_weights, d_bias, d_vectors,
+    d_lanes, d_operands, tiles, sources, partial, table, lo, hi,
+):  # fmt: skip
+    """Take the sequences lo to hi back through time.
+
+    Writes `d_states` (on entry dL/d final states, on return dL/d initial states), `d_x` if it is
+    not empty, `through` (state, T+1, B, H) if `through_kernel` is not 0; adds to `d_weights`,
+    `d_bias`, `d_vectors`. `d_lanes`, `d_operands`, `tiles`, `sources`, `partial` are work space.
+    """
+    mode = flush_denormals()
+    batch, inputs, units = geometry.batch, geometry.inputs, geometry.units
+    stride, chunk = geometry.lane_stride, geometry.chunk
+    width = geometry.lanes * units
+    rows = hi - lo
+    count = len(state_base)
+    tile_lane = (units + MR - 1) // MR * MR * chunk * rows  # numbers in one lane's tiles
+    partial[:] = 0
+    for t in range(geometry.steps - 1, -1, -1):
+        slot = t % chunk
+        here = slot * rows * stride
+        at = (t * batch + lo) * units
+        for j in range(rows * units):
+            d_states[lo * units + j] += d_output[at + j]
+        end = fill_table(
+            table, geometry, t, lo, lanes, states, state_base, state_slots, values, vectors
+        )
+        table[1] = address(d_lanes, here)
+        table[3] = address(partial, width)
+        for k in range(count):
+            table[end + k] = address(d_states, (k * batch + lo) * units)
+        end += count
+        for k in range(len(operands)):
+            table[end + k] = address(d_operands, k * rows * units)
+        end += len(operands)
+        if through_kernel != 0:
+            for k in range(count):
+                table[end + k] = address(
+                    through, ((k * (geometry.steps + 1) + t + 1) * batch + lo) * units
+                )
+        if len(operands) > 0:
+            d_operands[:] = 0
+        for stage in range(geometry.stages - 1, -1, -1):
+            for p in range(len(products)):
+                product = products[p]
+                if product[SOURCE] == FROM_OPERAND and product[STAGE] == stage + 1:
+                    multiply(
+                        d_lanes, here + product[COLUMN], stride, 0,
+                        panels, product[PANELS], product[COLUMNS],
+                        d_operands, product[INDEX] * rows * units, units, 0,
+                        rows, 1, units,
+                    )  # fmt: skip
+            if stage == 0 and through_kernel != 0:
+                call_pointwise(through_kernel, table, rows, units, stride)
+            call_pointwise(kernels[stage], table, rows, units, stride)
+        for p in range(len(products)):
+            product = products[p]
+            if product[SOURCE] == FROM_STATE:
+                multiply(
+                    d_lanes, here + product[COLUMN], stride, 0,
+                    panels, product[PANELS], product[COLUMNS],
+                    d_states, (product[INDEX] * batch + lo) * units, units, 0,
+                    rows, 1, units,
+                )  # fmt: skip
+        if slot > 0:
+            continue
+        # A chunk is complete: its rows lie together in d_lanes, still in the cache.
+        steps = min(chunk, geometry.steps - t)
+        inner = steps * rows
+        for row in range(inner):
+            for j in range(width):
+                partial[j] += d_lanes[row * stride + j]
+        for j in range(width):
+            d_bias[j] += partial[j]
+        for j in range(geometry.vectors * units):
+            d_vectors[j] += partial[width + j]
+        partial[:] = 0
+        for lane in range(geometry.lanes):
+            pack_tiles(d_lanes, lane * units, stride, inner, units, tiles, lane * tile_lane)
+        for p in range(len(products)):
+            product = products[p]
+            if product[SOURCE] == FROM_X:
+                columns = inputs
+                pack_panels(
+                    x, (t * batch + lo) * inputs, inputs, batch * inputs,
+                    rows, steps, inputs, sources, 0,
+                )  # fmt: skip
+                if len(d_x) > 0:
+                    multiply(
+                        d_lanes, product[COLUMN], stride, rows * stride,
+                        panels, product[PANELS], product[COLUMNS],
+                        d_x, (t * batch + lo) * inputs, inputs, batch * inputs,
+                        rows, steps, inputs,
+                    )  # fmt: skip
+            else:
+                columns = units
+                in_states, offset = source_offset(
+                    geometry, product, operands, state_base, state_slots, t, lo
+                )
+                pack_panels(
+                    states if in_states else values, offset, units, batch * units,
+                    rows, steps, units, sources, 0,
+                )  # fmt: skip
+            first = product[COLUMN] // units
+            for lane in range(product[COLUMNS] // units):
+                accumulate(
+                    tiles, (first + lane) * tile_lane, sources, 0, inner,
+                    d_weights, product[GRADIENT] + lane * units * columns, columns,
+                    units, columns,
+                )  # fmt: skip
+    restore_mode(mode)

@@ -1,0 +1,89 @@
+"""The packed products against NumPy, at sizes that are no multiple of anything."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rnnlab.engine import matmul as dense
+from rnnlab.engine.matmul import matmul_kernels, pack, packed_size
+
+TOLERANCE = {"float32": 2e-5, "float64": 1e-13}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_multiply_adds_to_the_columns_that_exist(dtype, rng):
+    kernels = matmul_kernels(dtype)
+    for _ in range(60):
+        rows, steps = rng.integers(1, 30), rng.integers(1, 4)
+        inner, columns = rng.integers(1, 300), rng.integers(1, 130)
+        margin = 7  # numbers beyond the columns, which must stay as they are
+        a = rng.standard_normal((steps, rows, inner)).astype(dtype)
+        w = rng.standard_normal((inner, columns)).astype(dtype)
+        panels = np.full(packed_size(inner, columns, dtype), np.nan, dtype)
+        pack(w, panels)
+        c = rng.standard_normal((steps, rows, columns + margin)).astype(dtype)
+        before = c.copy()
+        kernels.multiply(
+            a.reshape(-1), 0, inner, rows * inner, panels, 0, inner,
+            c.reshape(-1), 0, columns + margin, rows * (columns + margin), rows, steps, columns,
+        )  # fmt: skip
+        expected = before[..., :columns] + a.astype(float) @ w.astype(float)
+        scale = np.sqrt(inner)
+        assert np.max(np.abs(c[..., :columns] - expected)) < TOLERANCE[dtype] * scale
+        np.testing.assert_array_equal(c[..., columns:], before[..., columns:])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_row_does_not_depend_on_the_other_rows(dtype, rng):
+    """The order of sums is the same in every tile, so any cut of a batch gives the same bits."""
+    kernels = matmul_kernels(dtype)
+    rows, inner, columns = 29, 190, 77
+    a = rng.standard_normal((rows, inner)).astype(dtype)
+    w = rng.standard_normal((inner, columns)).astype(dtype)
+    panels = np.empty(packed_size(inner, columns, dtype), dtype)
+    pack(w, panels)
+
+    def product(part: np.ndarray) -> np.ndarray:
+        c = np.zeros((len(part), columns), dtype)
+        kernels.multiply(
+            np.ascontiguousarray(part).reshape(-1), 0, inner, 0, panels, 0, inner,
+            c.reshape(-1), 0, columns, 0, len(part), 1, columns,
+        )  # fmt: skip
+        return c
+
+    whole = product(a)
+    for lo, hi in [(0, 1), (3, 5), (3, 10), (8, 24), (1, 29)]:
+        np.testing.assert_array_equal(product(a[lo:hi]), whole[lo:hi])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_accumulate_is_the_outer_product_over_rows(dtype, rng):
+    kernels = matmul_kernels(dtype)
+    for _ in range(40):
+        inner, rows, columns = rng.integers(1, 200), rng.integers(1, 40), rng.integers(1, 90)
+        a = rng.standard_normal((inner, rows)).astype(dtype)
+        b = rng.standard_normal((inner, columns)).astype(dtype)
+        tiles = np.full(-(-rows // kernels.MR) * kernels.MR * inner, np.nan, dtype)
+        kernels.pack_tiles(a.reshape(-1), 0, rows, inner, rows, tiles, 0)
+        panels = np.full(packed_size(inner, columns, dtype), np.nan, dtype)
+        kernels.pack_panels(b.reshape(-1), 0, columns, 0, inner, 1, columns, panels, 0)
+        c = np.ones((rows, columns), dtype)
+        kernels.accumulate(tiles, 0, panels, 0, inner, c.reshape(-1), 0, columns, rows, columns)
+        expected = 1 + a.astype(float).T @ b.astype(float)
+        assert np.max(np.abs(c - expected)) < TOLERANCE[dtype] * np.sqrt(inner)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_dense_product(dtype, rng):
+    a = rng.standard_normal((33, 65)).astype(dtype)
+    b = rng.standard_normal((65, 9)).astype(dtype)
+    np.testing.assert_allclose(dense_matmul(a, b), a @ b, rtol=0, atol=TOLERANCE[dtype] * 8)
+    np.testing.assert_allclose(  # views that are not contiguous
+        dense_matmul(b.T, a.T), b.T @ a.T, rtol=0, atol=TOLERANCE[dtype] * 8
+    )
+
+
+def dense_matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    result: np.ndarray = dense(a, b)
+    return result

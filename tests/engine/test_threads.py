@@ -1,0 +1,60 @@
+"""The batch is cut the same way whatever the number of threads."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from rnnlab.engine.threads import get_num_threads, run_parts, set_num_threads, split_batch
+
+
+@pytest.fixture(autouse=True)
+def threads():
+    before = get_num_threads()
+    yield
+    set_num_threads(before)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 7, 8, 15, 16, 31, 32, 33, 64, 100, 257, 1000, 5000])
+def test_parts_cover_the_batch_once(batch):
+    parts = split_batch(batch)
+    assert parts[0][0] == 0
+    assert parts[-1][1] == batch
+    assert all(hi == lo for (_, hi), (lo, _) in itertools.pairwise(parts))
+    assert all(hi > lo for lo, hi in parts)
+    for count in (1, 2, 5):
+        set_num_threads(count)
+        assert split_batch(batch) == parts
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("work", [0.0, 1e12])
+def test_every_part_runs_once(count, work):
+    set_num_threads(count)
+    seen = []
+    run_parts(lambda number, lo, hi: seen.append((number, lo, hi)), [(0, 3), (3, 4), (4, 9)], work)
+    assert sorted(seen) == [(0, 0, 3), (1, 3, 4), (2, 4, 9)]
+
+
+def test_an_error_in_a_part_surfaces():
+    set_num_threads(2)
+
+    def fail(number: int, lo: int, hi: int) -> None:
+        raise RuntimeError(f"part {number}")
+
+    with pytest.raises(RuntimeError, match="part"):
+        run_parts(fail, [(0, 1), (1, 2)], 1e12)
+
+
+def test_bad_numbers_of_threads(monkeypatch):
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        set_num_threads(0)
+    with pytest.raises(TypeError, match="must be an int, got float"):
+        set_num_threads(2.0)  # type: ignore[arg-type]
+    monkeypatch.setattr("rnnlab.engine.threads._threads", None)
+    monkeypatch.setenv("RNNLAB_NUM_THREADS", "many")
+    with pytest.raises(ValueError, match="RNNLAB_NUM_THREADS must be a whole number"):
+        get_num_threads()
+    monkeypatch.setenv("RNNLAB_NUM_THREADS", "3")
+    assert get_num_threads() == 3
