@@ -1,0 +1,25 @@
+"""Recurrent layers: parameters, how they start, and the engine that runs them."""
+
+from rnnlab.layers.initialisers import INITIALISATIONS, accepts_forget_bias, initialise
+from rnnlab.layers.recurrent import (
+    GRU,
+    LSTM,
+    RNN,
+    LayerGradients,
+    PeepholeLSTM,
+    Recurrent,
+    Tape,
+)
+
+__all__ = [
+    "GRU",
+    "INITIALISATIONS",
+    "LSTM",
+    "RNN",
+    "LayerGradients",
+    "PeepholeLSTM",
+    "Recurrent",
+    "Tape",
+    "accepts_forget_bias",
+    "initialise",
+]

@@ -1,0 +1,101 @@
+"""Checks of what users hand to a layer: each says what must hold, what came and how to fix it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rnnlab.engine.protocol import Array
+
+DTYPES = ("float32", "float64")
+
+
+def check_size(name: str, value: object) -> int:
+    """Return a size of at least 1 as an int."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(
+            f"{name} must be an int, got {type(value).__name__} {value!r}: pass a whole number"
+        )
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value}: pass a positive whole number")
+    return int(value)
+
+
+def check_dtype(dtype: Any) -> str:
+    """Return the name of a dtype that the engine has."""
+    try:
+        name = str(np.dtype(dtype).name)
+    except TypeError:
+        name = str(dtype)
+    if name not in DTYPES:
+        raise ValueError(
+            f"dtype must be float32 or float64, got {name!r}: train in float32, analyse in float64"
+        )
+    return name
+
+
+def check_array(
+    name: str, value: object, shape: Sequence[int | str], dtype: np.dtype[Any], axes: str
+) -> Array:
+    """Return `value` as a contiguous array of `dtype`, or say why it cannot be one.
+
+    Parameters
+    ----------
+    name : str
+        What the message calls it.
+    value : object
+        What came.
+    shape : sequence of int or str
+        The sizes that must hold; a string where any size of at least 1 does.
+    dtype : numpy.dtype
+        float32 input to a float64 layer is widened; the other way would lose digits.
+    axes : str
+        The shape in symbols, such as "(T, B, I=10)".
+    """
+    if not isinstance(value, np.ndarray):
+        if not hasattr(value, "__array__") and not isinstance(value, (list, tuple)):
+            raise TypeError(
+                f"{name} must be an array {axes}, got {type(value).__name__}: pass a NumPy array"
+            )
+        value = np.asarray(value)
+    if value.dtype.kind not in "f":
+        raise TypeError(
+            f"{name} must be of floats, got dtype {value.dtype}: use {name}.astype({dtype.name!r})"
+        )
+    wrong = value.ndim != len(shape) or any(
+        have != want if isinstance(want, int) else have < 1
+        for have, want in zip(value.shape, shape, strict=False)
+    )
+    if wrong:
+        raise ValueError(
+            f"{name} must have shape {axes}, got {value.shape}: {_remedy(value, shape)}"
+        )
+    if value.dtype != dtype and value.dtype.itemsize > dtype.itemsize:
+        raise ValueError(
+            f"{name} must be {dtype.name}, got {value.dtype}: use {name}.astype({dtype.name!r}), "
+            f"or make the layer with dtype={value.dtype.name!r}"
+        )
+    array = np.ascontiguousarray(value, dtype)
+    if not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(
+            f"{name} must be finite, got {array[where]} at index {where}: "
+            "remove or replace NaN and infinities first"
+        )
+    return array
+
+
+def _remedy(value: Array, shape: Sequence[int | str]) -> str:
+    """Propose how an array of a wrong shape becomes right."""
+    if value.ndim == 3 and len(shape) == 3:
+        known = [k for k, want in enumerate(shape) if isinstance(want, int)]
+        swapped = (value.shape[1], value.shape[0], value.shape[2])
+        if known != [2] and all(swapped[k] == shape[k] for k in known):
+            return "time comes first; use array.transpose(1, 0, 2)"
+        if known == [2]:
+            return "time comes first, then the batch, then the features"
+    if value.ndim == len(shape) - 1 and len(shape) == 3:
+        return "add the batch axis with array[:, None]"
+    return "check the axes and their sizes"

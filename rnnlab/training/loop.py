@@ -1,0 +1,116 @@
+"""The training loop: batches in, evaluations out."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from rnnlab.engine.protocol import Array
+from rnnlab.layers.validation import check_size
+from rnnlab.training.clipping import clip_by_global_norm, clip_by_value, global_norm
+from rnnlab.training.losses import softmax_cross_entropy
+from rnnlab.training.model import Loss, SequenceModel
+from rnnlab.training.optimizers import Optimizer
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One evaluation in the course of training.
+
+    Attributes
+    ----------
+    update : int
+        Updates done.
+    metrics : dict of str to float
+        What `evaluate` returned; empty if training diverged.
+    grad_norm : float
+        Global norm of the gradient before clipping, mean over the updates since the last one.
+    status : "ok" or "diverged"
+    seconds : float
+        Since training began.
+    """
+
+    update: int
+    metrics: dict[str, float]
+    grad_norm: float
+    status: Literal["ok", "diverged"]
+    seconds: float
+
+
+def train(
+    model: SequenceModel,
+    draw_batch: Callable[[], tuple[Array, Array]],
+    optimizer: Optimizer,
+    *,
+    updates: int,
+    evaluate: Callable[[SequenceModel], dict[str, float]],
+    evaluate_every: int,
+    loss: Loss = softmax_cross_entropy,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+) -> Iterator[Evaluation]:
+    """Train a model and evaluate it from time to time.
+
+    Parameters
+    ----------
+    model : SequenceModel
+        Changed in place.
+    draw_batch : callable
+        Returns inputs (T, B, I) and targets.
+    optimizer : Optimizer
+        Made on `model.parameters`.
+    updates, evaluate_every : int
+    evaluate : callable
+        From the model to numbers; also called after the last update.
+    loss : callable
+        `loss(outputs, targets) -> (value, d_outputs)`.
+    clip_norm, clip_value : float, optional
+        Bounds of the gradient's global norm, and of each of its numbers.
+
+    Yields
+    ------
+    Evaluation
+        If the loss or the gradient's norm is not finite, a last one with status "diverged".
+    """
+    updates = check_size("updates", updates)
+    evaluate_every = check_size("evaluate_every", evaluate_every)
+    return _train(
+        model, draw_batch, optimizer, updates, evaluate, evaluate_every, loss, clip_norm, clip_value
+    )
+
+
+def _train(
+    model: SequenceModel,
+    draw_batch: Callable[[], tuple[Array, Array]],
+    optimizer: Optimizer,
+    updates: int,
+    evaluate: Callable[[SequenceModel], dict[str, float]],
+    evaluate_every: int,
+    loss: Loss,
+    clip_norm: float | None,
+    clip_value: float | None,
+) -> Iterator[Evaluation]:
+    start = time.perf_counter()
+    norms: list[float] = []
+    for update in range(1, updates + 1):
+        x, targets = draw_batch()
+        value, gradients = model.loss_and_gradients(x, targets, loss)
+        norm = global_norm(gradients) if gradients else math.nan
+        if not (math.isfinite(value) and math.isfinite(norm)):
+            seconds = time.perf_counter() - start
+            yield Evaluation(update, {}, norm, "diverged", seconds)
+            return
+        if clip_norm is not None:
+            clip_by_global_norm(gradients, clip_norm)
+        if clip_value is not None:
+            clip_by_value(gradients, clip_value)
+        norms.append(norm)
+        optimizer.step(gradients)
+        if update % evaluate_every == 0 or update == updates:
+            metrics = evaluate(model)
+            mean = math.fsum(norms) / len(norms)
+            yield Evaluation(update, metrics, mean, "ok", time.perf_counter() - start)
+            norms.clear()

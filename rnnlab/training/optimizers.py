@@ -1,0 +1,150 @@
+"""Optimisers: gradients into new parameters, in place."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rnnlab.engine.protocol import Array
+from rnnlab.registry import unknown_name
+
+
+def _check(name: str, value: float, low: float, high: float = math.inf) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
+    if not (low <= value < high):
+        upper = "" if high == math.inf else f" and below {high:g}"
+        raise ValueError(f"{name} must be at least {low:g}{upper}, got {value:g}")
+    return float(value)
+
+
+class Optimizer(ABC):
+    """Updates a dict of live arrays.
+
+    Parameters
+    ----------
+    parameters : dict of str to array
+        Changed in place by `step`.
+    learning_rate : float
+        More than 0.
+    """
+
+    def __init__(self, parameters: Mapping[str, Array], learning_rate: float) -> None:
+        self.parameters = parameters
+        self.learning_rate = _check("learning_rate", learning_rate, 0.0)
+        if learning_rate == 0:
+            raise ValueError("learning_rate must be more than 0, got 0: try 1e-3")
+
+    def _like(self) -> dict[str, Array]:
+        return {name: np.zeros_like(array) for name, array in self.parameters.items()}
+
+    def step(self, gradients: Mapping[str, Array]) -> None:
+        """Change every parameter by its gradient."""
+        missing = self.parameters.keys() - gradients.keys()
+        if missing:
+            raise ValueError(
+                f"gradients must hold every parameter, got none for {sorted(missing)[0]}: "
+                "pass all that loss_and_gradients returned"
+            )
+        for name, parameter in self.parameters.items():
+            self._update(name, parameter, gradients[name])
+
+    @abstractmethod
+    def _update(self, name: str, parameter: Array, gradient: Array) -> None: ...
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent with (heavy-ball) momentum: v = mu v + g, p -= lr v."""
+
+    def __init__(
+        self, parameters: Mapping[str, Array], learning_rate: float, momentum: float = 0.0
+    ) -> None:
+        super().__init__(parameters, learning_rate)
+        self.momentum = _check("momentum", momentum, 0.0, 1.0)
+        self._velocity = self._like()
+
+    def _update(self, name: str, parameter: Array, gradient: Array) -> None:
+        velocity = self._velocity[name]
+        velocity *= self.momentum
+        velocity += gradient
+        parameter -= self.learning_rate * velocity
+
+
+class RMSProp(Optimizer):
+    """RMSProp (Tieleman & Hinton 2012): s = a s + (1 - a) g^2, p -= lr g / (sqrt(s) + eps)."""
+
+    def __init__(
+        self,
+        parameters: Mapping[str, Array],
+        learning_rate: float,
+        decay: float = 0.9,
+        epsilon: float = 1e-8,
+    ) -> None:
+        super().__init__(parameters, learning_rate)
+        self.decay = _check("decay", decay, 0.0, 1.0)
+        self.epsilon = _check("epsilon", epsilon, 0.0)
+        self._square = self._like()
+
+    def _update(self, name: str, parameter: Array, gradient: Array) -> None:
+        square = self._square[name]
+        square *= self.decay
+        square += (1 - self.decay) * gradient * gradient
+        parameter -= self.learning_rate * gradient / (np.sqrt(square) + self.epsilon)
+
+
+class Adam(Optimizer):
+    """Adam with bias correction (Kingma & Ba 2015, algorithm 1)."""
+
+    def __init__(
+        self,
+        parameters: Mapping[str, Array],
+        learning_rate: float,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+    ) -> None:
+        super().__init__(parameters, learning_rate)
+        self.beta1 = _check("beta1", beta1, 0.0, 1.0)
+        self.beta2 = _check("beta2", beta2, 0.0, 1.0)
+        self.epsilon = _check("epsilon", epsilon, 0.0)
+        self._mean, self._square = self._like(), self._like()
+        self._steps = 0
+
+    def step(self, gradients: Mapping[str, Array]) -> None:
+        """Change every parameter by its gradient."""
+        self._steps += 1
+        super().step(gradients)
+
+    def _update(self, name: str, parameter: Array, gradient: Array) -> None:
+        mean, square = self._mean[name], self._square[name]
+        mean += (1 - self.beta1) * (gradient - mean)
+        square += (1 - self.beta2) * (gradient * gradient - square)
+        rate = self.learning_rate / (1 - self.beta1**self._steps)
+        correction = math.sqrt(1 - self.beta2**self._steps)
+        parameter -= rate * mean / (np.sqrt(square) / correction + self.epsilon)
+
+
+_OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "rmsprop": RMSProp, "adam": Adam}
+OPTIMIZER_NAMES = tuple(_OPTIMIZERS)
+
+
+def make_optimizer(
+    name: str, parameters: Mapping[str, Array], learning_rate: float, **options: Any
+) -> Optimizer:
+    """Return the optimiser called "sgd", "rmsprop" or "adam".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> weights = {"w": np.array([1.0])}
+    >>> make_optimizer("sgd", weights, 0.5).step({"w": np.array([0.2])})
+    >>> weights["w"].tolist()
+    [0.9]
+    """
+    if name not in _OPTIMIZERS:
+        raise ValueError(unknown_name("optimizer", name, OPTIMIZER_NAMES))
+    return _OPTIMIZERS[name](parameters, learning_rate, **options)
