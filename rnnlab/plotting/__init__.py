@@ -1,0 +1,39 @@
+"""Figures: a DataFrame in, Axes or a Figure out; nothing is computed and nothing is saved here.
+
+Every figure is registered in `rnnlab.registry.figures` as a `FigureSpec`, which says what a caller
+has to do with it:
+
+1. read `spec.table` from the folder of the experiment `spec.experiment`;
+2. if `spec.aggregate` is not None, pass the table through the function of that name in
+   `rnnlab.statistics` (plotting computes nothing, so it names what it needs);
+3. `figure = spec.draw(table)`;
+4. `save_figure(figure, folder / spec.filename)`.
+
+That is::
+
+    spec = rnnlab.registry.figures["gradient-decay"]
+    table = pandas.read_csv(folder / spec.table)
+    if spec.aggregate is not None:
+        table = getattr(rnnlab.statistics, spec.aggregate)(table)
+    save_figure(spec.draw(table), folder / spec.filename)
+
+No function touches pyplot, a display or the caller's `matplotlib.rcParams`.
+"""
+
+from __future__ import annotations
+
+from rnnlab.plotting.copy_task import plot_copy_task
+from rnnlab.plotting.figures import FigureSpec
+from rnnlab.plotting.gradient_decay import plot_gradient_decay
+from rnnlab.plotting.saving import save_figure
+from rnnlab.plotting.style import cell_style, cell_styles, house_style
+
+__all__ = [
+    "FigureSpec",
+    "cell_style",
+    "cell_styles",
+    "house_style",
+    "plot_copy_task",
+    "plot_gradient_decay",
+    "save_figure",
+]

@@ -1,0 +1,188 @@
+"""Recall accuracy against delay: which cell still remembers, and how far above chance it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+from matplotlib.transforms import ScaledTranslation, Transform
+from numpy.typing import NDArray
+
+from rnnlab.plotting._tables import count_of_seeds, require_rows
+from rnnlab.plotting.style import REFERENCE_COLOR, cell_styles, house_style
+
+_COLUMNS = ("cell", "delay", "seeds", "recall_accuracy", "ci_low", "ci_high", "chance")
+_RESULTS = {*_COLUMNS, "parameters", "sequence_accuracy", "solved_share", "updates_to_solve"}
+# Cells that coincide (at chance, or at 1) are drawn side by side, this many points apart, but no
+# more than that in all: the shift is one of ink, the data stay at their delay.
+_APART, _APART_IN_ALL = 3.6, 14.0
+# Left free beyond the first and the last delay, as a share of what lies between them.
+_ROOM = 0.08
+
+
+def plot_copy_task(summary: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw recall accuracy against delay, a line a cell, with intervals and the chance line.
+
+    Cells are drawn a few points beside each other, so that those which coincide can be told apart.
+    The delays are on a logarithmic axis where they span a decade.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        The columns of copy-task/summary.csv, of which cell, delay, seeds, recall_accuracy, ci_low,
+        ci_high and chance are drawn. Further columns are settings that vary: each combination of
+        them is a line of its own.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default in a new figure that no GUI knows.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or there is no row.
+
+    Examples
+    --------
+    >>> summary = pd.DataFrame(
+    ...     {
+    ...         "cell": ["rnn", "gru"],
+    ...         "delay": 30,
+    ...         "seeds": 3,
+    ...         "recall_accuracy": [0.13, 0.97],
+    ...         "ci_low": [0.12, 0.95],
+    ...         "ci_high": [0.14, 1.0],
+    ...         "chance": 0.125,
+    ...     }
+    ... )
+    >>> plot_copy_task(summary).get_xlabel()
+    'delay (time steps)'
+    """
+    require_rows(summary, "summary", _COLUMNS, "the table of summary.csv")
+    with house_style():
+        lines = dict(_lines(summary))
+        if ax is None:
+            ax = Figure(figsize=_size(lines), layout="constrained").subplots()
+        styles = cell_styles(lines)
+        apart = min(_APART, _APART_IN_ALL / max(len(lines) - 1, 1))
+        for place, (label, line) in enumerate(lines.items()):
+            shift = apart * (place - (len(lines) - 1) / 2)
+            beside = ax.transData + _points_to_the_right(ax, shift)
+            _draw_line(ax, label, line, styles[label], beside)
+        _draw_chance(ax, summary["chance"])
+        _set_axes(ax, summary)
+    return ax
+
+
+def _lines(summary: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the label and the rows, by delay, of every line."""
+    settings = [column for column in summary.columns if column not in _RESULTS]
+    for (cell, *values), rows in summary.groupby(["cell", *settings], sort=False, dropna=False):
+        varied = (f"{name}={value}" for name, value in zip(settings, values, strict=True))
+        yield ", ".join([str(cell), *varied]), rows.sort_values("delay")
+
+
+def _size(labels: Iterable[str]) -> tuple[float, float]:
+    """Width and height in inches, with room for the legend beside the axes."""
+    labels = list(labels)
+    return 5.3 + 0.07 * max(map(len, labels)), max(3.6, 1.2 + 0.2 * len(labels))
+
+
+def _points_to_the_right(ax: Axes, points: float) -> Transform:
+    return ScaledTranslation(points / 72, 0, ax.figure.dpi_scale_trans)
+
+
+def _draw_line(
+    ax: Axes, label: str, rows: pd.DataFrame, style: dict[str, Any], transform: Transform
+) -> None:
+    delays = rows["delay"].to_numpy()
+    intervals = ax.vlines(
+        delays,
+        rows["ci_low"].to_numpy(),
+        rows["ci_high"].to_numpy(),
+        colors=style["color"],
+        linewidth=1.3,
+        transform=transform,
+    )
+    intervals.set_label(f"_{label} interval")  # the underscore keeps it out of the legend
+    ax.plot(
+        delays,
+        rows["recall_accuracy"].to_numpy(),
+        label=label,
+        transform=transform,
+        clip_on=False,  # whole markers at 0 and 1
+        zorder=3,
+        markeredgecolor="white",
+        markeredgewidth=0.5,
+        **style,
+    )
+
+
+def _draw_chance(ax: Axes, chance: pd.Series[float]) -> None:
+    labels: list[list[float]] = []  # levels too close for two labels share one
+    for level in sorted(chance.unique()):
+        ax.axhline(
+            level, color=REFERENCE_COLOR, linewidth=1.0, linestyle=(0, (3, 3)), zorder=1, label="_"
+        )
+        if labels and level - labels[-1][-1] < 0.05:
+            labels[-1].append(level)
+        else:
+            labels.append([level])
+    for levels in labels:
+        ax.annotate(
+            f"chance {', '.join(f'{level:.3g}' for level in levels)}",
+            (1, sum(levels) / len(levels)),
+            xycoords=ax.get_yaxis_transform(),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            color=REFERENCE_COLOR,
+            fontsize="small",
+        )
+
+
+def _set_axes(ax: Axes, summary: pd.DataFrame) -> None:
+    delays = np.unique(summary["delay"])
+    log = bool(delays[-1] >= 10 * delays[0])
+    if log:
+        room = (delays[-1] / delays[0]) ** _ROOM
+        ax.set_xscale("log")
+        ax.set_xlim(delays[0] / room, delays[-1] * room)
+    else:
+        # a single delay stands in the middle
+        space = _ROOM * (delays[-1] - delays[0]) or 0.5 * delays[0]
+        ax.set_xlim(delays[0] - space, delays[-1] + space)
+    ax.set_xticks(delays, _tick_labels(delays, log=log))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_ylim(0, 1)
+    ax.set_yticks(np.arange(0, 1.01, 0.25))
+    ax.set_xlabel("delay (time steps)")
+    ax.set_ylabel("recall accuracy (share of symbols)")
+    seeds = count_of_seeds(summary["seeds"])
+    if summary["seeds"].max() == 1:
+        ax.set_title(f"{seeds}, no interval")
+    else:
+        ax.set_title(f"mean of {seeds}, bars: 95 % bootstrap interval")
+    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
+
+
+def _tick_labels(delays: NDArray[np.int64], *, log: bool) -> list[str]:
+    """Label the delays, from the longest down, as long as the labels stay apart."""
+    places = np.log(delays) if log else delays.astype(np.float64)
+    places = (places - places[0]) / max(places[-1] - places[0], 1e-12)
+    labels = [str(delay) for delay in delays]
+    edge = np.inf  # where the label to the right begins
+    for number in reversed(range(len(labels))):
+        half = 0.01 * len(labels[number])  # of the axis: about the width of 8.5 point digits
+        if places[number] + half + 0.01 > edge:
+            labels[number] = ""
+        else:
+            edge = places[number] - half
+    return labels

@@ -1,0 +1,257 @@
+"""Relative gradient norm against lag: how far back the error still reaches."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
+from numpy.typing import NDArray
+
+from rnnlab.plotting._tables import count_of_seeds, require_rows
+from rnnlab.plotting.style import cell_styles, house_style
+
+_COLUMNS = ("cell", "phase", "state", "lag", "median", "low", "high", "seeds")
+_PHASES = {"init": "at initialisation", "trained": "after training"}
+_STATES = {"h": "hidden state h", "c": "cell state c"}
+# A median that is smaller is drawn here, with a mark: no training can use what is left of it, and
+# an axis down to 1e-300 would squeeze what can be used into a line.
+FLOOR_EXPONENT = -20
+FLOOR = 10.0**FLOOR_EXPONENT
+# Left free at both ends of the axis, as a share of its decades: lines at 1 and on the floor keep
+# clear of the frame.
+_ROOM = 0.03
+_LARGEST = 308  # exponent of 10 in float64
+_CHARACTERS_PER_INCH = 13  # of the caption, at 9 points
+
+
+def plot_gradient_decay(
+    bands: pd.DataFrame, *, axes: Sequence[Sequence[Axes]] | NDArray[Any] | None = None
+) -> Figure:
+    """Draw relative gradient norms against the lag: a row a state, a column a phase.
+
+    The median over seeds is a line, the 10th to 90th percentile a band. Where a median falls below
+    1e-20 a triangle marks it, and the line goes on along the floor of the axis. What is not finite
+    leaves a gap, and the figure says where.
+
+    Parameters
+    ----------
+    bands : DataFrame
+        As `rnnlab.statistics.decay_bands` makes them: cell, phase, state, lag, median, low, high,
+        seeds.
+    axes : Axes (states, phases), optional
+        Where to draw, states from h on in rows and phases from init on in columns, as many as
+        `bands` has; by default in a new figure that no GUI knows. Panels without data are hidden.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, there is no row, or `axes` has another shape.
+
+    Examples
+    --------
+    >>> bands = pd.DataFrame(
+    ...     {
+    ...         "cell": "rnn",
+    ...         "phase": "init",
+    ...         "state": "h",
+    ...         "lag": [0, 1, 2],
+    ...         "median": [1.0, 0.1, 0.01],
+    ...         "low": [1.0, 0.09, 0.005],
+    ...         "high": [1.0, 0.2, 0.05],
+    ...         "seeds": 5,
+    ...     }
+    ... )
+    >>> len(plot_gradient_decay(bands).axes)
+    1
+    """
+    require_rows(bands, "bands", _COLUMNS, "what rnnlab.statistics.decay_bands returns")
+    states = _ordered(bands["state"], first="h")
+    phases = _ordered(bands["phase"], first="init", last="trained")
+    with house_style():
+        grid = _grid(axes, states, phases)
+        styles = cell_styles(bands["cell"])
+        for row, state in enumerate(states):
+            for column, phase in enumerate(phases):
+                panel = bands[(bands["state"] == state) & (bands["phase"] == phase)]
+                ax: Axes = grid[row, column]
+                if panel.empty:
+                    ax.set_visible(False)
+                    continue
+                _draw_panel(ax, panel, styles)
+                ax.set_title(f"{_STATES.get(state, state)}, {_PHASES.get(phase, phase)}")
+        _set_axes(grid, bands, states)
+        _draw_legends(grid, bands, states, styles)
+        _draw_caption(grid, bands, own_figure=axes is None)
+    return _figure(grid)
+
+
+def _ordered(values: pd.Series[str], first: str, last: str | None = None) -> list[str]:
+    """List what occurs, in the order of appearance but for the first and the last."""
+    return sorted(values.unique(), key=lambda value: (value == last) - (value == first))
+
+
+def _grid(axes: Any, states: list[str], phases: list[str]) -> NDArray[Any]:
+    shape = (len(states), len(phases))
+    if axes is None:
+        width, height = 2.5 * shape[1] + 1.9, 2.2 * shape[0] + 0.8  # inches
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure.subplots(*shape, sharex=True, sharey=True, squeeze=False)
+    grid = np.asarray(axes, dtype=object)
+    if grid.ndim < 2 and grid.size == shape[0] * shape[1]:
+        grid = grid.reshape(shape)  # as pyplot squeezes a single row or column
+    if grid.shape != shape:
+        raise ValueError(
+            f"axes must have shape (states, phases) = {shape} for {', '.join(states)} and "
+            f"{', '.join(phases)}, got {grid.shape}: use figure.subplots{shape}"
+        )
+    return grid
+
+
+def _figure(grid: NDArray[Any]) -> Figure:
+    figure: Figure = grid[0, 0].get_figure(root=True)
+    return figure
+
+
+def _draw_panel(ax: Axes, panel: pd.DataFrame, styles: dict[str, dict[str, Any]]) -> None:
+    for cell, rows in panel.sort_values("lag", kind="stable").groupby("cell", sort=False):
+        style = styles[str(cell)]
+        lag, median = rows["lag"].to_numpy(), rows["median"].to_numpy(np.float64)
+        median = np.where(np.isfinite(median), median, np.nan)
+        below = median < FLOOR
+        # a few markers, each cell's at lags of its own, and none at the floor, where triangles are
+        every = max(len(lag) // 5, 1)
+        start = (2 * list(styles).index(str(cell)) + 1) * every // (2 * len(styles))
+        marked = [n for n in range(start, len(lag), every) if not median[n] < 1e2 * FLOOR]
+        ax.plot(
+            lag,
+            np.maximum(median, FLOOR),
+            label=str(cell),
+            markevery=marked,
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+            zorder=3,
+            **style,
+        )
+        if rows["seeds"].max() > 1:
+            ax.fill_between(
+                lag,
+                np.maximum(rows["low"].to_numpy(np.float64), FLOOR),
+                np.maximum(rows["high"].to_numpy(np.float64), FLOOR),
+                color=style["color"],
+                alpha=0.16,
+                linewidth=0,
+                label=f"_{cell} band",
+            )
+        falls = below & ~np.concatenate([[False], below[:-1]])
+        if falls.any():
+            ax.plot(
+                lag[falls],
+                np.full(falls.sum(), FLOOR),
+                linestyle="none",
+                marker="v",
+                markersize=7,
+                color=style["color"],
+                markeredgecolor="white",
+                markeredgewidth=0.5,
+                label=f"_{cell} below the floor",
+                zorder=4,
+            )
+
+
+def _set_axes(grid: NDArray[Any], bands: pd.DataFrame, states: list[str]) -> None:
+    bottom, top, floored = _exponents(bands)
+    step = next(step for step in (1, 2, 4, 5, 10, 20, 50, 100) if (top - bottom) / step <= 6)
+    ticks = [exponent for exponent in range(bottom, top + 1) if exponent % step == 0]
+    labels = ["1" if exponent == 0 else f"$10^{{{exponent}}}$" for exponent in ticks]
+    if floored:
+        labels[0] = f"\u2264 $10^{{{bottom}}}$"
+    room = _ROOM * (top - bottom)
+    for ax in _visible(grid.ravel()):
+        # the limits first: autoscaling a logarithmic axis overflows near 1e308
+        ax.set_ylim(10.0 ** (bottom - room), 10.0 ** min(top + room, _LARGEST))
+        ax.set_yscale("log")
+        ax.set_yticks([10.0**exponent for exponent in ticks], labels)
+        ax.yaxis.set_minor_locator(NullLocator())
+        ax.margins(x=0.02)
+    for row, state in zip(grid, states, strict=True):
+        left = _visible(row)[0]
+        name = rf"\mathrm{{{state.replace('_', chr(92) + '_')}}}" if len(state) > 1 else state
+        left.set_ylabel(
+            "relative gradient norm\n"
+            rf"$\|\partial L/\partial {name}_{{T-k}}\| \,/\, \|\partial L/\partial {name}_T\|$"
+        )
+        left.tick_params(labelleft=True)
+    for column in grid.T:
+        lowest = _visible(column)[-1]
+        lowest.set_xlabel("lag k (time steps before T)")
+        lowest.tick_params(labelbottom=True)
+
+
+def _visible(axes: NDArray[Any]) -> list[Axes]:
+    return [ax for ax in axes if ax.get_visible()]
+
+
+def _exponents(bands: pd.DataFrame) -> tuple[int, int, bool]:
+    """Exponents of 10 at both ends of the axis, and whether the lower end is the floor."""
+    values = bands[["median", "low", "high"]].to_numpy(np.float64)
+    values = values[np.isfinite(values)]
+    if values.size == 0:
+        return -1, 0, False
+    floored = bool(values.min() < FLOOR)
+    bottom = FLOOR_EXPONENT if floored else min(math.floor(math.log10(values.min())), -1)
+    # a hair above 1 is no reason for another decade: there is room for it
+    top = math.ceil(math.log10(max(values.max(), FLOOR)) + _ROOM * bottom)
+    return bottom, min(max(top, 0), _LARGEST), floored
+
+
+def _draw_legends(
+    grid: NDArray[Any],
+    bands: pd.DataFrame,
+    states: list[str],
+    styles: dict[str, dict[str, Any]],
+) -> None:
+    """Give each row the legend of its own cells: a cell without that state is not in it."""
+    for row, state in zip(grid, states, strict=True):
+        cells = bands.loc[bands["state"] == state, "cell"].unique()
+        handles = [Line2D([], [], label=cell, **styles[cell]) for cell in cells]
+        _visible(row)[-1].legend(
+            handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0
+        )
+
+
+def _draw_caption(grid: NDArray[Any], bands: pd.DataFrame, *, own_figure: bool) -> None:
+    seeds = count_of_seeds(bands["seeds"])
+    if bands["seeds"].max() > 1:
+        lines = [f"median of {seeds}, band: 10th to 90th percentile"]
+    else:
+        lines = [seeds]
+    if (bands["median"] < FLOOR).any():
+        lines.append(f"\u25bc below $10^{{{FLOOR_EXPONENT}}}$ from here on, drawn on the floor")
+    gaps = bands[~np.isfinite(bands["median"])]
+    if len(gaps):
+        where = (
+            f"{cell} {phase} {state} from lag {rows['lag'].min()}"
+            for (cell, phase, state), rows in gaps.groupby(["cell", "phase", "state"], sort=False)
+        )
+        width = int(_CHARACTERS_PER_INCH * _figure(grid).get_figwidth())
+        lines += textwrap.wrap(
+            f"not finite, not drawn: {'; '.join(where)}", width, break_on_hyphens=False
+        )
+    caption = "\n".join(lines)
+    if own_figure:
+        _figure(grid).suptitle(caption, x=0.01, ha="left")
+    else:
+        first = _visible(grid.ravel())[0]
+        first.set_title(f"{caption}\n{first.get_title(loc='left')}", loc="left")

@@ -1,0 +1,58 @@
+"""Pictures on disk: whole or not at all, and the same bytes for the same figure."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from rnnlab.plotting.style import house_style
+
+DOTS_PER_INCH = 200
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
+    """Write a figure as PNG at 200 dots per inch, replacing what is there.
+
+    The picture is written beside its place and then moved there, so that a reader never sees half
+    of one. It holds no time and no version: the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    path : path
+        Ends in .png; folders that are missing are made.
+
+    Returns
+    -------
+    pathlib.Path
+        Where the picture lies.
+
+    Raises
+    ------
+    ValueError
+        If `path` does not end in .png or cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise ValueError(
+            f"path must end in .png, got {str(path)!r}: figures are written as PNG; "
+            f"use {path.with_suffix('.png').name!r}"
+        )
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with house_style():
+            figure.savefig(partial, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+        partial.replace(path)
+    except (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        raise ValueError(
+            f"path must be a file that can be written, got {str(path)!r}: "
+            f"{error.strerror}; choose another folder or change its permissions"
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):  # moved, or never written
+            partial.unlink()
+    return path

@@ -1,0 +1,115 @@
+"""Bootstrap intervals over seeds."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+import scipy.stats
+from numpy.typing import ArrayLike, NDArray
+
+RESAMPLES = 9_999
+
+
+def bootstrap_interval(
+    values: ArrayLike,
+    *,
+    statistic: Literal["mean", "median"] = "mean",
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return the percentile bootstrap interval of a mean or a median (Efron 1979).
+
+    Percentile and not BCa: accuracies tie (all seeds at 1, all at chance), and there BCa's
+    correction is 0/0, while percentiles never leave the range of the values. At the 3 to 10 seeds
+    of a study BCa is not closer to its nominal level either: for normal values both cover about
+    75 %, 86 % and 90 % of the time, instead of 95 %, at 3, 5 and 10 seeds. Few seeds give an
+    interval that is too narrow, whichever way it is made.
+
+    Parameters
+    ----------
+    values : array_like (N,)
+        One number a seed, in any order: the order does not change the interval. The median takes
+        infinite values (a half-life that is never reached), the mean does not.
+    statistic : {"mean", "median"}
+    level : float
+        Nominal coverage, between 0 and 1.
+    seed : int
+        Of the resampling: the same values and seed give the same interval.
+
+    Returns
+    -------
+    low, high : float
+        Both are the value itself where there is only one, or all are equal.
+
+    Raises
+    ------
+    ValueError
+        If `values` is empty, not one-dimensional or holds NaN (for a mean: or infinity), or if
+        `level` or `statistic` is another one.
+
+    Examples
+    --------
+    >>> bootstrap_interval([0.25, 0.5, 1.0])
+    (0.25, 1.0)
+    >>> bootstrap_interval([0.5, 0.5, 0.5])
+    (0.5, 0.5)
+    >>> bootstrap_interval([3.0, float("inf"), float("inf")], statistic="median")
+    (3.0, inf)
+    """
+    # sorted: the order of the seeds in a file must not reach the resampling
+    numbers = np.sort(np.asarray(values, dtype=np.float64))
+    _check(numbers, statistic, level)
+    if numbers[0] == numbers[-1]:
+        return float(numbers[0]), float(numbers[0])
+    rng = np.random.default_rng(seed)
+    low, high = (_mean if statistic == "mean" else _median)(numbers, level, rng)
+    # the rounding of a mean may step over the largest value
+    return max(low, float(numbers[0])), min(high, float(numbers[-1]))
+
+
+def _mean(
+    numbers: NDArray[np.float64], level: float, rng: np.random.Generator
+) -> tuple[float, float]:
+    interval = scipy.stats.bootstrap(
+        (numbers,),
+        np.mean,
+        confidence_level=level,
+        method="percentile",
+        n_resamples=RESAMPLES,
+        vectorized=True,
+        rng=rng,
+    ).confidence_interval
+    return float(interval.low), float(interval.high)
+
+
+def _median(
+    numbers: NDArray[np.float64], level: float, rng: np.random.Generator
+) -> tuple[float, float]:
+    # By hand, because SciPy interpolates between percentiles: inf - inf is NaN. Order statistics
+    # are never subtracted from each other.
+    draws = rng.choice(numbers, size=(RESAMPLES, len(numbers)))
+    medians = np.sort(np.median(draws, axis=1))
+    tail = math.ceil((1 - level) / 2 * RESAMPLES) - 1
+    return float(medians[tail]), float(medians[-1 - tail])
+
+
+def _check(numbers: NDArray[np.float64], statistic: str, level: float) -> None:
+    if numbers.ndim != 1 or numbers.size == 0:
+        raise ValueError(
+            f"values must be a list of at least one number, got shape {numbers.shape}: "
+            "pass one number a seed"
+        )
+    if statistic not in ("mean", "median"):
+        raise ValueError(
+            f"statistic must be 'mean' or 'median', got {statistic!r}: choose one of these"
+        )
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, got {level}: use .95 for 95 %")
+    if np.isnan(numbers).any():
+        raise ValueError(
+            "values must be numbers, got NaN: leave that seed out, and say so, or give it a value"
+        )
+    if statistic == "mean" and np.isinf(numbers).any():
+        raise ValueError("values must be finite for a mean, got infinity: use statistic='median'")
