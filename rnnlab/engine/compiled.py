@@ -17,7 +17,7 @@ from numba import njit, types
 from numba.core.ccallback import CFunc
 
 from rnnlab.cells import CellDefinition
-from rnnlab.engine import pointwise, sequence
+from rnnlab.engine import dense, pointwise, sequence
 from rnnlab.engine.caching import enable_cache, is_on_disk
 from rnnlab.engine.intrinsics import (
     POINTWISE_ARGUMENTS,
@@ -119,7 +119,8 @@ class CompiledKernels:
         parts = [(part, s) for part in ("forward", "backward") for s in range(self.plan.stages)]
         parts += [("through_time", 0)] * through_time
         names = [_kernel_source(self.plan, self.dtype_name, *part)[0] for part in parts]
-        return all(is_on_disk(name) for name in (*_loop_names(self.dtype_name), *names))
+        names += [*_loop_names(self.dtype_name), dense.kernel_name(self.dtype_name)]
+        return all(is_on_disk(name) for name in names)
 
     def _addresses(self, part: str) -> tuple[list[Any], Array]:
         stages = range(self.plan.stages)

@@ -26,9 +26,14 @@ def dense_product(a, panels, c, rows, inner, columns):
     multiply(a, 0, inner, 0, panels, 0, inner, c, 0, columns, 0, rows, 1, columns)
 
 
+def kernel_name(dtype_name: str) -> str:
+    """Return the name under which the compiled kernel is kept."""
+    return f"dense_product_{dtype_name}"
+
+
 @cache
 def _kernel(dtype_name: str) -> Callable[..., None]:
-    name = f"dense_product_{dtype_name}"
+    name = kernel_name(dtype_name)
     function = rename(dense_product, name, multiply=matmul_kernels(dtype_name).multiply)
     dispatcher: Callable[..., None] = njit(nogil=True, **OPTIONS)(function)
     enable_cache(dispatcher, function)

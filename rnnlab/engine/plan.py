@@ -239,12 +239,12 @@ def _place(
             if arg.op in ELEMENTWISE and stage_of[arg.index] < stage_of[node.index]:
                 wanted.add(arg.index)
     raw = _raw_lanes(cell, forward, stage_of, wanted | set(places))
+    operands = {node.index for node in derivation.operands}
     for node in equations.maps:
-        if node.index in raw or node.index in wanted:
+        if node.index not in operands and (node.index in raw or node.index in wanted):
             places[node.index] = Place("lane", lanes.index(node.payload.position))
     taken = {place.index for place in places.values() if place.kind == "lane"}
     lane_stage = {lanes.index(n.payload.position): stage_of[n.index] for n in equations.maps}
-    operands = {node.index for node in derivation.operands}
     lane_nodes = {node.index for node in equations.maps}
     values = 0
     stored = [node for node in forward if node.index in wanted and node.index not in places]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rnnlab.engine.plan import Place, Plan
 from rnnlab.equations.expression import Expression, reachable
-from rnnlab.equations.source import write_statements
+from rnnlab.equations.source import Names, write_statements
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,25 @@ def table_of(plan: Plan) -> Table:
     return Table(plan.values, len(plan.cell.states), len(plan.operands))
 
 
+class _Variables(Names):
+    """A cell's names with an underscore behind: no word of a kernel has one.
+
+    A gate may be called `unit` or `load`, as the kernel's own variables and functions are.
+    """
+
+    def __init__(self, names: Names) -> None:
+        self._cell = names
+
+    def has(self, node: Expression) -> bool:
+        return self._cell.has(node)
+
+    def is_taken(self, name: str) -> bool:
+        return name.endswith("_")
+
+    def __getitem__(self, node: Expression) -> str:
+        return f"{self._cell[node]}_"
+
+
 class _Kernel:
     """One kernel's source in the making: its pointers, loads, statements and stores."""
 
@@ -75,6 +94,7 @@ class _Kernel:
         self.plan = plan
         self.table = table_of(plan)
         self.name = name
+        self.variables = _Variables(plan.cell.derivation.names)
         self.pointers: dict[str, tuple[int, str]] = {}  # variable: table position, offset
         self.loads: dict[int, tuple[str, str]] = {}  # node: variable, what to load
         self.stores: list[tuple[str, Expression, bool]] = []  # pointer, node, whether to add
@@ -104,8 +124,7 @@ class _Kernel:
         return name
 
     def load(self, node: Expression, source: str) -> None:
-        name = self.plan.cell.derivation.names[node]
-        self.loads[node.index] = (name, source)
+        self.loads[node.index] = (self.variables[node], source)
 
     def load_leaves(self, outputs: list[Expression], stop: set[int]) -> None:
         """Load the states before, the vectors and the seeds that `outputs` need."""
@@ -128,11 +147,10 @@ class _Kernel:
 
     def source(self) -> str:
         """Write the kernel: an outer loop over rows around a loop over units."""
-        names = self.plan.cell.derivation.names
         statements, results = write_statements(
             [node for _, node, _ in self.stores],
             known={index: name for index, (name, _) in self.loads.items()},
-            names=names,
+            names=self.variables,
             constant=lambda value: f"real({value!r})",
         )
         body = [f"{name} = load({source}, unit)" for name, source in self.loads.values()]
@@ -167,7 +185,8 @@ def forward_source(plan: Plan, stage: int, name: str) -> str:
     nodes = {node.index: node for node in equations.graph.nodes}
     for index, place in plan.places.items():
         node = nodes[index]
-        if plan.stage_of[index] == stage and node.op != "linear" and place.kind != "state":
+        in_its_lane = node.op == "linear" and place.kind == "lane"
+        if plan.stage_of[index] == stage and not in_its_lane and place.kind != "state":
             kernel.stores.append((kernel.place(place), node, False))
     for k, node in enumerate(equations.outputs):
         if plan.stage(node) == stage:
@@ -176,7 +195,7 @@ def forward_source(plan: Plan, stage: int, name: str) -> str:
     known = {index for index in plan.places if plan.stage_of[index] < stage}
     known |= {node.index for node in equations.maps}
     for node in reachable(outputs, stop=known):
-        if node.op == "linear":
+        if node.op == "linear" and (plan.stage(node) == stage or node.index not in plan.places):
             kernel.load(node, kernel.lane(plan.lane_of(node)))
         elif node.index in known:
             kernel.load(node, kernel.place(plan.places[node.index]))

@@ -70,7 +70,7 @@ def summarise_gradient_flow(
     """
     _check(gradients)
     rows = []
-    for key, group in gradients.sort_values("lag").groupby(_KEYS, sort=False):
+    for key, group in gradients.sort_values("lag", kind="stable").groupby(_KEYS, sort=False):
         lives, decays = [], []
         for _, curve in group.groupby("seed"):
             relative = curve["relative_norm"].to_numpy(np.float64)

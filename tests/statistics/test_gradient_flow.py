@@ -147,6 +147,19 @@ def test_rows_come_by_cell_then_as_they_appear() -> None:
     assert bands["lag"].tolist() == list(range(6)) * 6
 
 
+def test_phases_and_states_keep_their_order_however_long_the_curves_are() -> None:
+    """Sorting by lag with an unstable sort once put trained before init."""
+    curves = [
+        curve(straight(-0.01, 70), phase=phase, state=state, seed=seed)
+        for seed in range(5)
+        for phase in ("init", "trained")
+        for state in ("h", "c")
+    ]
+    summary = summarise_gradient_flow(pd.concat(curves), first_half, slope)
+    assert summary["phase"].tolist() == ["init", "init", "trained", "trained"]
+    assert summary["state"].tolist() == ["h", "c", "h", "c"]
+
+
 def test_bands_worked_by_hand() -> None:
     # ten seeds that have lost 1 to 10 decades at lag 1, each from a norm of its own
     gradients = pd.concat([curve([float(n), -1.0], seed=n) for n in range(10)])
