@@ -1,6 +1,6 @@
 """Matrix products over packed panels, for the shapes of recurrent networks.
 
-`C += A @ P`, where P holds a weight matrix in panels: NR columns side by side, row after row, so
+`C = D + A @ P`, where P holds a weight matrix in panels: NR columns side by side, row after row, so
 that the micro-kernel reads it as one stream. A panel is packed once a sequence and used at every
 time step. The micro-kernel keeps an MR x NR tile of C in vector registers while it runs down the
 inner dimension; it is LLVM vector code, because no loop in Numba becomes that.
@@ -46,24 +46,35 @@ def panel_width(dtype: Any) -> int:
 
 
 def micro_kernel(
-    rows: int, panels: int, vectors: int, lanes: int, *, packed_rows: int = 0
+    rows: int,
+    panels: int,
+    vectors: int,
+    lanes: int,
+    *,
+    half: bool = False,
+    transposed: bool = False,
 ) -> Callable[..., Any]:
-    """Make the kernel of one tile: C[rows, panels * NR] += A[rows, K] @ P[K, panels * NR].
+    """Make the kernel of one tile: C[rows, panels * NR] = D + A[rows, K] @ P[K, panels * NR].
 
     Parameters
     ----------
     rows, panels, vectors, lanes : int
         Shape of the tile: NR = vectors * lanes columns a panel.
-    packed_rows : int
-        If not 0, A is packed: its rows lie side by side, `packed_rows` numbers an inner step.
+    half : bool
+        Whether only the first vector of a panel's row is computed: for a last panel that has no
+        more columns.
+    transposed : bool
+        Whether A lies with its columns as rows: A[k, r] instead of A[r, k].
 
     Returns
     -------
-    intrinsic `kernel(a, a_row, p, p_panel, c, c_row, inner, columns)`
-        Pointers, distances in numbers, K, and how many of the tile's columns exist: the others
-        are neither read from C nor written.
+    intrinsic `kernel(a, a_row, p, p_panel, d, d_row, c, c_row, inner, columns)`
+        Pointers, distances between rows in numbers, K, and how many of the tile's columns exist:
+        the others are neither read from D nor written to C. D may be C; with `d_row` 0 it is one
+        row for all.
     """
-    count = panels * vectors
+    used = 1 if half else vectors
+    count = panels * used
 
     @intrinsic
     def kernel(
@@ -72,6 +83,8 @@ def micro_kernel(
         a_row: Any,
         p: Any,
         p_panel: Any,
+        d: Any,
+        d_row: Any,
         c: Any,
         c_row: Any,
         inner: Any,
@@ -87,7 +100,7 @@ def micro_kernel(
             return ir.Constant(_I64, value)
 
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            a_, a_row_, p_, p_panel_, c_, c_row_, inner_, columns_ = args
+            a_, a_row_, p_, p_panel_, d_, d_row_, c_, c_row_, inner_, columns_ = args
             module = builder.module
             multiply_add = declare(module, f"llvm.fmuladd.{suffix}", vector, [vector] * 3)
             mask_type = ir.VectorType(_I1, lanes)
@@ -126,10 +139,11 @@ def micro_kernel(
                     )
                     hints = [ir.Constant(_I32, hint) for hint in (1, 3, 1)]
                     builder.call(prefetch, [where, *hints])
-            if packed_rows:
-                a_rows = [builder.gep(a_, [constant(r)]) for r in range(rows)]
-            else:
-                a_rows = [builder.gep(a_, [builder.mul(a_row_, constant(r))]) for r in range(rows)]
+            d_rows = [builder.gep(d_, [builder.mul(d_row_, constant(r))]) for r in range(rows)]
+            a_rows = [
+                builder.gep(a_, [constant(r) if transposed else builder.mul(a_row_, constant(r))])
+                for r in range(rows)
+            ]
             p_panels = [
                 builder.gep(p_, [builder.mul(p_panel_, constant(panel))]) for panel in range(panels)
             ]
@@ -139,9 +153,9 @@ def micro_kernel(
                 right = [
                     builder.load(vector_at(base, builder.add(at, constant(v * lanes))), align=size)
                     for base in p_panels
-                    for v in range(vectors)
+                    for v in range(used)
                 ]
-                a_at = builder.mul(k, constant(packed_rows)) if packed_rows else k
+                a_at = builder.mul(k, a_row_) if transposed else k
                 result = []
                 for r in range(rows):
                     left = broadcast(builder.load(builder.gep(a_rows[r], [a_at])), number, lanes)
@@ -184,18 +198,15 @@ def micro_kernel(
                 positions = ir.Constant(index_type, [v * lanes + lane for lane in range(lanes)])
                 mask = builder.icmp_signed("<", positions, width)
                 for r in range(rows):
-                    where = vector_at(c_rows[r], constant(v * lanes))
-                    old = builder.call(masked_load, [where, alignment, mask, zero])
+                    start = vector_at(d_rows[r], constant(v * lanes))
+                    goal = vector_at(c_rows[r], constant(v * lanes))
+                    old = builder.call(masked_load, [start, alignment, mask, zero])
                     total = builder.fadd(old, sums[r * count + v])
-                    builder.call(masked_store, [total, where, alignment, mask])
+                    builder.call(masked_store, [total, goal, alignment, mask])
             return context.get_dummy_value()
 
-        pointer_type = types.CPointer(a.dtype)
-        whole = types.int64
-        return (
-            types.void(pointer_type, whole, pointer_type, whole, pointer_type, whole, whole, whole),
-            codegen,
-        )
+        matrix = (types.CPointer(a.dtype), types.int64)  # an address, and a distance in numbers
+        return types.void(*4 * matrix, types.int64, types.int64), codegen
 
     made: Callable[..., Any] = kernel
     return made
@@ -209,40 +220,32 @@ def row_strip(height: int, wide: int, vectors: int, lanes: int) -> Any:
     NR = vectors * lanes
     several = micro_kernel(height, wide, vectors, lanes)
     single = micro_kernel(height, 1, vectors, lanes)
+    half = micro_kernel(height, 1, vectors, lanes, half=True)
 
     @njit(**OPTIONS)
     def strip(
-        a,
-        a_at,
-        a_row,
-        a_step,
-        p,
-        p_at,
-        inner,
-        depth,
-        c,
-        c_at,
-        c_row,
-        c_step,
-        groups,
-        steps,
-        columns,
-    ):
+        a, a_at, a_row, a_step, p, p_at, inner, depth,
+        d, d_at, d_row, d_step, c, c_at, c_row, c_step, groups, steps, columns,
+    ):  # fmt: skip
         size = inner * NR
         panels = (columns + NR - 1) // NR
         n = 0
         while n < panels:
             panel = pointer(p, p_at + n * size)
             width = columns - n * NR
-            enough = n + wide <= panels
+            enough = n + wide <= panels and columns - (n + wide - 1) * NR > lanes
             for s in range(steps):
                 for group in range(groups):
-                    left = pointer(a, a_at + s * a_step + group * height * a_row)
-                    out = pointer(c, c_at + s * c_step + group * height * c_row + n * NR)
+                    r = group * height
+                    left = pointer(a, a_at + s * a_step + r * a_row)
+                    start = pointer(d, d_at + s * d_step + r * d_row + n * NR)
+                    out = pointer(c, c_at + s * c_step + r * c_row + n * NR)
                     if enough:
-                        several(left, a_row, panel, size, out, c_row, depth, width)
+                        several(left, a_row, panel, size, start, d_row, out, c_row, depth, width)
+                    elif width > lanes:
+                        single(left, a_row, panel, size, start, d_row, out, c_row, depth, width)
                     else:
-                        single(left, a_row, panel, size, out, c_row, depth, width)
+                        half(left, a_row, panel, size, start, d_row, out, c_row, depth, width)
             n += wide if enough else 1
 
     return strip
@@ -255,7 +258,7 @@ def matmul_kernels(dtype_name: str) -> SimpleNamespace:
     Returns
     -------
     namespace
-        `multiply`, `accumulate`, `pack_panels`, `pack_tiles`, and `MR`, `NR`.
+        `multiply`, `accumulate`, `pack_panels`, and `MR`, `NR`.
     """
     MR, vectors, lanes = tile_shape(dtype_name)
     NR = vectors * lanes
@@ -263,81 +266,73 @@ def matmul_kernels(dtype_name: str) -> SimpleNamespace:
     strip4 = row_strip(4, 1, vectors, lanes)
     strip2 = row_strip(2, 2, vectors, lanes)
     strip1 = row_strip(1, 4, vectors, lanes)
-    p8 = micro_kernel(8, 1, vectors, lanes, packed_rows=MR)
-    p4 = micro_kernel(4, 1, vectors, lanes, packed_rows=MR)
-    p1 = micro_kernel(1, 1, vectors, lanes, packed_rows=MR)
+    tile8 = micro_kernel(8, 1, vectors, lanes, transposed=True)
+    half8 = micro_kernel(8, 1, vectors, lanes, half=True, transposed=True)
+    tile4 = micro_kernel(4, 1, vectors, lanes, transposed=True)
+    tile1 = micro_kernel(1, 1, vectors, lanes, transposed=True)
 
     @njit(**OPTIONS)
     def multiply(
-        a, a_at, a_row, a_step, p, p_at, inner, c, c_at, c_row, c_step, rows, steps, columns
-    ):
-        """C[s, r, :columns] += A[s, r, :inner] @ panels, for `steps` x `rows` rows."""
+        a, a_at, a_row, a_step, p, p_at, inner,
+        d, d_at, d_row, d_step, c, c_at, c_row, c_step, rows, steps, columns,
+    ):  # fmt: skip
+        """C = D + A @ panels: C[s, r, :columns], A[s, r, :inner], for `steps` x `rows` rows."""
         for k0 in range(0, inner, KB):
             depth = min(KB, inner - k0)
             at, panel, r = a_at + k0, p_at + k0 * NR, 0
+            if k0 > 0:
+                d, d_at, d_row, d_step = c, c_at, c_row, c_step
             if MR == 8 and rows >= 8:
                 strip8(
-                    a, at, a_row, a_step, p, panel, inner, depth,
+                    a, at, a_row, a_step, p, panel, inner, depth, d, d_at, d_row, d_step,
                     c, c_at, c_row, c_step, rows // 8, steps, columns,
                 )  # fmt: skip
                 r = rows - rows % 8
             if rows - r >= 4:
                 strip4(
                     a, at + r * a_row, a_row, a_step, p, panel, inner, depth,
+                    d, d_at + r * d_row, d_row, d_step,
                     c, c_at + r * c_row, c_row, c_step, (rows - r) // 4, steps, columns,
                 )  # fmt: skip
                 r = rows - rows % 4
             if rows - r >= 2:
                 strip2(
                     a, at + r * a_row, a_row, a_step, p, panel, inner, depth,
+                    d, d_at + r * d_row, d_row, d_step,
                     c, c_at + r * c_row, c_row, c_step, 1, steps, columns,
                 )  # fmt: skip
                 r += 2
             if rows > r:
                 strip1(
                     a, at + r * a_row, a_row, a_step, p, panel, inner, depth,
+                    d, d_at + r * d_row, d_row, d_step,
                     c, c_at + r * c_row, c_row, c_step, 1, steps, columns,
                 )  # fmt: skip
 
     @njit(**OPTIONS)
-    def accumulate(a, a_at, p, p_at, inner, c, c_at, c_row, rows, columns):
-        """C[:rows, :columns] += A.T @ B with A in tiles (`pack_tiles`) and B in panels."""
-        for n in range((columns + NR - 1) // NR):
-            panel = pointer(p, p_at + n * inner * NR)
-            width = columns - n * NR
-            for tile in range((rows + MR - 1) // MR):
-                left = a_at + tile * inner * MR
-                r = tile * MR
-                out = c_at + r * c_row + n * NR
-                valid = min(MR, rows - r)
-                k = 0
-                if valid == 8:
-                    p8(pointer(a, left), 1, panel, 0, pointer(c, out), c_row, inner, width)
-                    k = 8
-                elif valid >= 4:
-                    p4(pointer(a, left), 1, panel, 0, pointer(c, out), c_row, inner, width)
-                    k = 4
-                while k < valid:
-                    p1(
-                        pointer(a, left + k), 1, panel, 0,
-                        pointer(c, out + k * c_row), c_row, inner, width,
-                    )  # fmt: skip
-                    k += 1
+    def accumulate(a, a_at, a_row, p, p_at, inner, c, c_at, c_row, rows, columns):
+        """C[:rows, :columns] += A.T @ B: A (inner, rows) as it lies, B (inner, columns) in panels.
 
-    @njit(**OPTIONS)
-    def pack_tiles(a, a_at, a_row, rows, columns, out, out_at):
-        """Lay `columns` of a (rows, columns) block out in tiles of MR: out[tile, row, MR]."""
-        for tile in range((columns + MR - 1) // MR):
-            valid = min(MR, columns - tile * MR)
-            for row in range(rows):
-                source = pointer(a, a_at + row * a_row + tile * MR)
-                goal = pointer(out, out_at + (tile * rows + row) * MR)
-                if valid == MR:
-                    for j in range(MR):
-                        store(goal, j, load(source, j))
+        A tile's columns of A stay in the first-level cache while all panels pass by.
+        """
+        panels = (columns + NR - 1) // NR
+        r = 0
+        while r < rows:
+            height = 8 if MR == 8 and rows - r >= 8 else 4 if rows - r >= 4 else 1
+            left = pointer(a, a_at + r)
+            for n in range(panels):
+                panel = pointer(p, p_at + n * inner * NR)
+                out = pointer(c, c_at + r * c_row + n * NR)
+                width = columns - n * NR
+                if height == 8 and width <= lanes:
+                    half8(left, a_row, panel, 0, out, c_row, out, c_row, inner, width)
+                elif height == 8:
+                    tile8(left, a_row, panel, 0, out, c_row, out, c_row, inner, width)
+                elif height == 4:
+                    tile4(left, a_row, panel, 0, out, c_row, out, c_row, inner, width)
                 else:
-                    for j in range(valid):
-                        store(goal, j, load(source, j))
+                    tile1(left, a_row, panel, 0, out, c_row, out, c_row, inner, width)
+            r += height
 
     @njit(**OPTIONS)
     def copy_wide(source, goal):
@@ -371,7 +366,6 @@ def matmul_kernels(dtype_name: str) -> SimpleNamespace:
     return SimpleNamespace(
         multiply=multiply,
         accumulate=accumulate,
-        pack_tiles=pack_tiles,
         pack_panels=pack_panels,
         MR=MR,
         NR=NR,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from rnnlab.cells import CellDefinition
 from rnnlab.engine import pointwise
 from rnnlab.engine.compiled import CompiledKernels
 from rnnlab.engine.dense import matmul
-from rnnlab.engine.matmul import packed_size, tile_shape
+from rnnlab.engine.matmul import packed_size
 from rnnlab.engine.plan import Plan
 from rnnlab.engine.protocol import Array, Gradients
 from rnnlab.engine.sequence import Geometry
@@ -152,13 +153,17 @@ class CompiledEngine:
         weights = pack_weights(self.plan, parameters, g.units, backward=False)
         bias = lane_bias(self.plan, parameters, g.units, self.dtype)
         vectors = stack_vectors(self.plan, parameters, self.dtype)
+        starts = np.zeros(g.lanes, np.int64)  # lanes to which a product on x brings the bias
+        for product in self.plan.products:
+            if product.source == "x":
+                starts[product.first_lane : product.first_lane + len(product.blocks)] = 1
         size = g.batch * g.units
         counts = np.array(slots, np.int64)
         bases = np.cumsum(counts * size) - counts * size
-        buffer = np.empty(int(counts.sum()) * size, self.dtype)
+        buffer = aligned(int(counts.sum()) * size, self.dtype)
         for base, state in zip(bases, states, strict=True):
             buffer[base : base + size] = state.reshape(-1)
-        lanes = np.empty(g.lane_slots * g.batch * g.lane_stride, self.dtype)
+        lanes = aligned(g.lane_slots * g.batch * g.lane_stride, self.dtype)
         values = np.empty(g.values * g.value_slots * size, self.dtype)
         _, addresses = self.kernels.forward
         flat = x.reshape(-1)
@@ -166,7 +171,7 @@ class CompiledEngine:
         def part(_: int, lo: int, hi: int) -> None:
             table = np.zeros(self._table_size, np.int64)
             self.kernels.forward_loop(
-                g, weights.products, self._operands, addresses, flat, bias, weights.panels,
+                g, weights.products, self._operands, addresses, flat, bias, starts, weights.panels,
                 vectors, bases, counts, buffer, lanes, values, table, lo, hi,
             )  # fmt: skip
 
@@ -203,15 +208,12 @@ class CompiledEngine:
         def part(number: int, lo: int, hi: int) -> None:
             rows = hi - lo
             inner = g.chunk * rows
-            height = tile_shape(self.dtype)[0]
-            tiles = g.lanes * (-(-g.units // height) * height) * inner
             sources = packed_size(inner, max(g.inputs, g.units), self.dtype)
             work = [
-                np.empty(length, self.dtype)
+                aligned(length, self.dtype)
                 for length in (
                     inner * g.lane_stride,
                     len(self._operands) * rows * g.units,
-                    tiles,
                     sources,
                     width + vectors.size,
                 )
@@ -246,6 +248,15 @@ class CompiledEngine:
             initial=tuple(initial),
             through_time=over_time,
         )
+
+
+def aligned(length: int, dtype: Any) -> Array:
+    """Return an empty array that begins on a cache line: vectors of 64 bytes then lie in one."""
+    itemsize = np.dtype(dtype).itemsize
+    raw = np.empty(length * itemsize + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    array: Array = raw[start : start + length * itemsize].view(dtype)
+    return array
 
 
 def _sum_parts(parts: Array) -> Array:

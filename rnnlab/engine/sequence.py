@@ -14,8 +14,8 @@ pointwise kernel. They run on the sequences `lo` to `hi` of a batch, without the
 
 Arrays are flat: `lanes` (slot, B, lane_stride), `states` one (slots, B, H) block per state and
 `values` (value, slot, B, H). A slot is a time step modulo the number of slots, so that a tape and a
-buffer that is used over and over are the same code. `multiply`, `accumulate`, `pack_tiles`,
-`pack_panels`, `MR` and `NR` come from `matmul_kernels` of the dtype when the loops are compiled.
+buffer that is used over and over are the same code. `multiply`, `accumulate` and
+`pack_panels` come from `matmul_kernels` of the dtype when the loops are compiled.
 """
 
 from __future__ import annotations
@@ -30,11 +30,8 @@ from rnnlab.engine.intrinsics import (
 )
 
 if TYPE_CHECKING:
-    MR: int
-    NR: int
     multiply: Any
     accumulate: Any
-    pack_tiles: Any
     pack_panels: Any
 
 # Columns of the array of products.
@@ -111,29 +108,30 @@ def source_offset(geometry, product, operands, state_base, state_slots, t, lo):
 
 
 def sequence_forward(
-    geometry, products, operands, kernels, x, bias, panels, vectors,
+    geometry, products, operands, kernels, x, bias, starts, panels, vectors,
     state_base, state_slots, states, lanes, values, table, lo, hi,
 ):  # fmt: skip
     """Run the cell over the sequences lo to hi. Writes `states`, `lanes`, `values`."""
     mode = flush_denormals()
     batch, inputs, units = geometry.batch, geometry.inputs, geometry.units
     stride = geometry.lane_stride
-    width = geometry.lanes * units
     rows = hi - lo
     for first in range(0, geometry.steps, geometry.chunk):
         steps = min(geometry.chunk, geometry.steps - first)
         start = (first % geometry.lane_slots * batch + lo) * stride
-        for s in range(steps):
-            for row in range(rows):
-                at = start + (s * batch + row) * stride
-                for j in range(width):
-                    lanes[at + j] = bias[j]
+        for lane in range(geometry.lanes):
+            if starts[lane] == 0:  # no product on x brings the bias along
+                for row in range(steps * rows):
+                    at = start + (row // rows * batch + row % rows) * stride + lane * units
+                    for j in range(units):
+                        lanes[at + j] = bias[lane * units + j]
         for p in range(len(products)):
             product = products[p]
             if product[SOURCE] == FROM_X:
                 multiply(
                     x, (first * batch + lo) * inputs, inputs, batch * inputs,
                     panels, product[PANELS], inputs,
+                    bias, product[COLUMN], 0, 0,
                     lanes, start + product[COLUMN], stride, batch * stride,
                     rows, steps, product[COLUMNS],
                 )  # fmt: skip
@@ -153,6 +151,7 @@ def sequence_forward(
                             states if in_states else values, offset, units, 0,
                             panels, product[PANELS], units,
                             lanes, at + product[COLUMN], stride, 0,
+                            lanes, at + product[COLUMN], stride, 0,
                             rows, 1, product[COLUMNS],
                         )  # fmt: skip
                 call_pointwise(kernels[stage], table, rows, units, stride)
@@ -163,13 +162,13 @@ def sequence_backward(
     geometry, products, operands, kernels, through_kernel, x, d_output, panels, vectors,
     state_base, state_slots, states, lanes, values,
     d_states, d_x, through, d_weights, d_bias, d_vectors,
-    d_lanes, d_operands, tiles, sources, partial, table, lo, hi,
+    d_lanes, d_operands, sources, partial, table, lo, hi,
 ):  # fmt: skip
     """Take the sequences lo to hi back through time.
 
     Writes `d_states` (on entry dL/d final states, on return dL/d initial states), `d_x` if it is
     not empty, `through` (state, T+1, B, H) if `through_kernel` is not 0; adds to `d_weights`,
-    `d_bias`, `d_vectors`. `d_lanes`, `d_operands`, `tiles`, `sources`, `partial` are work space.
+    `d_bias`, `d_vectors`. `d_lanes`, `d_operands`, `sources`, `partial` are work space.
     """
     mode = flush_denormals()
     batch, inputs, units = geometry.batch, geometry.inputs, geometry.units
@@ -177,7 +176,6 @@ def sequence_backward(
     width = geometry.lanes * units
     rows = hi - lo
     count = len(state_base)
-    tile_lane = (units + MR - 1) // MR * MR * chunk * rows  # numbers in one lane's tiles
     partial[:] = 0
     for t in range(geometry.steps - 1, -1, -1):
         slot = t % chunk
@@ -211,6 +209,7 @@ def sequence_backward(
                         d_lanes, here + product[COLUMN], stride, 0,
                         panels, product[PANELS], product[COLUMNS],
                         d_operands, product[INDEX] * rows * units, units, 0,
+                        d_operands, product[INDEX] * rows * units, units, 0,
                         rows, 1, units,
                     )  # fmt: skip
             if stage == 0 and through_kernel != 0:
@@ -222,6 +221,7 @@ def sequence_backward(
                 multiply(
                     d_lanes, here + product[COLUMN], stride, 0,
                     panels, product[PANELS], product[COLUMNS],
+                    d_states, (product[INDEX] * batch + lo) * units, units, 0,
                     d_states, (product[INDEX] * batch + lo) * units, units, 0,
                     rows, 1, units,
                 )  # fmt: skip
@@ -238,8 +238,6 @@ def sequence_backward(
         for j in range(geometry.vectors * units):
             d_vectors[j] += partial[width + j]
         partial[:] = 0
-        for lane in range(geometry.lanes):
-            pack_tiles(d_lanes, lane * units, stride, inner, units, tiles, lane * tile_lane)
         for p in range(len(products)):
             product = products[p]
             if product[SOURCE] == FROM_X:
@@ -253,6 +251,7 @@ def sequence_backward(
                         d_lanes, product[COLUMN], stride, rows * stride,
                         panels, product[PANELS], product[COLUMNS],
                         d_x, (t * batch + lo) * inputs, inputs, batch * inputs,
+                        d_x, (t * batch + lo) * inputs, inputs, batch * inputs,
                         rows, steps, inputs,
                     )  # fmt: skip
             else:
@@ -264,11 +263,8 @@ def sequence_backward(
                     states if in_states else values, offset, units, batch * units,
                     rows, steps, units, sources, 0,
                 )  # fmt: skip
-            first = product[COLUMN] // units
-            for lane in range(product[COLUMNS] // units):
-                accumulate(
-                    tiles, (first + lane) * tile_lane, sources, 0, inner,
-                    d_weights, product[GRADIENT] + lane * units * columns, columns,
-                    units, columns,
-                )  # fmt: skip
+            accumulate(
+                d_lanes, product[COLUMN], stride, sources, 0, inner,
+                d_weights, product[GRADIENT], columns, product[COLUMNS], columns,
+            )  # fmt: skip
     restore_mode(mode)

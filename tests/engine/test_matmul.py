@@ -24,9 +24,17 @@ def test_multiply_adds_to_the_columns_that_exist(dtype, rng):
         pack(w, panels)
         c = rng.standard_normal((steps, rows, columns + margin)).astype(dtype)
         before = c.copy()
+        row, step = columns + margin, rows * (columns + margin)
+        if rng.random() < 0.5:  # C += A W
+            start, layout = c.reshape(-1), (0, row, step)
+        else:  # C = bias + A W, whatever C held
+            bias = rng.standard_normal(columns).astype(dtype)
+            before[..., :columns] = bias
+            c[..., :columns] = np.nan
+            start, layout = bias, (0, 0, 0)
         kernels.multiply(
             a.reshape(-1), 0, inner, rows * inner, panels, 0, inner,
-            c.reshape(-1), 0, columns + margin, rows * (columns + margin), rows, steps, columns,
+            start, *layout, c.reshape(-1), 0, row, step, rows, steps, columns,
         )  # fmt: skip
         expected = before[..., :columns] + a.astype(float) @ w.astype(float)
         scale = np.sqrt(inner)
@@ -48,7 +56,7 @@ def test_a_row_does_not_depend_on_the_other_rows(dtype, rng):
         c = np.zeros((len(part), columns), dtype)
         kernels.multiply(
             np.ascontiguousarray(part).reshape(-1), 0, inner, 0, panels, 0, inner,
-            c.reshape(-1), 0, columns, 0, len(part), 1, columns,
+            c.reshape(-1), 0, columns, 0, c.reshape(-1), 0, columns, 0, len(part), 1, columns,
         )  # fmt: skip
         return c
 
@@ -64,12 +72,12 @@ def test_accumulate_is_the_outer_product_over_rows(dtype, rng):
         inner, rows, columns = rng.integers(1, 200), rng.integers(1, 40), rng.integers(1, 90)
         a = rng.standard_normal((inner, rows)).astype(dtype)
         b = rng.standard_normal((inner, columns)).astype(dtype)
-        tiles = np.full(-(-rows // kernels.MR) * kernels.MR * inner, np.nan, dtype)
-        kernels.pack_tiles(a.reshape(-1), 0, rows, inner, rows, tiles, 0)
         panels = np.full(packed_size(inner, columns, dtype), np.nan, dtype)
         kernels.pack_panels(b.reshape(-1), 0, columns, 0, inner, 1, columns, panels, 0)
         c = np.ones((rows, columns), dtype)
-        kernels.accumulate(tiles, 0, panels, 0, inner, c.reshape(-1), 0, columns, rows, columns)
+        kernels.accumulate(
+            a.reshape(-1), 0, rows, panels, 0, inner, c.reshape(-1), 0, columns, rows, columns
+        )
         expected = 1 + a.astype(float).T @ b.astype(float)
         assert np.max(np.abs(c - expected)) < TOLERANCE[dtype] * np.sqrt(inner)
 
