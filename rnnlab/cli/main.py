@@ -1,0 +1,103 @@
+"""The command `rnnlab`, and how every ending of it looks from outside.
+
+Exit codes: 0; 2 for what the user got wrong, with one line on stderr; 1, with a traceback, for
+what we got wrong; 130 for Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+from collections.abc import Sequence
+
+import click
+
+from rnnlab import __version__
+from rnnlab.cli.bench import bench
+from rnnlab.cli.cells import cells
+from rnnlab.cli.plot import plot
+from rnnlab.cli.run import run
+from rnnlab.registry import unknown_name
+
+USER_ERROR = 2
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """A group that lists its commands in their own order and proposes the nearest name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order in which the commands were added."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that `args` start with."""
+        if args[0] not in self.commands and not args[0].startswith("-"):
+            raise click.UsageError(unknown_name("command", args[0], self.commands))
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def commands() -> None:
+    """Study recurrent cells: how far they remember, and how their gradients travel.
+
+    \b
+    rnnlab run copy-task        train the cells and compare their recall (minutes)
+    rnnlab run gradient-flow    measure how far back gradients reach
+    rnnlab COMMAND --help       all options of a command
+    """  # noqa: D301  # click takes the backspace itself: what follows keeps its lines
+
+
+for command in (run, plot, cells, bench):
+    commands.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the process unless given.
+
+    Returns
+    -------
+    int
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        with commands.make_context("rnnlab", words) as context:
+            commands.invoke(context)
+        sys.stdout.flush()
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.exceptions.NoArgsIsHelpError as no_command:
+        click.echo(no_command.format_message(), err=True)
+        return USER_ERROR
+    except click.ClickException as error:
+        click.echo(f"Error: {' '.join(error.format_message().split())}", err=True)
+        return USER_ERROR
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        if not _reader_has_gone():
+            raise
+    return 0
+
+
+def _reader_has_gone() -> bool:
+    """Say whether stdout leads nowhere any more, as in `rnnlab cells | head -1`, and close it."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)  # 0: errors alone
+    if not poll.poll(0):
+        return False
+    # else Python would complain at exit, when it flushes what could not be written
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return True

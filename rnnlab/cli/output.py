@@ -1,0 +1,128 @@
+"""What commands print: for a terminal with rich, else plain lines that other programs can read."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rnnlab.experiments import Spec
+
+
+def print_rows(headers: Sequence[str], rows: Sequence[Sequence[str]], *, title: bool) -> None:
+    """Print a table.
+
+    Parameters
+    ----------
+    headers : sequence of str
+        Names of the columns.
+    rows : sequence of sequence of str
+        The name first.
+    title : bool
+        Whether the headers are printed where the output is not a terminal.
+    """
+    if sys.stdout.isatty():
+        _print_for_terminal(headers, rows)
+        return
+    lines = [headers, *rows] if title else rows
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
+        click.echo("  ".join(cells).rstrip())
+
+
+def _print_for_terminal(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for number, header in enumerate(headers):
+        # headers go over several lines, values stay whole but for a text at the end
+        table.add_column(header.replace("_", "\n"), no_wrap=number < len(headers) - 1)
+    for row in rows:
+        table.add_row(*map(Text, row))  # Text: a label may hold what rich takes for markup
+    Console().print(table)
+
+
+def print_summary(summary: pd.DataFrame) -> None:
+    """Print a summary for people; the CSV has every column, and the numbers in full.
+
+    What is the same in all rows is said once, and an interval stands beside its number.
+    """
+    values = {str(name): summary[name].tolist() for name in summary.columns}
+    texts = {name: number_texts(column) for name, column in values.items()}
+    if "ci_low" in texts:
+        measured = list(texts)[list(texts).index("ci_low") - 1]
+        names = (measured, "ci_low", "ci_high")
+        # the three together, so that they have the same number of decimals
+        numbers = number_texts([value for name in names for value in values[name]])
+        rows = len(summary)
+        triples = zip(numbers[:rows], numbers[rows:-rows], numbers[-rows:], strict=True)
+        texts[measured] = [
+            "-" if middle == "-" else f"{middle} [{low}, {high}]" for middle, low, high in triples
+        ]
+        del texts["ci_low"], texts["ci_high"]
+    shared = [name for name in ("seeds", "chance") if len(set(texts.get(name, ()))) == 1]
+    if shared:
+        click.echo(", ".join(f"{name} {texts.pop(name)[0]}" for name in shared))
+    print_rows(list(texts), list(zip(*texts.values(), strict=True)), title=True)
+
+
+def number_texts(values: Sequence[Any]) -> list[str]:
+    """Write values with as many decimals as they need together; text and whole numbers stay.
+
+    Examples
+    --------
+    >>> number_texts([0.5, 0.12345]), number_texts([1275.0, math.inf]), number_texts([math.nan])
+    (['0.500', '0.123'], ['1275', 'inf'], ['-'])
+    """
+    finite = [value for value in values if isinstance(value, float) and math.isfinite(value)]
+    largest = max(map(abs, finite), default=0.0)
+    if largest >= 2 and all(value.is_integer() for value in finite):
+        decimals = 0
+    else:
+        decimals = 3 if largest < 10 else 1
+
+    def text(value: Any) -> str:
+        if not isinstance(value, float):
+            return str(value)
+        return "-" if math.isnan(value) else f"{value:.{decimals}f}"
+
+    return [text(value) for value in values]
+
+
+def print_settings(spec: Spec) -> None:
+    """Print every setting of a study as it was resolved."""
+    lines = [
+        (key, _setting_text(key, getattr(spec, key), spec))
+        for key in type(spec).model_fields
+        if key not in ("experiment", "name")
+    ]
+    width = max(len(key) for key, _ in lines)
+    for key, text in lines:
+        click.echo(f"  {key.ljust(width)}  {text}")
+
+
+def _setting_text(key: str, value: Any, spec: Spec) -> str:
+    if key == "cells":
+        return ", ".join(
+            f"{entry.label} ({entry.hidden} units)"
+            if entry.hidden and f"hidden={entry.hidden}" not in entry.label
+            else entry.label
+            for entry in spec.cells
+        ).replace(", ", "; " if any("," in label for label in spec.labels) else ", ")
+    if key == "seeds":
+        return f"{value} (0 to {value - 1})" if value > 1 else "1 (0)"
+    if value is None:
+        return "the cell's own" if key == "forget_bias" else "none"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,45 @@
+"""`rnnlab plot`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rnnlab.cli.errors import user_errors
+from rnnlab.cli.output import print_rows
+
+
+@click.command(short_help="Draw a figure again from the CSV of a result.")
+@click.argument("figure", required=False)
+@click.option(
+    "--from",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of the result.  [default: results/EXPERIMENT]",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The picture, a PNG.  [default: beside the CSV]",
+)
+@click.option("--list", "listing", is_flag=True, help="List the figures and what they show.")
+def plot(figure: str | None, folder: Path | None, out: Path | None, listing: bool) -> None:
+    """Draw a figure, copy-task or gradient-decay, again from the CSV of a result alone."""
+    import rnnlab.plotting  # noqa: F401  # registers the figures
+    from rnnlab.experiments import draw, figure_spec
+    from rnnlab.registry import figures
+
+    if listing:
+        rows = [(name, figures[name].description) for name in figures]
+        print_rows(("figure", "shows"), rows, title=False)
+        return
+    with user_errors():
+        if figure is None:
+            raise ValueError(
+                f"plot must be given a figure, got none: name one of {', '.join(figures)}"
+            )
+        source = folder or Path("results") / figure_spec(figure).experiment
+        click.echo(draw(figure, source, out))

@@ -1,0 +1,32 @@
+"""From a spec to runs, tidy tables, a summary and a picture."""
+
+from __future__ import annotations
+
+from rnnlab.experiments.copy_task import CopyTask
+from rnnlab.experiments.drawing import draw, figure_spec
+from rnnlab.experiments.entries import CellEntry
+from rnnlab.experiments.experiment import Experiment, Run
+from rnnlab.experiments.gradient_flow import GradientFlow
+from rnnlab.experiments.loading import load_spec, preset_names
+from rnnlab.experiments.progress import Progress
+from rnnlab.experiments.spec import CopyTaskSpec, GradientFlowSpec, Spec
+from rnnlab.experiments.study import Result, Study, run
+
+__all__ = [
+    "CellEntry",
+    "CopyTask",
+    "CopyTaskSpec",
+    "Experiment",
+    "GradientFlow",
+    "GradientFlowSpec",
+    "Progress",
+    "Result",
+    "Run",
+    "Spec",
+    "Study",
+    "draw",
+    "figure_spec",
+    "load_spec",
+    "preset_names",
+    "run",
+]

@@ -1,0 +1,104 @@
+"""The cells of a comparison, as users write them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from rnnlab.experiments.knobs import ForgetBias, Natural, knob, number_or_text
+from rnnlab.registry import cells, unknown_name
+
+ENTRY_OPTIONS = ("hidden", "forget_bias", "label")
+
+
+class CellEntry(BaseModel):
+    """One line of the comparison: a cell, its options and the label it goes by.
+
+    Written as a string, `"lstm,forget_bias=chrono"`, or as a table,
+    `{cell = "lstm", forget_bias = "chrono", label = "chrono"}`. The label is what was written
+    unless one is given.
+
+    Examples
+    --------
+    >>> CellEntry.model_validate("lstm,forget_bias=chrono")
+    CellEntry(cell='lstm', label='lstm,forget_bias=chrono', hidden=None, forget_bias='chrono')
+    >>> CellEntry.model_validate({"cell": "rnn", "hidden": 80}).label
+    'rnn,hidden=80'
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cell: Annotated[
+        str, knob("a cell's name or FILE.py:NAME", 'name one, such as "lstm"', min_length=1)
+    ]
+    label: Annotated[
+        str,
+        knob("a text of one line", "give the name for tables and figures", pattern=r"^[^\n\r]+$"),
+    ]
+    hidden: Annotated[
+        Natural | None, knob("a whole number of at least 1", "give the units, such as 64")
+    ] = None
+    forget_bias: ForgetBias = None
+    folder: Path | None = Field(default=None, exclude=True, repr=False)  # FILE.py is relative to it
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, written: Any) -> Any:
+        if isinstance(written, str):
+            return read_entry(written)
+        if isinstance(written, Mapping):
+            entry = dict(written)
+            options = [f"{key}={entry[key]}" for key in ENTRY_OPTIONS[:2] if key in entry]
+            entry.setdefault("label", ",".join([str(entry.get("cell", "?")), *options]))
+            return entry
+        name = str(getattr(written, "name", ""))
+        if name in cells and cells[name] is written:
+            return {"cell": name, "label": name}
+        raise ValueError(
+            'cells must be names such as "lstm", FILE.py:NAME or tables with a key cell, '
+            f"got {written!r}: a cell of your own goes into a file that workers can read"
+        )
+
+    @property
+    def source(self) -> str:
+        """What `find_cell` takes: the name, or the file from where the spec lies."""
+        file, separator, name = self.cell.rpartition(":")
+        if not separator:
+            return self.cell
+        return f"{(self.folder or Path()) / Path(file).expanduser()}:{name}"
+
+    def settings(self) -> dict[str, Any]:
+        """Return the entry as a manifest holds it; a cell from a file comes with its digest."""
+        settings = self.model_dump(mode="json")
+        if ":" in self.cell:
+            file = Path(self.source.rpartition(":")[0])
+            settings["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
+        return settings
+
+
+def read_entry(text: str) -> dict[str, Any]:
+    """Split `CELL,option=value,...` into the keys of a table.
+
+    Examples
+    --------
+    >>> read_entry("lstm,forget_bias=0")
+    {'cell': 'lstm', 'label': 'lstm,forget_bias=0', 'forget_bias': 0}
+    """
+    cell, *options = (part.strip() for part in text.split(","))
+    entry: dict[str, Any] = {"cell": cell, "label": text.strip()}
+    for option in options:
+        key, separator, value = (part.strip() for part in option.partition("="))
+        key = key.replace("-", "_")
+        if key not in ENTRY_OPTIONS:
+            raise ValueError(unknown_name(f"option of the cell {cell!r}", key, ENTRY_OPTIONS))
+        if not separator or not value:
+            raise ValueError(
+                f"options of a cell must be written option=value, got {option!r} in {text!r}: "
+                f"write {key}=..."
+            )
+        entry[key] = value if key == "label" else number_or_text(value)
+    return entry

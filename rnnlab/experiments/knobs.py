@@ -1,0 +1,76 @@
+"""Kinds of settings: what a value must be, and what to do when it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BeforeValidator, Field
+
+
+def plain(value: Any) -> Any:
+    """Turn NumPy's scalars and any list-like value into what a TOML file would hold.
+
+    Examples
+    --------
+    >>> plain(range(10, 40, 10)), plain(np.float64(0.5)), plain("lstm")
+    ([10, 20, 30], 0.5, 'lstm')
+    """
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        return [plain(item) for item in value]
+    return value
+
+
+def number_or_text(text: str) -> int | float | str:
+    """Read a number where `text` is one; anything else stays for the validation to judge.
+
+    Examples
+    --------
+    >>> number_or_text("3"), number_or_text("1e-3"), number_or_text("chrono")
+    (3, 0.001, 'chrono')
+    """
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def knob(must: str, remedy: str, **bounds: Any) -> Any:
+    """Describe a setting by the end of "KEY must be ..." and by what to do when it is not."""
+    return Field(description=must, json_schema_extra={"remedy": remedy}, **bounds)
+
+
+def _none_for_word(value: Any) -> Any:
+    return None if value == "none" else value  # TOML has no null
+
+
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Positive = Annotated[Finite, Field(gt=0)]
+Natural = Annotated[int, Field(strict=True, ge=1)]
+
+Count = Annotated[Natural, knob("a whole number of at least 1", "give 1 or more")]
+ForgetBias = Annotated[
+    Finite | Literal["chrono"] | None,
+    knob('a number or "chrono"', "give a number such as 1, or chrono"),
+]
+Clip = Annotated[
+    Positive | None,
+    BeforeValidator(_none_for_word),
+    knob('a number above 0 or "none"', "give a limit such as 1, or none"),
+]
+Delays = Annotated[
+    list[Natural],
+    BeforeValidator(lambda value: value if isinstance(value, list) else [value]),
+    knob(
+        "whole numbers of at least 1",
+        "give the steps from the payload to its recall, such as 10",
+        min_length=1,
+    ),
+]

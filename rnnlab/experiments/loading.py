@@ -1,0 +1,186 @@
+"""Where settings come from: the quick preset, then a file or another preset, then options.
+
+A study is a TOML file that says what differs from the quick preset of its experiment::
+
+    # Does a larger forget bias help the LSTM across longer delays?
+    # rnnlab run experiments/forget-bias.toml
+    experiment = "copy-task"
+    cells = ["lstm,forget_bias=0", { cell = "lstm", forget_bias = "chrono", label = "chrono" }]
+    seeds = 10
+
+Every key of `rnnlab.experiments.spec.Spec` may stand in it; what it leaves out has the quick
+preset's value (`rnnlab/experiments/presets/`). `name` is the result's folder under results/, by
+default the file's own name. A cell from a `FILE.py:NAME` lies relative to the TOML file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from rnnlab.cells import find_cell
+from rnnlab.experiments.entries import CellEntry
+from rnnlab.experiments.experiment import Experiment
+from rnnlab.experiments.knobs import ForgetBias, plain
+from rnnlab.experiments.spec import Spec, validate
+from rnnlab.registry import experiments, unknown_name
+
+DEFAULT_PRESET = "quick"
+
+
+def load_spec(study: str | Path, options: Mapping[str, Any]) -> Spec:
+    """Return the settings of a study, complete and checked.
+
+    Parameters
+    ----------
+    study : str or Path
+        The name of an experiment ("copy-task") or a TOML file.
+    options : mapping
+        Settings that win over the file and the preset; `preset` names another preset than quick.
+        `cell` and `delay` are taken for `cells` and `delays`.
+
+    Raises
+    ------
+    ValueError
+        With what must hold, what came and the remedy, on one line.
+    """
+    given = {_PLURALS.get(key, key): plain(value) for key, value in options.items()}
+    preset = given.pop("preset", None)
+    if isinstance(study, Path) or study.endswith(".toml"):
+        return _from_file(Path(study), preset, given)
+    if study not in experiments:
+        known = unknown_name("experiment", study, experiments)
+        raise ValueError(f"{known} (a study of your own is named by its file, FILE.toml)")
+    experiment: Experiment[Any] = experiments[study]
+    layers = [{"name": study}, _preset(study, DEFAULT_PRESET)]
+    if preset not in (None, DEFAULT_PRESET):
+        layers.append(_preset(study, preset))
+    return settle(validate(experiment.spec, _stack(layers, given)))
+
+
+_PLURALS = {"cell": "cells", "delay": "delays"}
+
+
+def preset_names(experiment: str) -> list[str]:
+    """Return the presets of an experiment, the default one first.
+
+    Examples
+    --------
+    >>> preset_names("copy-task")
+    ['quick', 'paper']
+    """
+    names = sorted(
+        file.name.removesuffix(".toml").removeprefix(f"{experiment}-")
+        for file in _presets().iterdir()
+        if file.name.startswith(f"{experiment}-") and file.name.endswith(".toml")
+    )
+    return sorted(names, key=lambda name: name != DEFAULT_PRESET)
+
+
+def _presets() -> Any:
+    return resources.files("rnnlab.experiments") / "presets"
+
+
+def _preset(experiment: str, preset: str) -> dict[str, Any]:
+    known = preset_names(experiment)
+    if preset not in known:
+        raise ValueError(unknown_name(f"preset of {experiment}", preset, known))
+    text = (_presets() / f"{experiment}-{preset}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def _from_file(path: Path, preset: Any, given: dict[str, Any]) -> Spec:
+    if preset is not None:
+        raise ValueError(
+            f"preset must not be given with a file, got {preset!r} with {path}: "
+            "a file states what differs from the quick preset"
+        )
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(
+            f"the spec must be a file that can be read, got {str(path)!r}: "
+            f"{error.strerror or error}; check the path"
+        ) from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} must be TOML in UTF-8, got other bytes: save it again") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} must be valid TOML, got: {error}; correct it there") from None
+    try:
+        if "experiment" not in settings:
+            raise ValueError(
+                "experiment must be given, got nothing: "
+                f"add a line such as experiment = {experiments.names()[0]!r}"
+            )
+        experiment: Experiment[Any] = experiments[str(settings["experiment"])]
+        quick = _preset(experiment.name, DEFAULT_PRESET)
+        layers = [{"name": path.stem}, quick, settings]
+        spec = validate(experiment.spec, _stack(layers, given))
+        if "cells" not in given:
+            spec = _seen_from(path.parent, spec)
+        return settle(spec)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _seen_from(folder: Path, spec: Spec) -> Spec:
+    """Let the paths of a file's entries start at `folder`."""
+    entries = [entry.model_copy(update={"folder": folder}) for entry in spec.cells]
+    return spec.model_copy(update={"cells": entries})
+
+
+def _stack(layers: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
+    """Merge settings: later layers win, and what was given as an option wins over all."""
+    merged: dict[str, Any] = {}
+    for layer in [*layers, given]:
+        # one way of clipping replaces the other
+        if "clip" in layer and "clip_value" not in layer:
+            merged.pop("clip_value", None)
+        if "clip_value" in layer and "clip" not in layer:
+            merged.pop("clip", None)
+        if layer is given and "hidden" in given and "cells" not in given:
+            _no_size_of_their_own(merged["cells"], given["hidden"])
+        merged |= layer
+    return merged
+
+
+def _no_size_of_their_own(entries: Any, hidden: Any) -> None:
+    """Refuse a hidden size that would reach some of the cells only."""
+    own = [entry for entry in entries if isinstance(entry, dict) and "hidden" in entry]
+    if own:
+        sizes = ", ".join(
+            f"{entry.get('label', entry.get('cell'))}: {entry['hidden']}" for entry in own
+        )
+        raise ValueError(
+            f"hidden must not be given where cells state their own ({sizes}), got {hidden}: "
+            "name the cells too"
+        )
+
+
+def settle(spec: Spec) -> Spec:
+    """Check the cells of `spec` and give each its forget bias, so that nothing is left open."""
+    entries = [_settled(entry, spec.forget_bias) for entry in spec.cells]
+    if spec.forget_bias is not None and entries == spec.cells:
+        raise ValueError(
+            f"forget_bias must reach a cell with a gate f, got {spec.forget_bias} for "
+            f"{', '.join(spec.labels)}: name a cell such as lstm, or leave forget_bias out"
+        )
+    return spec.model_copy(update={"cells": entries})
+
+
+def _settled(entry: CellEntry, common: ForgetBias) -> CellEntry:
+    definition = find_cell(entry.source)
+    if entry.forget_bias is None and (common is None or definition.keep != "f"):
+        return entry
+    from rnnlab.layers import accepts_forget_bias  # Numba: half a second that others are spared
+
+    if not accepts_forget_bias(definition):
+        raise ValueError(
+            f"forget_bias must go to a cell with a gate that keeps its memory, got {entry.label}: "
+            f"leave the option out, {definition.name} has none"
+        )
+    bias = common if entry.forget_bias is None else entry.forget_bias
+    return entry.model_copy(update={"forget_bias": bias})

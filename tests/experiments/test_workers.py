@@ -1,0 +1,33 @@
+"""The processes that compute: how they start."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from concurrent.futures import ProcessPoolExecutor
+
+import pytest
+
+from rnnlab.experiments.workers import ONE_THREAD, _Context
+
+
+def test_a_worker_has_one_blas_thread() -> None:
+    with ProcessPoolExecutor(1, _Context()) as pool:
+        values = {name: pool.submit(os.getenv, name).result() for name in ONE_THREAD}
+    assert values == dict.fromkeys(ONE_THREAD, "1")
+
+
+def test_a_worker_knows_nothing_of_the_script_that_started_it() -> None:
+    assert "pytest" in sys.modules
+    with ProcessPoolExecutor(1, _Context()) as pool:
+        found = pool.submit(eval, "'pytest' in __import__('sys').modules").result()
+    assert found is False
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signal masks are POSIX")
+def test_a_worker_is_deaf_to_ctrl_c_from_its_first_moment() -> None:
+    with ProcessPoolExecutor(1, _Context()) as pool:
+        blocked = pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, []).result()
+    assert signal.SIGINT in blocked
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
