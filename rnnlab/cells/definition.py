@@ -200,6 +200,21 @@ def _check(definition: CellDefinition) -> None:
         if gate is not None and gate not in definition.maps:
             known = dict.fromkeys(definition.maps)
             raise EquationError(f"{place}: {unknown_name(f'{role} gate', gate, known)}")
+    if not definition.name.replace("-", "_").isidentifier():
+        raise EquationError(
+            f"{place}: a cell's name must be letters, digits and hyphens and begin with a letter, "
+            f"got {definition.name!r}: choose one with @cell(name=...)"
+        )
+    if not definition.maps:
+        raise EquationError(
+            f"{place}: a cell must have a linear, got none: feed x in, such as linear('g', x, h)"
+        )
+    for state in definition.states:
+        if state == "x" or state.startswith("_"):
+            raise EquationError(
+                f"{place}: a state cannot be called {state}: x is the input, and the name becomes "
+                "a field of the layer's state; choose a letter such as h"
+            )
     if "i" in definition.states:
         raise EquationError(
             f"{place}: a state named i would share weight_ih with the input: call it i_prev"

@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 
 from rnnlab.cells.definition import CellDefinition
+from rnnlab.equations import EquationError
 from rnnlab.registry import cells, unknown_name
 
 
@@ -61,7 +62,7 @@ def _from_file(path: Path, name: str) -> CellDefinition:
     module = importlib.util.module_from_spec(module_spec)
     try:
         module_spec.loader.exec_module(module)
-    except ValueError:  # EquationError names its own line
+    except EquationError:  # names its own line
         raise
     except Exception as error:
         raise ValueError(f"{path} must run, got {type(error).__name__}: {error}") from error

@@ -6,6 +6,7 @@ expressions instead of numbers records its arithmetic as such a graph.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, NoReturn
@@ -54,7 +55,13 @@ class Graph:
 
     def constant(self, value: Number) -> Expression:
         """Return the node of a number."""
-        return self.node("constant", payload=float(value))
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            fail(f"a number in an equation must be finite, got {number}: write a smaller one")
+        return self.node("constant", payload=number)
 
     def lift(self, value: object) -> Expression:
         """Return `value` as a node of this graph: an expression of its own or a number."""
@@ -152,7 +159,7 @@ class Expression:
         if not isinstance(exponent, int) or isinstance(exponent, bool) or exponent < 0:
             fail(
                 f"a power must be a whole number of 0 or more, got {exponent!r}: "
-                "write roots and fractions as exp(number * log(value))"
+                "multiply or divide by the value, such as 1 / (value * value)"
             )
         result = self.graph.constant(1)
         for _ in range(exponent):

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextvars
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -146,11 +147,12 @@ def linear(name: str, *operands: Any, bias: float | None = 0.0) -> Any:
                 f"linear({name!r}) takes x, states and computed values, "
                 f"got {type(operand).__name__}: constants need no matrix"
             )
+        graph.lift(operand)  # refuses a value of another cell
         if any(operand is value for value in values):
             fail(f"linear({name!r}) has the same operand twice: one matrix is enough")
         values.append(operand)
-    if bias is not None and (isinstance(bias, bool) or not isinstance(bias, (int, float))):
-        fail(f"the bias of linear({name!r}) must be a number or None, got {bias!r}")
+    if bias is not None and not _is_number(bias):
+        fail(f"the bias of linear({name!r}) must be a finite number or None, got {bias!r}")
     position = sum(node.op == "linear" for node in graph.nodes)
     for node in graph.nodes:
         if node.op != "linear" or node.payload.name != name:
@@ -175,8 +177,8 @@ def vector(name: str, init: float = 0.0) -> Any:
     """
     graph = _tracing("vector")
     _check_name("vector", name)
-    if isinstance(init, bool) or not isinstance(init, (int, float)):
-        fail(f"the init of vector({name!r}) must be a number, got {init!r}")
+    if not _is_number(init):
+        fail(f"the init of vector({name!r}) must be a finite number, got {init!r}")
     for node in graph.nodes:
         if node.op == "vector" and node.payload.name == name and node.payload.init != float(init):
             fail(f"vector({name!r}) is declared twice with other initial values: name them apart")
@@ -188,6 +190,12 @@ def _tracing(function: str) -> Graph:
     if graph is None:
         fail(f"{function} declares what a cell learns: call it inside a function under @cell")
     return graph
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return math.isfinite(value)
 
 
 def _check_name(function: str, name: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Callable, Iterable, Sequence
 
 from rnnlab.equations.expression import Expression, reachable
@@ -28,7 +29,7 @@ class Names:
     def __init__(self, equations: Equations, step: str) -> None:
         self.step = step
         self._names: dict[int, str] = {}
-        self._taken: set[str] = set()
+        self._taken: set[str] = {*keyword.kwlist, *ELEMENTWISE, "where"}
         self.rename(equations.input, equations.input.payload)
         for name, node in equations.states.items():
             self.rename(node, f"{name}_prev")
@@ -59,6 +60,10 @@ class Names:
     def has(self, node: Expression) -> bool:
         """Tell whether the node has a name of its own."""
         return node.index in self._names
+
+    def is_taken(self, name: str) -> bool:
+        """Tell whether something is called `name`, or nothing can be."""
+        return name in self._taken
 
     def __getitem__(self, node: Expression) -> str:
         return self._names[node.index]
@@ -115,6 +120,8 @@ def write_statements(
             if names.has(node):
                 name = names[node]
             else:
+                while names.is_taken(f"t{temporaries}"):
+                    temporaries += 1
                 name = f"t{temporaries}"
                 temporaries += 1
             statements.append(f"{name} = {written}")

@@ -137,6 +137,16 @@ def trace(function: Callable[..., Any]) -> Equations:
                 f"{place}: {function.__name__} must return a value for state {name}, "
                 f"got {type(value).__name__}: return the name that holds it"
             )
+        if value.graph is not graph:
+            raise EquationError(
+                f"{place}: {function.__name__} returns a value of another cell for state {name}: "
+                "values cannot leave the cell's function"
+            )
+        if value.op == "greater":
+            raise EquationError(
+                f"{place}: state {name} cannot be a comparison, which is not a number: "
+                "return where(condition, 1, 0)"
+            )
         if value is x:
             raise EquationError(
                 f"{place}: state {name} cannot be x itself, which has another size: "

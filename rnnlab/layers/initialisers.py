@@ -140,6 +140,13 @@ def set_forget_bias(
             raise ValueError(f"chrono_tmax must be at least 3 time steps, got {tmax}")
         bias = chrono_bias(rng, units, tmax)
     else:
+        if isinstance(forget_bias, bool) or not isinstance(
+            forget_bias, (int, float, np.integer, np.floating)
+        ):
+            raise TypeError(
+                'forget_bias must be a number or "chrono", '
+                f"got {type(forget_bias).__name__}: pass 1.0"
+            )
         number = float(forget_bias)
         if not math.isfinite(number):
             raise ValueError(f"forget_bias must be finite, got {number}")

@@ -13,7 +13,7 @@ from rnnlab.cells import CellDefinition, find_cell
 from rnnlab.engine import ReferenceEngine, engine_for
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.initialisers import initialise
-from rnnlab.layers.validation import check_array, check_dtype, check_size
+from rnnlab.layers.validation import check_array, check_dtype, check_seed, check_size
 from rnnlab.registry import unknown_name
 
 
@@ -169,7 +169,7 @@ class Recurrent:
             self.cell,
             self.input_size,
             self.hidden_size,
-            seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed),
+            check_seed(seed),
             init=init,
             forget_bias=forget_bias,
             chrono_tmax=chrono_tmax,
@@ -244,7 +244,7 @@ class Recurrent:
         -------
         LayerGradients
         """
-        if not isinstance(tape, Tape) or tape._layer.cell is not self.cell:
+        if not isinstance(tape, Tape) or tape._layer is not self:
             raise TypeError("tape must come from this layer's forward: call layer.forward(x) first")
         steps, batch, units = tape.output.shape
         dtype = np.dtype(self.dtype)
@@ -350,8 +350,10 @@ class Recurrent:
         for name, array in self.cell.arrays.items():
             value = self.parameters.get(name + self._suffix)
             shape = array.shape(inputs=self.input_size, units=self.hidden_size)
-            if value is None or value.shape != shape or value.dtype != self.dtype:
-                came = "nothing" if value is None else f"{value.dtype} {value.shape}"
+            came = type(value).__name__
+            if isinstance(value, np.ndarray):
+                came = f"{value.dtype} {value.shape}"
+            if came != f"{self.dtype} {shape}":
                 raise ValueError(
                     f"parameter {name + self._suffix} must be {self.dtype} {shape}, got {came}: "
                     "change parameters in place, parameters[name][:] = ..."

@@ -23,6 +23,20 @@ def check_size(name: str, value: object) -> int:
     return int(value)
 
 
+def check_seed(seed: object) -> np.random.Generator:
+    """Return the generator that a seed means; a generator is itself."""
+    if isinstance(seed, np.random.Generator):
+        return seed
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+        raise TypeError(
+            f"seed must be an int or a numpy.random.Generator, got {type(seed).__name__}: "
+            "pass a whole number, so that the result can be had again"
+        )
+    if seed < 0:
+        raise ValueError(f"seed must be at least 0, got {seed}: pass a number without a sign")
+    return np.random.default_rng(int(seed))
+
+
 def check_dtype(dtype: Any) -> str:
     """Return the name of a dtype that the engine has."""
     try:
@@ -70,7 +84,7 @@ def check_array(
     )
     if wrong:
         raise ValueError(
-            f"{name} must have shape {axes}, got {value.shape}: {_remedy(value, shape)}"
+            f"{name} must have shape {axes}, got {value.shape}: {_remedy(name, value, shape)}"
         )
     if value.dtype != dtype and value.dtype.itemsize > dtype.itemsize:
         raise ValueError(
@@ -87,15 +101,16 @@ def check_array(
     return array
 
 
-def _remedy(value: Array, shape: Sequence[int | str]) -> str:
+def _remedy(name: str, value: Array, shape: Sequence[int | str]) -> str:
     """Propose how an array of a wrong shape becomes right."""
     if value.ndim == 3 and len(shape) == 3:
         known = [k for k, want in enumerate(shape) if isinstance(want, int)]
         swapped = (value.shape[1], value.shape[0], value.shape[2])
         if known != [2] and all(swapped[k] == shape[k] for k in known):
-            return "time comes first; use array.transpose(1, 0, 2)"
+            first = "layers come" if shape[0] == 1 and "state" in name else "time comes"
+            return f"{first} first; use {name}.transpose(1, 0, 2)"
         if known == [2]:
             return "time comes first, then the batch, then the features"
     if value.ndim == len(shape) - 1 and len(shape) == 3:
-        return "add the batch axis with array[:, None]"
+        return f"add the batch axis with {name}[:, None]"
     return "check the axes and their sizes"

@@ -17,7 +17,8 @@ def global_norm(gradients: Mapping[str, Array]) -> float:
     )
 
 
-def _check(maximum: float) -> float:
+def check_bound(maximum: float) -> float:
+    """Return a clipping bound that is more than 0."""
     if not maximum > 0:
         raise ValueError(f"the clipping bound must be more than 0, got {maximum}: try 1")
     return maximum
@@ -36,7 +37,7 @@ def clip_by_global_norm(gradients: Mapping[str, Array], maximum: float) -> float
     (5.0, [0.6, 0.8])
     """
     norm = global_norm(gradients)
-    if norm > _check(maximum) and math.isfinite(norm):
+    if norm > check_bound(maximum) and math.isfinite(norm):
         for array in gradients.values():
             array *= maximum / norm
     return norm
@@ -45,7 +46,7 @@ def clip_by_global_norm(gradients: Mapping[str, Array], maximum: float) -> float
 def clip_by_value(gradients: Mapping[str, Array], maximum: float) -> float:
     """Bound every number of the gradients in place to -maximum..maximum."""
     norm = global_norm(gradients)
-    _check(maximum)
+    check_bound(maximum)
     for array in gradients.values():
         np.clip(array, -maximum, maximum, out=array)
     return norm

@@ -8,9 +8,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.validation import check_size
-from rnnlab.training.clipping import clip_by_global_norm, clip_by_value, global_norm
+from rnnlab.training.clipping import (
+    check_bound,
+    clip_by_global_norm,
+    clip_by_value,
+    global_norm,
+)
 from rnnlab.training.losses import softmax_cross_entropy
 from rnnlab.training.model import Loss, SequenceModel
 from rnnlab.training.optimizers import Optimizer
@@ -73,10 +80,14 @@ def train(
     Yields
     ------
     Evaluation
-        If the loss or the gradient's norm is not finite, a last one with status "diverged".
+        If the loss or the gradient's norm is not finite, or a parameter at an evaluation, a last
+        one with status "diverged".
     """
     updates = check_size("updates", updates)
     evaluate_every = check_size("evaluate_every", evaluate_every)
+    for bound in (clip_norm, clip_value):
+        if bound is not None:
+            check_bound(bound)
     return _train(
         model, draw_batch, optimizer, updates, evaluate, evaluate_every, loss, clip_norm, clip_value
     )
@@ -97,19 +108,25 @@ def _train(
     norms: list[float] = []
     for update in range(1, updates + 1):
         x, targets = draw_batch()
-        value, gradients = model.loss_and_gradients(x, targets, loss)
-        norm = global_norm(gradients) if gradients else math.nan
-        if not (math.isfinite(value) and math.isfinite(norm)):
-            seconds = time.perf_counter() - start
-            yield Evaluation(update, {}, norm, "diverged", seconds)
+        with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges says so below
+            value, gradients = model.loss_and_gradients(x, targets, loss)
+            norm = global_norm(gradients) if gradients else math.nan
+            diverged = not (math.isfinite(value) and math.isfinite(norm))
+            if not diverged:
+                if clip_norm is not None:
+                    clip_by_global_norm(gradients, clip_norm)
+                if clip_value is not None:
+                    clip_by_value(gradients, clip_value)
+                norms.append(norm)
+                optimizer.step(gradients)
+        due = update % evaluate_every == 0 or update == updates
+        if due and not diverged:
+            # What this update ruined, no later loss may show.
+            diverged = not all(np.isfinite(array).all() for array in model.parameters.values())
+        if diverged:
+            yield Evaluation(update, {}, norm, "diverged", time.perf_counter() - start)
             return
-        if clip_norm is not None:
-            clip_by_global_norm(gradients, clip_norm)
-        if clip_value is not None:
-            clip_by_value(gradients, clip_value)
-        norms.append(norm)
-        optimizer.step(gradients)
-        if update % evaluate_every == 0 or update == updates:
+        if due:
             metrics = evaluate(model)
             mean = math.fsum(norms) / len(norms)
             yield Evaluation(update, metrics, mean, "ok", time.perf_counter() - start)

@@ -49,7 +49,8 @@ def softmax_cross_entropy(logits: Array, targets: Array) -> tuple[float, Array]:
             f"targets must be classes 0 to {classes - 1}, got {targets.min()} to {targets.max()}: "
             "enlarge the readout's output_size"
         )
-    shifted = logits - logits.max(axis=-1, keepdims=True)
+    with np.errstate(over="ignore", invalid="ignore"):  # infinities become a loss of NaN
+        shifted = logits - logits.max(axis=-1, keepdims=True)
     exponentials = np.exp(shifted)
     sums = exponentials.sum(axis=-1, keepdims=True)
     chosen = np.take_along_axis(shifted, targets[..., None], axis=-1)

@@ -12,7 +12,7 @@ from rnnlab.engine import matmul
 from rnnlab.engine.protocol import Array
 from rnnlab.layers import Recurrent
 from rnnlab.layers.initialisers import glorot_uniform
-from rnnlab.layers.validation import check_size
+from rnnlab.layers.validation import check_seed, check_size
 
 Loss = Callable[[Array, Array], tuple[float, Array]]
 
@@ -49,7 +49,7 @@ class SequenceModel:
     ) -> None:
         self.layer = layer
         self.output_size = check_size("output_size", output_size)
-        rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
+        rng = check_seed(seed)
         self.readout_weight = np.ascontiguousarray(
             glorot_uniform(rng, self.output_size, layer.hidden_size), layer.dtype
         )

@@ -1,0 +1,286 @@
+"""Cells that no file of the package holds, and an independent truth for any cell: PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import FunctionType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from rnnlab import cell, exp, linear, relu, sigmoid, tanh, vector, where
+from rnnlab.cells import CellDefinition
+from rnnlab.layers import Recurrent
+from rnnlab.registry import cells as registry
+
+
+@cell(keep="z")
+def gru_reset_before(x, h):
+    """GRU with reset before the product (Cho et al. 2014): a second product in the step."""
+    r = sigmoid(linear("r", x, h))
+    z = sigmoid(linear("z", x, h))
+    n = tanh(linear("n", x, r * h))
+    return (1 - z) * n + z * h
+
+
+@cell(keep="f", write="i")
+def full_peephole(x, h, c):
+    """LSTM with full-matrix peepholes: i, f see c_{t-1}, o sees c_t (Gers & Schmidhuber 2000)."""
+    i = sigmoid(linear("i", x, h, c))
+    f = sigmoid(linear("f", x, h, c, bias=1.0))
+    g = tanh(linear("g", x, h))
+    c = f * c + i * g
+    o = sigmoid(linear("o", x, h, c))
+    h = o * tanh(c)
+    return h, c
+
+
+@cell(keep="u")
+def minimal_rnn(x, h):
+    """MinimalRNN (Chen 2017): a product on a computed value of x alone."""
+    z = tanh(linear("z", x))
+    u = sigmoid(linear("u", h, bias=1.0) + linear("v", z, bias=None))
+    return u * h + (1 - u) * z
+
+
+@cell(keep="f", write="i")
+def ran(x, h, c):
+    """Recurrent additive network (Lee et al. 2017): content from x alone, without a bias."""
+    content = linear("content", x, bias=None)
+    i = sigmoid(linear("i", x, h))
+    f = sigmoid(linear("f", x, h))
+    c = i * content + f * c
+    return tanh(c), c
+
+
+@cell
+def delayed(x, h, before):
+    """A state that is returned as it came: `before` is h of two steps ago."""
+    h_new = tanh(linear("g", x, h) + linear("b", before))
+    return h_new, h
+
+
+@cell
+def low_rank(x, h):
+    """A product on a raw product, and three stages."""
+    v = linear("v", h)
+    u = linear("u", v, bias=None)
+    return tanh(linear("h", x) + linear("w", u) + v * 0.5)
+
+
+@cell(keep="load")
+def awkward(x, h, memory):
+    """Variables called as the kernels' own words are; every function; a vector; arithmetic."""
+    load = sigmoid(linear("load", x, h) + vector("lambda", init=0.3))
+    unit = tanh(linear("unit", x, memory))
+    t0 = linear("exp", x) + linear("exp", h)
+    lane0 = relu(t0 * t0 - 0.1) / (1 + exp(-t0))
+    units = where(unit > lane0, unit, 0.5 * lane0) - vector("unit", init=-0.2)
+    memory = load * memory + (1 - load) * units
+    store = tanh(linear("store", memory, bias=None) - t0 / 2)
+    return store * load, memory
+
+
+EXTRA = (gru_reset_before, full_peephole, minimal_rnn, ran, delayed, low_rank, awkward)
+EVERY = {**{name: registry[name] for name in registry}, **{c.name: c for c in EXTRA}}
+
+
+@pytest.fixture(params=EVERY.values(), ids=list(EVERY))
+def any_cell(request: pytest.FixtureRequest) -> CellDefinition:
+    """Every registered cell and the ones above."""
+    definition: CellDefinition = request.param
+    return definition
+
+
+@pytest.fixture(params=["float32", "float64"])
+def dtype(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@dataclass
+class Case:
+    """A layer whose every parameter is drawn, and everything for a pass there and back."""
+
+    layer: Recurrent
+    x: Any
+    state: Any
+    d_output: Any
+    d_state: Any
+
+    def forward(self) -> Any:
+        return self.layer.forward(self.x, self.state)
+
+    def backward(self, tape: Any = None) -> Any:
+        tape = self.forward() if tape is None else tape
+        return self.layer.backward(tape, self.d_output, self.d_state, through_time=True)
+
+
+def _make_case(
+    definition: CellDefinition | str,
+    sizes: tuple[int, int, int, int],
+    dtype: str = "float64",
+    seed: int = 1,
+) -> Case:
+    steps, batch, inputs, units = sizes
+    rng = np.random.default_rng([seed, *sizes])
+    layer = Recurrent(definition, inputs, units, dtype=dtype, seed=rng)
+    for array in layer.parameters.values():  # zeros (biases, peepholes) would hide mistakes
+        # so small that no run is chaotic: float32 could not follow one
+        spread = 0.3 if array.ndim == 1 else 0.3 / np.sqrt(array.shape[1])
+        array += spread * rng.standard_normal(array.shape)
+
+    def draw(*shape: int) -> Any:
+        return rng.standard_normal(shape).astype(dtype)
+
+    count = len(layer.cell.states)
+    return Case(
+        layer,
+        draw(steps, batch, inputs),
+        layer.state_type(*(0.5 * draw(1, batch, units) for _ in range(count))),
+        draw(steps, batch, units),
+        layer.state_type(*(draw(1, batch, units) for _ in range(count))),
+    )
+
+
+@pytest.fixture(name="make_case")
+def make_case_fixture() -> Callable[..., Case]:
+    """Return `make_case(cell, (T, B, I, H), dtype, seed)`."""
+    return _make_case
+
+
+# The truth: the cell's own function, as it was written, run on PyTorch's tensors. It shares neither
+# the traced graph nor the derivatives with the package; parameters are looked up by the contract's
+# rule for their arrays.
+
+
+@dataclass
+class _Call:
+    name: str
+    sources: tuple[str, ...]
+    biased: bool
+
+
+@dataclass
+class TorchCell:
+    """A cell's function with linear, vector and the functions replaced by PyTorch's."""
+
+    cell: CellDefinition
+    calls: list[_Call] = field(default_factory=list)
+    #: The smallest magnitude that relu was given: finite differences keep off the kink.
+    nearest_kink: float = np.inf
+
+    def _call(self, linear: Any, vector: Any, arguments: Sequence[Any]) -> tuple[Any, ...]:
+        def watched_relu(value: Any) -> Any:
+            self.nearest_kink = min(self.nearest_kink, float(value.detach().abs().min()))
+            return torch.relu(value)
+
+        functions = {
+            "linear": linear,
+            "vector": vector,
+            "sigmoid": torch.sigmoid,
+            "tanh": torch.tanh,
+            "relu": watched_relu,
+            "exp": torch.exp,
+            "where": torch.where,
+        }
+        written: Any = self.cell.function
+        run = FunctionType(written.__code__, {**written.__globals__, **functions})
+        returned = run(*arguments)
+        return returned if isinstance(returned, tuple) else (returned,)
+
+    def _look(self) -> None:
+        """Learn from one run on what each `linear` acts."""
+        seen: list[tuple[str, tuple[Any, ...], bool]] = []
+
+        def linear(name: str, *operands: Any, bias: float | None = 0.0) -> Any:
+            seen.append((name, operands, bias is not None))
+            return torch.zeros(1)
+
+        arguments = [torch.zeros(1) for _ in range(1 + len(self.cell.states))]
+        returned = self._call(linear, lambda *_, **__: torch.zeros(1), arguments)
+        known = dict(zip(map(id, arguments), ("x", *self.cell.states), strict=True))
+        for state, value in zip(self.cell.states, returned, strict=True):
+            known.setdefault(id(value), state)
+        for name, operands, biased in seen:
+            sources = tuple(known.get(id(value), self.cell.states[0]) for value in operands)
+            self.calls.append(_Call(name, sources, biased))
+        self.nearest_kink = np.inf
+
+    def run(self, parameters: dict[str, Any], x: Any, states: Sequence[Any]) -> list[list[Any]]:
+        """Return each state over time, a list of (B, H) with the initial one in slot 0."""
+        if not self.calls:
+            self._look()
+        units = states[0].shape[-1]
+        position = 0
+
+        def linear(name: str, *operands: Any, bias: float | None = 0.0) -> Any:
+            nonlocal position
+            call, total = self.calls[position], 0
+            for value, source in zip(operands, call.sources, strict=True):
+                array = "weight_ih_l0" if source == "x" else f"weight_{source}h_l0"
+                block = sum(source in other.sources for other in self.calls[:position])
+                weight = parameters[array][block * units : (block + 1) * units]
+                total = total + value @ weight.T
+            if bias is not None and "x" in call.sources:
+                before = [c for c in self.calls[:position] if c.biased and "x" in c.sources]
+                start = len(before) * units
+                total = total + parameters["bias_l0"][start : start + units]
+            elif bias is not None:
+                total = total + parameters[f"bias_h{name}_l0"]
+            position += 1
+            return total
+
+        over_time = [[state] for state in states]
+        for x_t in x:
+            position = 0
+            before = [trajectory[-1] for trajectory in over_time]
+            new = self._call(linear, lambda name, **_: parameters[f"{name}_l0"], [x_t, *before])
+            for trajectory, value in zip(over_time, new, strict=True):
+                # s_t is a node of its own, also where it is a copy of another state.
+                trajectory.append(value.clone() if any(value is s for s in before) else value)
+        return over_time
+
+
+@pytest.fixture
+def torch_truth() -> Callable[[Case], SimpleNamespace]:
+    """Return `torch_truth(case)`: states and all gradients by PyTorch's autograd, in float64."""
+
+    def truth(case: Case) -> SimpleNamespace:
+        def leaf(array: Any) -> Any:
+            return torch.tensor(np.asarray(array, np.float64), requires_grad=True)
+
+        cell = TorchCell(case.layer.cell)
+        parameters = {name: leaf(array) for name, array in case.layer.parameters.items()}
+        x = leaf(case.x)
+        initial = [leaf(array[0]) for array in case.state]
+        over_time = cell.run(parameters, x, initial)
+        loss = (torch.stack(over_time[0][1:]) * torch.tensor(case.d_output)).sum()
+        for trajectory, d in zip(over_time, case.d_state, strict=True):
+            loss = loss + (trajectory[-1] * torch.tensor(d[0])).sum()
+        nodes = [node for trajectory in over_time for node in trajectory]
+        wanted = [*parameters.values(), x, *nodes]
+        found = torch.autograd.grad(loss, wanted, materialize_grads=True)
+        numbers = [gradient.numpy() for gradient in found]
+        count, steps = len(parameters), len(over_time[0])
+        by_state = [
+            np.stack(numbers[count + 1 + k * steps : count + 1 + (k + 1) * steps])
+            for k in range(len(over_time))
+        ]
+        names = case.layer.cell.states
+        return SimpleNamespace(
+            loss=float(loss.detach()),
+            states={
+                name: np.stack([node.detach().numpy() for node in trajectory])
+                for name, trajectory in zip(names, over_time, strict=True)
+            },
+            parameters=dict(zip(parameters, numbers[:count], strict=True)),
+            input=numbers[count],
+            through_time=dict(zip(names, by_state, strict=True)),
+            nearest_kink=cell.nearest_kink,
+        )
+
+    return truth

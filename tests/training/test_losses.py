@@ -1,0 +1,140 @@
+"""Losses against PyTorch."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from rnnlab.training import mean_squared_error, softmax_cross_entropy
+
+SHAPES = [(1, 1, 2), (5, 3, 7), (40, 1), (2, 3, 4, 5)]
+TOLERANCE = {"float32": 2e-6, "float64": 1e-13}
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 30.0, 1e4])
+def test_cross_entropy(shape, scale, dtype, rng):
+    logits = (scale * rng.standard_normal(shape)).astype(dtype)
+    targets = rng.integers(shape[-1], size=shape[:-1])
+    before = logits.copy()
+    loss, d_logits = softmax_cross_entropy(logits, targets)
+    leaf: Any = torch.tensor(logits.astype(float), requires_grad=True)
+    expected = torch.nn.functional.cross_entropy(
+        leaf.reshape(-1, shape[-1]), torch.tensor(targets.reshape(-1))
+    )
+    expected.backward()
+    assert isinstance(loss, float)
+    assert d_logits.dtype == dtype
+    assert d_logits.shape == shape
+    # float32 exponents of a size `scale` are known to scale * 6e-8
+    limit = TOLERANCE[dtype] * max(1.0, scale if dtype == "float32" else 1.0)
+    assert loss == pytest.approx(float(expected.detach()), rel=TOLERANCE[dtype], abs=limit)
+    assert np.abs(d_logits - leaf.grad.numpy()).max() <= limit
+    np.testing.assert_array_equal(logits, before)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_cross_entropy_at_the_extremes(dtype):
+    logits = np.array([[1e4, 0, -1e4], [-1e4, 0, 1e4]], dtype)
+    right, d_right = softmax_cross_entropy(logits, np.array([0, 2]))
+    assert right == 0
+    assert not d_right.any()
+    wrong, d_wrong = softmax_cross_entropy(logits, np.array([2, 0]))
+    assert wrong == 2e4
+    np.testing.assert_array_equal(d_wrong, [[0.5, 0, -0.5], [-0.5, 0, 0.5]])
+
+
+def test_cross_entropy_at_chance_is_the_logarithm_of_the_classes():
+    for classes in (1, 2, 9):
+        loss, _ = softmax_cross_entropy(np.full((3, 2, classes), 5.0), np.zeros((3, 2), int))
+        assert loss == pytest.approx(math.log(classes), abs=1e-15)
+
+
+def test_cross_entropy_ignores_a_shift_and_its_gradient_sums_to_zero(rng):
+    logits, targets = rng.standard_normal((6, 4, 5)), rng.integers(5, size=(6, 4))
+    loss, d = softmax_cross_entropy(logits, targets)
+    shifted, d_shifted = softmax_cross_entropy(logits + 1000, targets)
+    assert shifted == pytest.approx(loss, rel=1e-12)
+    np.testing.assert_allclose(d_shifted, d, atol=1e-14)
+    np.testing.assert_allclose(d.sum(axis=-1), 0, atol=1e-16)
+
+
+def test_cross_entropy_of_nan_is_nan():
+    loss, d = softmax_cross_entropy(np.array([[np.nan, 0.0]]), np.array([0]))
+    assert math.isnan(loss)
+    assert np.isnan(d).all()
+
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf])
+def test_cross_entropy_of_infinities_is_not_finite_and_warns_of_nothing(bad):
+    """The training loop marks such a run as diverged; the terminal stays clean."""
+    loss, _ = softmax_cross_entropy(np.array([[bad, bad, 0.0]]), np.array([0]))
+    assert not math.isfinite(loss)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint8])
+def test_cross_entropy_takes_any_ints(kind, rng):
+    logits = rng.standard_normal((4, 3))
+    targets = np.array([0, 2, 1, 1])
+    assert (
+        softmax_cross_entropy(logits, targets.astype(kind))[0]
+        == (softmax_cross_entropy(logits, targets)[0])
+    )
+
+
+@pytest.mark.parametrize(
+    ("targets", "error", "match"),
+    [
+        (np.zeros((4, 2), int), ValueError, r"targets must have shape \(4,\), got \(4, 2\)"),
+        (np.zeros(3, int), ValueError, r"targets must have shape \(4,\), got \(3,\): one class"),
+        (np.zeros(4), TypeError, r"targets must be ints, got float64: use targets.astype\(int\)"),
+        (np.zeros(4, bool), TypeError, "targets must be ints, got bool"),
+        (np.array([0, 1, 3, 0]), ValueError, "classes 0 to 2, got 0 to 3: enlarge"),
+        (np.array([0, 1, -1, 0]), ValueError, "classes 0 to 2, got -1 to 1"),
+    ],
+)
+def test_wrong_targets(targets, error, match):
+    with pytest.raises(error, match=match):
+        softmax_cross_entropy(np.zeros((4, 3)), targets)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_mean_squared_error(shape, dtype, rng):
+    outputs, targets = rng.standard_normal((2, *shape)).astype(dtype)
+    loss, d = mean_squared_error(outputs, targets)
+    leaf: Any = torch.tensor(outputs.astype(float), requires_grad=True)
+    expected = torch.nn.functional.mse_loss(leaf, torch.tensor(targets.astype(float)))
+    expected.backward()
+    assert isinstance(loss, float)
+    assert loss == pytest.approx(float(expected.detach()), rel=TOLERANCE[dtype])
+    assert d.dtype == dtype
+    np.testing.assert_allclose(d, leaf.grad.numpy(), rtol=0, atol=TOLERANCE[dtype])
+
+
+def test_mean_squared_error_takes_targets_of_another_dtype():
+    loss, d = mean_squared_error(np.ones((2, 1), np.float32), np.zeros((2, 1), int))
+    assert loss == 1
+    assert d.dtype == np.float32
+
+
+def test_mean_squared_error_of_wrong_targets():
+    with pytest.raises(ValueError, match=r"targets must have shape \(4, 3\), got \(4,\): one numb"):
+        mean_squared_error(np.zeros((4, 3)), np.zeros(4))
+
+
+@pytest.mark.parametrize("loss", [softmax_cross_entropy, mean_squared_error])
+def test_sums_over_many_positions_hold_their_digits(loss, rng):
+    """float32 outputs, a mean over 3e5 positions: the loss is that of float64."""
+    outputs = rng.standard_normal((300_000, 2)).astype(np.float32)
+    targets = rng.integers(2, size=300_000)
+    if loss is mean_squared_error:
+        targets = rng.standard_normal((300_000, 2)).astype(np.float32)
+    assert loss(outputs, targets)[0] == pytest.approx(
+        loss(outputs.astype(float), targets)[0], rel=1e-7
+    )
