@@ -22,6 +22,7 @@ No function touches pyplot, a display or the caller's `matplotlib.rcParams`.
 
 from __future__ import annotations
 
+from rnnlab.plotting.benchmark import plot_benchmark
 from rnnlab.plotting.copy_task import plot_copy_task
 from rnnlab.plotting.figures import FigureSpec
 from rnnlab.plotting.gradient_decay import plot_gradient_decay
@@ -33,6 +34,7 @@ __all__ = [
     "cell_style",
     "cell_styles",
     "house_style",
+    "plot_benchmark",
     "plot_copy_task",
     "plot_gradient_decay",
     "save_figure",

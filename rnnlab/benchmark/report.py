@@ -1,0 +1,79 @@
+"""A benchmark to its files: benchmark.csv, comparison.csv, benchmark.png, manifest.json."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rnnlab.benchmark.cases import SHAPES, Case, read_shape
+from rnnlab.benchmark.suite import compare, measure
+from rnnlab.cells import CellDefinition
+from rnnlab.experiments import manifest
+from rnnlab.experiments.store import make_writable, to_csv, write_whole
+
+FILES = ("benchmark.csv", "comparison.csv", "benchmark.png", "manifest.json")
+
+
+def run_benchmark(
+    cells: Sequence[CellDefinition],
+    shapes: Sequence[str],
+    works: Sequence[Any],
+    dtypes: Sequence[str],
+    *,
+    repeats: int,
+    seconds: float,
+    out: Path,
+    force: bool,
+    tell: Callable[[str], None],
+) -> tuple[pd.DataFrame, list[Path]]:
+    """Measure every combination and write the files; return the comparison and their paths.
+
+    Raises
+    ------
+    ValueError
+        For a shape that cannot be, a folder that cannot be written or that holds a benchmark.
+    """
+    chosen = [read_shape(shape) for shape in shapes] or list(SHAPES)
+    make_writable(out)
+    if (out / FILES[0]).exists() and not force:
+        raise ValueError(
+            f"{out} must hold no benchmark yet, got {FILES[0]}: replace it with --force, or name "
+            "another folder with --out"
+        )
+    settings = {
+        "cells": [cell.name for cell in cells],
+        "shapes": [str(shape) for shape in chosen],
+        "work": list(works),
+        "dtypes": list(dtypes),
+        "repeats": repeats,
+        "seconds": seconds,
+    }
+    start = manifest.now()
+    cases = [Case(*case) for case in product(cells, chosen, dtypes, works)]
+    tables = []
+    for number, case in enumerate(cases, start=1):
+        tell(f"[{number}/{len(cases)}] {case.cell.name} {case.work} {case.dtype} {case.shape}")
+        tables.append(measure(case, repeats=repeats, seconds=seconds))
+    table = pd.concat(tables, ignore_index=True)
+    comparison = compare(table)
+    write_whole(out / FILES[0], to_csv(table))
+    write_whole(out / FILES[1], to_csv(comparison))
+    from rnnlab.plotting import plot_benchmark, save_figure
+
+    save_figure(plot_benchmark(table), out / FILES[2])
+    document = {
+        "command": " ".join(["rnnlab", *sys.argv[1:]]),
+        "settings": settings,
+        **manifest.circumstances(),
+        "rivals": {name: manifest.version(name) for name in ("torch", "jax")},
+        "start": start,
+        "end": manifest.now(),
+    }
+    write_whole(out / FILES[3], json.dumps(document, indent=2) + "\n")
+    return comparison, [out / name for name in FILES]

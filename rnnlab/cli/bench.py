@@ -1,0 +1,113 @@
+"""`rnnlab bench`."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rnnlab.cli.errors import user_errors
+from rnnlab.cli.output import print_rows
+
+CELLS = ("rnn", "lstm", "peephole-lstm", "gru")
+
+
+@click.command(short_help="Time the engine beside its peers.")
+@click.option(
+    "--cell",
+    "cells",
+    multiple=True,
+    metavar="NAME",
+    help="A cell, by name or FILE.py:NAME; all for every registered one. May be repeated.  "
+    "[default: rnn, lstm, peephole-lstm, gru]",
+)
+@click.option(
+    "--shape",
+    "shapes",
+    multiple=True,
+    metavar="T,B,I,H",
+    help="Steps, sequences, inputs, units. May be repeated.  [default: eight of them]",
+)
+@click.option(
+    "--work",
+    type=click.Choice(["training", "inference", "both"]),
+    default="both",
+    show_default=True,
+    help="A training step has all gradients.",
+)
+@click.option(
+    "--dtype",
+    "dtypes",
+    multiple=True,
+    type=click.Choice(["float32", "float64"]),
+    help="May be repeated.  [default: float32]",
+)
+@click.option("--repeats", type=click.IntRange(3), default=15, show_default=True, help="Rounds.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0),
+    default=20,
+    show_default=True,
+    help="Time for the rounds of one case; at least 3 rounds are run.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("results/benchmark"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder of benchmark.csv, comparison.csv, benchmark.png and manifest.json.",
+)
+@click.option("--force", is_flag=True, help="Replace a benchmark that is there already.")
+def bench(
+    cells: tuple[str, ...],
+    shapes: tuple[str, ...],
+    work: str,
+    dtypes: tuple[str, ...],
+    repeats: int,
+    seconds: float,
+    out: Path,
+    force: bool,
+) -> None:
+    """Time this engine beside PyTorch and JAX, where they are installed, on this machine.
+
+    Rivals take turns in one process; the table has medians, the ratio to the fastest rival at its
+    best number of threads, and the share of the machine's own matrix-product rate.
+    """
+    with user_errors():
+        from rnnlab.benchmark.report import run_benchmark
+        from rnnlab.cells import find_cell
+        from rnnlab.registry import cells as known
+
+        names = list(known) if cells == ("all",) else list(cells or CELLS)
+        comparison, files = run_benchmark(
+            [find_cell(name) for name in names],
+            shapes,
+            ["training", "inference"] if work == "both" else [work],
+            dtypes or ("float32",),
+            repeats=repeats,
+            seconds=seconds,
+            out=out,
+            force=force,
+            tell=lambda line: click.echo(line, err=True),
+        )
+    rows = [_row(record) for record in comparison.to_dict("records")]
+    headers = ("cell", "work", "dtype", "T,B,I,H", "rnnlab ms", "rival", "rival ms", "times faster")
+    print_rows((*headers, "GFLOP/s", "of the limit"), rows, title=True)
+    for file in files:
+        click.echo(file)
+
+
+def _row(record: Mapping[Hashable, Any]) -> tuple[str, ...]:
+    shape = ",".join(str(record[key]) for key in ("steps", "batch", "inputs", "hidden"))
+    numbers = (
+        f"{record['rnnlab_ms']:.2f}",
+        record["rival"],
+        f"{record['rival_ms']:.2f}",
+        f"{record['ratio']:.2f}",
+        f"{record['gflops']:.0f}",
+        f"{record['limit_share']:.0%}",
+    )
+    return (record["cell"], record["work"], record["dtype"], shape, *numbers)
