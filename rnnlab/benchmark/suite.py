@@ -17,8 +17,10 @@ from rnnlab.benchmark.rivals import Limit, Rival, installed_rivals, threads_to_t
 from rnnlab.engine import get_num_threads, prepare, set_num_threads
 from rnnlab.layers import Recurrent
 
-#: Seconds before each call: OpenMP's threads go on spinning for a while after their work.
-SETTLE = 0.005
+#: Seconds in which an implementation runs untimed when its turn comes, and then timed. The threads
+#: of OpenMP and OpenBLAS spin for a while after their work, and a core that slept wakes slowly: who
+#: comes next must not pay for it.
+TURN = 0.03
 
 #: Columns of benchmark.csv: a row for each case, implementation and number of threads.
 COLUMNS = (
@@ -52,12 +54,19 @@ class _Entry:
     first_call: float
     times: list[float]
 
-    def call(self) -> None:
-        self.set_threads(self.threads)
-        time.sleep(SETTLE)
+    def call(self) -> float:
         start = time.perf_counter()
         self.run()
-        self.times.append(time.perf_counter() - start)
+        return time.perf_counter() - start
+
+    def take_turn(self) -> None:
+        self.set_threads(self.threads)
+        begin = time.perf_counter()
+        while time.perf_counter() < begin + TURN:
+            self.run()
+        begin = time.perf_counter()
+        while not self.times or time.perf_counter() < begin + TURN:
+            self.times.append(self.call())
 
 
 def measure(
@@ -74,7 +83,8 @@ def measure(
     ----------
     case : Case
     repeats : int
-        Rounds; in each, everybody runs once. Fewer, but at least 3, once `seconds` have passed.
+        Rounds; in each, everybody has a turn of `TURN` seconds, or one call if that takes longer.
+        Fewer rounds, but at least 3, once `seconds` have passed.
     seconds : float
     rivals : sequence of Rival, optional
         All that are installed unless given.
@@ -116,7 +126,7 @@ def measure(
                 if done >= 3 and time.perf_counter() > end:
                     break
                 for entry in entries:
-                    entry.call()
+                    entry.take_turn()
     finally:
         set_num_threads(before)
     return pd.DataFrame([_row(case, entry) for entry in entries], columns=list(COLUMNS))
@@ -124,10 +134,8 @@ def measure(
 
 def _warm_up(rival: Rival, run: Callable[[], Any], count: int, flops: float) -> _Entry:
     entry = _Entry(rival.name, count, run, rival.set_threads, flops, 0.0, [])
-    entry.call()
-    entry.first_call = entry.times.pop()
-    entry.call()  # the first call may have compiled; the second fills the caches
-    entry.times.clear()
+    entry.set_threads(count)
+    entry.first_call = entry.call()
     return entry
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-#: Sequences of a part: enough for full tiles of the micro-kernel, few enough to share out.
-PART_ROWS = 16
+#: Sequences of a part at least: enough to use what a tile of the micro-kernel loads.
+PART_ROWS = 10
 MAX_PARTS = 16
 
 _lock = threading.Lock()
@@ -53,8 +53,13 @@ def get_num_threads() -> int:
 
 
 def split_batch(batch: int) -> list[tuple[int, int]]:
-    """Cut a batch into parts (lo, hi) that depend on its size alone."""
-    parts = max(1, min(batch // PART_ROWS, MAX_PARTS))
+    """Cut a batch into parts (lo, hi) that depend on its size alone.
+
+    There are a power of two of them, which two, four or eight threads share evenly.
+    """
+    parts = 1
+    while parts < MAX_PARTS and batch >= 2 * parts * PART_ROWS:
+        parts *= 2
     tiles = -(-batch // 8)  # cut between tiles of 8 rows
     edges = [min(batch, 8 * (tiles * k // parts)) for k in range(parts + 1)]
     return [(lo, hi) for lo, hi in itertools.pairwise(edges) if hi > lo]

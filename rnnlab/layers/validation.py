@@ -92,7 +92,9 @@ def check_array(
             f"or make the layer with dtype={value.dtype.name!r}"
         )
     array = np.ascontiguousarray(value, dtype)
-    if not np.isfinite(array).all():
+    with np.errstate(over="ignore", invalid="ignore"):
+        quick = np.isfinite(array.sum())  # finite numbers may overflow it, NaN cannot pass
+    if not quick and not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(
             f"{name} must be finite, got {array[where]} at index {where}: "
