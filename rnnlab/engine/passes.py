@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,13 @@ from rnnlab.engine.plan import Plan
 from rnnlab.engine.protocol import Array, Gradients
 from rnnlab.engine.sequence import Geometry
 from rnnlab.engine.threads import run_parts, split_batch
-from rnnlab.engine.weights import lane_bias, pack_weights, stack_vectors, unpack_gradients
+from rnnlab.engine.weights import (
+    PackedWeights,
+    lane_bias,
+    pack_weights,
+    stack_vectors,
+    unpack_gradients,
+)
 
 #: Rows (time steps x sequences) whose weight gradients are summed in one product.
 CHUNK_ROWS = 128
@@ -46,6 +52,20 @@ class Tape:
     values: Array
 
     @property
+    def output(self) -> Array:
+        """The output (T, B, H)."""
+        return self.states[0][1:]
+
+    @property
+    def final(self) -> tuple[Array, ...]:
+        """The final states (B, H)."""
+        return tuple(state[-1] for state in self.states)
+
+    def segments(self) -> Iterator[tuple[int, Tape]]:
+        """Yield the tape itself: it begins at time step 0."""
+        yield 0, self
+
+    @property
     def states(self) -> tuple[Array, ...]:
         """Each state over time (T+1, B, H), the initial one in slot 0."""
         g = self.geometry
@@ -66,6 +86,54 @@ class Tape:
             return None
         lanes = self.lanes.reshape(g.steps, g.batch, g.lane_stride)
         return lanes[:, :, place.index * g.units : (place.index + 1) * g.units]
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """A forward pass of which only the output and some states were kept.
+
+    Attributes
+    ----------
+    engine : CompiledEngine
+        Runs a segment again when it is needed.
+    parameters : dict of str to array
+    x, output : array (T, B, I), (T, B, H)
+    starts : tuple of tuple of array (B, H)
+        The states at the beginning of every segment.
+    final : tuple of array (B, H)
+    length : int
+        Time steps of a segment.
+    """
+
+    engine: CompiledEngine
+    parameters: dict[str, Array]
+    x: Array
+    output: Array
+    starts: tuple[tuple[Array, ...], ...]
+    final: tuple[Array, ...]
+    length: int
+
+    def segments(self) -> Iterator[tuple[int, Tape]]:
+        """Yield (first time step, tape) of every segment, the last one first."""
+        for number in reversed(range(len(self.starts))):
+            first = number * self.length
+            x = self.x[first : first + self.length]
+            yield first, self.engine.forward(self.parameters, x, self.starts[number])
+
+    @property
+    def states(self) -> tuple[Array, ...]:
+        """Each state over time (T+1, B, H), computed again."""
+        pieces = [tape.states for _, tape in self.segments()][::-1]
+        return tuple(
+            np.concatenate([pieces[0][k][:1], *(piece[k][1:] for piece in pieces)])
+            for k in range(len(self.final))
+        )
+
+    def value(self, node: int) -> Array | None:
+        """Return a value of the step over time (T, B, H), computed again."""
+        pieces = [tape.value(node) for _, tape in self.segments()][::-1]
+        kept = [piece for piece in pieces if piece is not None]
+        return np.concatenate(kept) if len(kept) == len(pieces) else None
 
 
 class CompiledEngine:
@@ -178,76 +246,133 @@ class CompiledEngine:
         run_parts(part, split_batch(g.batch), weights.gradient_size * g.steps * g.batch)
         return buffer, bases, lanes, values
 
+    def checkpoint(
+        self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array], every: int
+    ) -> Checkpoints:
+        """Run the sequence and keep the output and the states every so many steps."""
+        chunk = self._geometry(x, states[0].shape[-1], tape=True).chunk
+        length = max(1, -(-every // chunk)) * chunk  # whole chunks: then sums keep their order
+        held = {name: array.copy() for name, array in parameters.items()}
+        x = x.copy()
+        output = np.empty((*x.shape[:2], states[0].shape[-1]), self.dtype)
+        starts, current = [], tuple(states)
+        for first in range(0, len(x), length):
+            starts.append(tuple(state.copy() for state in current))
+            segment = slice(first, first + length)
+            output[segment], current = self.infer(held, x[segment], current)
+        return Checkpoints(self, held, x, output, tuple(starts), current, length)
+
     def backward(
         self,
-        record: Tape,
+        record: Tape | Checkpoints,
         d_output: Array,
         d_states: Sequence[Array],
         *,
         through_time: bool = False,
         input_gradient: bool = True,
     ) -> Gradients:
-        """Go back through time over a tape."""
-        g, count = record.geometry, len(self.plan.cell.states)
-        weights = pack_weights(self.plan, record.parameters, g.units, backward=True)
-        vectors = stack_vectors(self.plan, record.parameters, self.dtype)
-        parts = split_batch(g.batch)
+        """Go back through time over a tape, or over checkpoints segment by segment."""
+        plan, x = self.plan, record.x
+        steps, batch, units = d_output.shape
+        count = len(plan.cell.states)
+        parts = split_batch(batch)
+        weights = pack_weights(plan, record.parameters, units, backward=True)
+        vectors = stack_vectors(plan, record.parameters, self.dtype)
+
+        def zeros(*shape: int) -> Array:
+            return np.zeros(shape, self.dtype)
+
+        sums = _Sums(
+            state=np.stack(d_states).astype(self.dtype).reshape(-1),
+            weights=zeros(len(parts), weights.gradient_size),
+            bias=zeros(len(parts), len(plan.lanes) * units),
+            vectors=zeros(len(parts), vectors.size),
+        )
+        d_x = zeros(*x.shape) if input_gradient else None
+        over_time = zeros(count, steps + 1, batch, units) if through_time else None
+        for first, tape in record.segments():
+            last = first + tape.geometry.steps
+            self._go_back(
+                tape,
+                d_output[first:last],
+                weights,
+                vectors,
+                sums,
+                None if d_x is None else d_x[first:last],
+                None if over_time is None else over_time[:, first : last + 1],
+            )
+        initial = sums.state.reshape(count, batch, units)
+        return Gradients(
+            parameters=unpack_gradients(
+                plan,
+                record.parameters,
+                weights.products,
+                _sum_parts(sums.weights),
+                _sum_parts(sums.bias),
+                _sum_parts(sums.vectors),
+            ),
+            input=d_x,
+            initial=tuple(initial),
+            through_time=None if over_time is None else tuple(over_time),
+        )
+
+    def _go_back(
+        self,
+        tape: Tape,
+        d_output: Array,
+        weights: PackedWeights,
+        vectors: Array,
+        sums: _Sums,
+        d_x: Array | None,
+        over_time: Array | None,
+    ) -> None:
+        """Run the backward loop over one tape; adds to `sums`, fills `d_x` and `over_time`."""
+        g, count = tape.geometry, len(self.plan.cell.states)
         size, width = g.batch * g.units, g.lanes * g.units
         counts = np.full(count, g.steps + 1, np.int64)
         bases = np.arange(count, dtype=np.int64) * (g.steps + 1) * size
         _, addresses = self.kernels.backward
-        through_kernel = self.kernels.through_time.address if through_time else 0
-
-        d_state = np.stack(d_states).astype(self.dtype).reshape(-1)
-        d_x = np.zeros(g.steps * size // g.units * g.inputs if input_gradient else 0, self.dtype)
-        through = np.zeros(count * (g.steps + 1) * size if through_time else 0, self.dtype)
-        d_weights = np.zeros((len(parts), weights.gradient_size), self.dtype)
-        d_bias = np.zeros((len(parts), width), self.dtype)
-        d_vectors = np.zeros((len(parts), vectors.size), self.dtype)
+        kernel = 0 if over_time is None else self.kernels.through_time.address
+        through = np.zeros(0 if over_time is None else over_time.size, self.dtype)
+        flat_x = np.zeros(0, self.dtype) if d_x is None else d_x.reshape(-1)
 
         def part(number: int, lo: int, hi: int) -> None:
             rows = hi - lo
             inner = g.chunk * rows
-            sources = packed_size(inner, max(g.inputs, g.units), self.dtype)
             work = [
                 aligned(length, self.dtype)
                 for length in (
                     inner * g.lane_stride,
                     len(self._operands) * rows * g.units,
-                    sources,
+                    packed_size(inner, max(g.inputs, g.units), self.dtype),
                     width + vectors.size,
                 )
             ]
             table = np.zeros(self._table_size, np.int64)
             self.kernels.backward_loop(
-                g, weights.products, self._operands, addresses, through_kernel,
-                record.x.reshape(-1), d_output.reshape(-1), weights.panels, vectors,
-                bases, counts, record.state_buffer, record.lanes, record.values,
-                d_state, d_x, through, d_weights[number], d_bias[number], d_vectors[number],
+                g, weights.products, self._operands, addresses, kernel,
+                tape.x.reshape(-1), d_output.reshape(-1), weights.panels, vectors,
+                bases, counts, tape.state_buffer, tape.lanes, tape.values,
+                sums.state, flat_x, through,
+                sums.weights[number], sums.bias[number], sums.vectors[number],
                 *work, table, lo, hi,
             )  # fmt: skip
 
-        run_parts(part, parts, 2 * weights.gradient_size * g.steps * g.batch)
-        shape = (count, g.steps + 1, g.batch, g.units)
-        initial = d_state.reshape(count, g.batch, g.units)
-        over_time = None
-        if through_time:
-            through = through.reshape(shape)
-            through[:, 0] = initial
-            over_time = tuple(through)
-        return Gradients(
-            parameters=unpack_gradients(
-                self.plan,
-                record.parameters,
-                weights.products,
-                _sum_parts(d_weights),
-                _sum_parts(d_bias),
-                _sum_parts(d_vectors),
-            ),
-            input=d_x.reshape(record.x.shape) if input_gradient else None,
-            initial=tuple(initial),
-            through_time=over_time,
-        )
+        run_parts(part, split_batch(g.batch), 2 * weights.gradient_size * g.steps * g.batch)
+        if over_time is not None:
+            # The first slot is the initial state of this tape: the last one of the tape before.
+            over_time[:, 1:] = through.reshape(over_time.shape)[:, 1:]
+            over_time[:, 0] = sums.state.reshape(count, g.batch, g.units)
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """What the backward loop adds to, flat; the weights, biases and vectors for each part."""
+
+    state: Array
+    weights: Array
+    bias: Array
+    vectors: Array
 
 
 def aligned(length: int, dtype: Any) -> Array:

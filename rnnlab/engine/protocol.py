@@ -15,6 +15,16 @@ class Record(Protocol):
     """What a forward pass left for the way back."""
 
     @property
+    def output(self) -> Array:
+        """The output (T, B, H)."""
+        ...
+
+    @property
+    def final(self) -> Sequence[Array]:
+        """The final states (B, H)."""
+        ...
+
+    @property
     def states(self) -> Sequence[Array]:
         """Each state over time (T+1, B, H), the initial one in slot 0."""
         ...
@@ -69,6 +79,12 @@ class Engine(Protocol):
 
     def forward(self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]) -> Any:
         """Run the sequence and return a `Record` for `backward`."""
+        ...
+
+    def checkpoint(
+        self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array], every: int
+    ) -> Any:
+        """Run the sequence and keep its states every so many steps, for `backward`."""
         ...
 
     def backward(

@@ -38,6 +38,16 @@ class ReferenceTape:
     states: tuple[Array, ...]
     steps: list[dict[int, Array]]
 
+    @property
+    def output(self) -> Array:
+        """The output (T, B, H)."""
+        return self.states[0][1:]
+
+    @property
+    def final(self) -> tuple[Array, ...]:
+        """The final states (B, H)."""
+        return tuple(state[-1] for state in self.states)
+
     def value(self, node: int) -> Array | None:
         """Return a value of the step over time (T, B, H) by node index."""
         if not self.steps or node not in self.steps[0]:
@@ -143,6 +153,12 @@ class ReferenceEngine:
                 trajectory[t + 1] = values[node.index]
             steps.append(values)
         return ReferenceTape(x.copy(), held, over_time, steps)
+
+    def checkpoint(
+        self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array], every: int
+    ) -> ReferenceTape:
+        """Keep everything all the same: it is memory that checkpoints save, not numbers."""
+        return self.forward(parameters, x, states)
 
     def backward(
         self,

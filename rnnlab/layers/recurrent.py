@@ -38,12 +38,12 @@ class Tape:
     @property
     def output(self) -> Array:
         """The output y, (T, B, H)."""
-        return _read_only(self._record.states[0][1:])
+        return _read_only(self._record.output)
 
     @property
     def state(self) -> Any:
         """The final state, a named tuple of (1, B, H) arrays."""
-        return self._layer.state_type(*(s[-1:].copy() for s in self._record.states))
+        return self._layer.state_type(*(s[None].copy() for s in self._record.final))
 
     def states(self, layer: int = 0, reverse: bool = False) -> dict[str, Array]:
         """Return each state over time, (T+1, B, H), with the initial one in slot 0."""
@@ -209,11 +209,36 @@ class Recurrent:
         y, final = engine_for(self.cell, self.dtype).infer(self._bare_parameters(), x, states)
         return y, self.state_type(*(array[None] for array in final))
 
-    def forward(self, x: Array, state: Sequence[Array] | None = None) -> Tape:
-        """Run the layer and keep a tape for `backward`; arguments as for a call."""
+    def forward(
+        self,
+        x: Array,
+        state: Sequence[Array] | None = None,
+        *,
+        checkpoint_every: int | None = None,
+    ) -> Tape:
+        """Run the layer and keep a tape for `backward`.
+
+        Parameters
+        ----------
+        x : array (T, B, I)
+        state : named tuple or tuple of (1, B, H) arrays, optional
+            The initial state; zeros if left out.
+        checkpoint_every : int, optional
+            Keep the output and, about every so many time steps, the states; `backward` runs the
+            segments between them again (gradient checkpointing, Chen et al. 2016). The gradients
+            are the same bit for bit, the memory is that of one segment and the time that of one
+            forward pass more. For sequences whose tape does not fit.
+
+        Returns
+        -------
+        Tape
+        """
         x, states = self._check_inputs(x, state)
-        record = engine_for(self.cell, self.dtype).forward(self._bare_parameters(), x, states)
-        return Tape(self, record)
+        engine, parameters = engine_for(self.cell, self.dtype), self._bare_parameters()
+        if checkpoint_every is None:
+            return Tape(self, engine.forward(parameters, x, states))
+        every = check_size("checkpoint_every", checkpoint_every)
+        return Tape(self, engine.checkpoint(parameters, x, states, every))
 
     def backward(
         self,
