@@ -12,6 +12,8 @@ from typing import Any
 #: Sequences of a part at least: enough to use what a tile of the micro-kernel loads.
 PART_ROWS = 10
 MAX_PARTS = 16
+#: Multiply-adds below which handing work to another thread, some 60 microseconds, does not pay.
+LEAST_WORK = 5e6
 
 _lock = threading.Lock()
 _threads: int | None = None
@@ -76,17 +78,22 @@ def run_parts(
         Releases the interpreter's lock.
     parts : sequence of (lo, hi)
     work : float
-        Multiply-adds in all; handing a part to a thread costs about 60 microseconds.
+        Multiply-adds in all.
     """
-    threads = min(get_num_threads(), len(parts))
-    if threads == 1 or work < 5e6:
-        for number, (lo, hi) in enumerate(parts):
-            run(number, lo, hi)
-        return
-    pool = _get_pool()
-    futures = [pool.submit(run, number, lo, hi) for number, (lo, hi) in enumerate(parts)]
-    for future in futures:
-        future.result()
+    threads = min(get_num_threads(), len(parts)) if work >= LEAST_WORK else 1
+
+    def share(thread: int) -> None:
+        for number in range(thread, len(parts), threads):
+            run(number, *parts[number])
+
+    others = [_get_pool().submit(share, thread) for thread in range(1, threads)]
+    try:
+        share(0)  # the caller works too
+    finally:
+        for other in others:
+            other.exception()  # nobody writes into the caller's arrays after this call
+    for other in others:
+        other.result()
 
 
 def _get_pool() -> ThreadPoolExecutor:
