@@ -258,7 +258,7 @@ def matmul_kernels(dtype_name: str) -> SimpleNamespace:
     Returns
     -------
     namespace
-        `multiply`, `accumulate`, `pack_panels`, and `MR`, `NR`.
+        `multiply`, `accumulate`, `pack_panels`, `sum_rows`, and `MR`, `NR`.
     """
     MR, vectors, lanes = tile_shape(dtype_name)
     NR = vectors * lanes
@@ -363,8 +363,35 @@ def matmul_kernels(dtype_name: str) -> SimpleNamespace:
                             store(goal, j, 0)
                     k += 1
 
+    @njit(**OPTIONS)
+    def add_eight(a, b, c, d, e, f, g, h, out, columns):
+        vectorise_fully()
+        for j in range(columns):
+            near = (load(a, j) + load(b, j)) + (load(c, j) + load(d, j))
+            far = (load(e, j) + load(f, j)) + (load(g, j) + load(h, j))
+            store(out, j, load(out, j) + (near + far))
+
+    @njit(**OPTIONS)
+    def sum_rows(a, a_row, rows, columns, out):
+        """Add all rows of A to out[:columns], eight at a time: `out` is read that much less."""
+        r = 0
+        goal = pointer(out, 0)
+        while r + 8 <= rows:
+            at = r * a_row
+            add_eight(
+                pointer(a, at), pointer(a, at + a_row), pointer(a, at + 2 * a_row),
+                pointer(a, at + 3 * a_row), pointer(a, at + 4 * a_row), pointer(a, at + 5 * a_row),
+                pointer(a, at + 6 * a_row), pointer(a, at + 7 * a_row), goal, columns,
+            )  # fmt: skip
+            r += 8
+        while r < rows:
+            for j in range(columns):
+                out[j] += a[r * a_row + j]
+            r += 1
+
     return SimpleNamespace(
         multiply=multiply,
+        sum_rows=sum_rows,
         accumulate=accumulate,
         pack_panels=pack_panels,
         MR=MR,

@@ -14,8 +14,8 @@ pointwise kernel. They run on the sequences `lo` to `hi` of a batch, without the
 
 Arrays are flat: `lanes` (slot, B, lane_stride), `states` one (slots, B, H) block per state and
 `values` (value, slot, B, H). A slot is a time step modulo the number of slots, so that a tape and a
-buffer that is used over and over are the same code. `multiply`, `accumulate` and
-`pack_panels` come from `matmul_kernels` of the dtype when the loops are compiled.
+buffer that is used over and over are the same code. `multiply`, `accumulate`,
+`pack_panels` and `sum_rows` come from `matmul_kernels` of the dtype when the loops are compiled.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     multiply: Any
     accumulate: Any
     pack_panels: Any
+    sum_rows: Any
 
 # Columns of the array of products.
 SOURCE, INDEX, STAGE, COLUMN, COLUMNS, PANELS, GRADIENT = range(7)
@@ -230,9 +231,7 @@ def sequence_backward(
         # A chunk is complete: its rows lie together in d_lanes, still in the cache.
         steps = min(chunk, geometry.steps - t)
         inner = steps * rows
-        for row in range(inner):
-            for j in range(width):
-                partial[j] += d_lanes[row * stride + j]
+        sum_rows(d_lanes, stride, inner, width, partial)
         for j in range(width):
             d_bias[j] += partial[j]
         for j in range(geometry.vectors * units):

@@ -83,6 +83,18 @@ def test_accumulate_is_the_outer_product_over_rows(dtype, rng):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rows", [1, 7, 8, 9, 31, 128])
+def test_sum_of_rows_leaves_the_padding_alone(rows, dtype, rng):
+    a = rng.standard_normal((rows, 40)).astype(dtype)
+    a[:, 37:] = np.nan
+    out = np.ones(40, dtype)
+    matmul_kernels(dtype).sum_rows(a.reshape(-1), 40, rows, 37, out)
+    expected = 1 + a[:, :37].astype(float).sum(axis=0)
+    np.testing.assert_allclose(out[:37], expected, rtol=0, atol=TOLERANCE[dtype] * rows)
+    np.testing.assert_array_equal(out[37:], 1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_dense_product(dtype, rng):
     a = rng.standard_normal((33, 65)).astype(dtype)
     b = rng.standard_normal((65, 9)).astype(dtype)
