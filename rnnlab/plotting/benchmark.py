@@ -39,7 +39,8 @@ def plot_benchmark(table: pd.DataFrame) -> Figure:
     best = chosen.groupby(
         ["cell", "steps", "batch", "inputs", "hidden", "implementation"], sort=False
     )["gflops"].max()
-    rates = best.unstack("implementation")
+    order = best.index.droplevel("implementation").unique()
+    rates = best.unstack("implementation").reindex(order)
     limit = float(rates["sgemm"].max())
     names = [name for name in _BARS if name in rates]
     cells = list(dict.fromkeys(rates.index.get_level_values("cell")))
