@@ -36,10 +36,9 @@ def plot_benchmark(table: pd.DataFrame) -> Figure:
     """
     work = "training" if (table["work"] == "training").any() else "inference"
     chosen = table[table["work"] == work]
-    best = chosen.groupby(
-        ["cell", "steps", "batch", "inputs", "hidden", "implementation"], sort=False
-    )["gflops"].max()
-    order = best.index.droplevel("implementation").unique()
+    case = ["cell", "steps", "batch", "inputs", "hidden"]
+    best = chosen.groupby([*case, "implementation"], sort=False)["gflops"].max()
+    order = pd.MultiIndex.from_frame(chosen[case].drop_duplicates())  # unstacking sorts
     rates = best.unstack("implementation").reindex(order)
     limit = float(rates["sgemm"].max())
     names = [name for name in _BARS if name in rates]
