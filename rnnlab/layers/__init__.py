@@ -5,11 +5,10 @@ from rnnlab.layers.recurrent import (
     GRU,
     LSTM,
     RNN,
-    LayerGradients,
     PeepholeLSTM,
     Recurrent,
-    Tape,
 )
+from rnnlab.layers.tape import LayerGradients, Tape
 
 __all__ = [
     "GRU",
