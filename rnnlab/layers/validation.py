@@ -75,7 +75,7 @@ def check_array(
             )
         value = np.asarray(value)
     if value.dtype.kind not in "f":
-        raise TypeError(
+        raise ValueError(
             f"{name} must be of floats, got dtype {value.dtype}: use {name}.astype({dtype.name!r})"
         )
     wrong = value.ndim != len(shape) or any(

@@ -158,7 +158,7 @@ def test_wrong_values():
     weight, bias = layer.gate("f")
     with pytest.raises(ValueError, match="weight must be finite, got nan"):
         layer.set_gate("f", np.full_like(weight, np.nan), bias)
-    with pytest.raises(TypeError, match="bias must be of floats, got dtype int64"):
+    with pytest.raises(ValueError, match="bias must be of floats, got dtype int64"):
         layer.set_gate("f", weight, np.zeros(3, int))
 
 
