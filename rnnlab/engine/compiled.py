@@ -32,6 +32,7 @@ from rnnlab.engine.matmul import OPTIONS, matmul_kernels
 from rnnlab.engine.plan import Plan, make_plan
 from rnnlab.engine.protocol import Array
 from rnnlab.engine.vector_math import FAST_MATH, vector_functions
+from rnnlab.engine.workers import WATCH
 
 
 def _loop_names(dtype_name: str) -> tuple[str, str]:
@@ -43,7 +44,8 @@ def _loops(dtype_name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return the forward and the backward loop of one dtype."""
     kernels = vars(matmul_kernels(dtype_name))
     helpers = {
-        name: njit(**OPTIONS)(getattr(sequence, name)) for name in ("fill_table", "source_offset")
+        name: njit(**OPTIONS)(getattr(sequence, name))
+        for name in ("fill_table", "source_offset", "lanes_at")
     }
     loops = []
     for template, name in zip(
@@ -119,7 +121,7 @@ class CompiledKernels:
         parts = [(part, s) for part in ("forward", "backward") for s in range(self.plan.stages)]
         parts += [("through_time", 0)] * through_time
         names = [_kernel_source(self.plan, self.dtype_name, *part)[0] for part in parts]
-        names += [*_loop_names(self.dtype_name), dense.kernel_name(self.dtype_name)]
+        names += [*_loop_names(self.dtype_name), dense.kernel_name(self.dtype_name), WATCH]
         return all(is_on_disk(name) for name in names)
 
     def _addresses(self, part: str) -> tuple[list[Any], Array]:

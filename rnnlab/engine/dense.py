@@ -23,7 +23,9 @@ multiply: Any = None  # set to the dtype's own when the kernel is compiled
 
 def dense_product(a, panels, c, rows, inner, columns):
     """C += A @ panels."""
-    multiply(a, 0, inner, 0, panels, 0, inner, c, 0, columns, 0, c, 0, columns, 0, rows, 1, columns)
+    multiply(
+        a, 0, inner, 0, panels, 0, inner, c, 0, columns, 0, c, 0, columns, 0, rows, 1, columns, 0, 0
+    )
 
 
 def kernel_name(dtype_name: str) -> str:

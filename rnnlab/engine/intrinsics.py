@@ -158,6 +158,34 @@ def vectorise_fully(typingctx: Any) -> Any:
 
 
 @intrinsic
+def read_shared(typingctx: Any, array: Any, position: Any) -> Any:
+    """Element of an array that another thread writes: read anew at every call."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = context.make_array(array)(context, builder, args[0]).data
+        size = array.dtype.bitwidth // 8
+        return builder.load_atomic(builder.gep(data, [args[1]]), "acquire", size)
+
+    return array.dtype(array, types.int64), codegen
+
+
+@intrinsic
+def pause(typingctx: Any) -> Any:
+    """Tell the processor that this thread waits in a loop."""
+    processor = target()
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        if processor.is_x86:
+            builder.call(declare(builder.module, "llvm.x86.sse2.pause", ir.VoidType(), []), [])
+        elif processor.is_arm:
+            hint = declare(builder.module, "llvm.aarch64.hint", ir.VoidType(), [_I32])
+            builder.call(hint, [ir.Constant(_I32, 1)])
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@intrinsic
 def call_pointwise(
     typingctx: Any, function: Any, table: Any, rows: Any, units: Any, lane_stride: Any
 ) -> Any:

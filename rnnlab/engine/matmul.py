@@ -18,11 +18,19 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from rnnlab.engine.intrinsics import load, pointer, store, target, vectorise_fully
+from rnnlab.engine.intrinsics import (
+    address,
+    advance,
+    load,
+    pointer,
+    store,
+    target,
+    vectorise_fully,
+)
 from rnnlab.engine.micro_kernel import micro_kernel
 
-#: Inner dimension of a block: a panel of KB rows fits in the first-level cache.
-KB = 128
+#: Inner dimension of a block at most: a panel of KB rows fits in the first-level cache.
+KB = 160
 #: Reassociation is not allowed: the order of sums is part of the contract.
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "boundscheck": False, "fastmath": {"contract"}}
 
@@ -35,6 +43,7 @@ def tile_shape(dtype: Any) -> tuple[int, int, int]:
     return rows, 2, lanes
 
 
+@cache
 def panel_width(dtype: Any) -> int:
     """Return NR, the columns of a panel."""
     _, vectors, lanes = tile_shape(dtype)
@@ -53,29 +62,70 @@ def row_strip(height: int, wide: int, vectors: int, lanes: int) -> Any:
 
     @njit(**OPTIONS)
     def strip(
-        a, a_at, a_row, a_step, p, p_at, inner, depth,
-        d, d_at, d_row, d_step, c, c_at, c_row, c_step, groups, steps, columns,
+        a, a_row, a_step, p, inner, depth, d, d_row, d_step, c, c_row, c_step,
+        groups, steps, columns, ahead, pace,
     ):  # fmt: skip
         size = inner * NR
         panels = (columns + NR - 1) // NR
         n = 0
         while n < panels:
-            panel = pointer(p, p_at + n * size)
+            panel = advance(p, n * size)
             width = columns - n * NR
             enough = n + wide <= panels and columns - (n + wide - 1) * NR > lanes
             for s in range(steps):
                 for group in range(groups):
                     r = group * height
-                    left = pointer(a, a_at + s * a_step + r * a_row)
-                    start = pointer(d, d_at + s * d_step + r * d_row + n * NR)
-                    out = pointer(c, c_at + s * c_step + r * c_row + n * NR)
+                    left = advance(a, s * a_step + r * a_row)
+                    start = advance(d, s * d_step + r * d_row + n * NR)
+                    out = advance(c, s * c_step + r * c_row + n * NR)
                     if enough:
-                        several(left, a_row, panel, size, start, d_row, out, c_row, depth, width)
+                        several(
+                            left, a_row, panel, size, start, d_row, out, c_row, depth, width,
+                            ahead, pace,
+                        )  # fmt: skip
                     elif width > lanes:
-                        single(left, a_row, panel, size, start, d_row, out, c_row, depth, width)
+                        single(
+                            left, a_row, panel, size, start, d_row, out, c_row, depth, width,
+                            ahead, pace,
+                        )  # fmt: skip
                     else:
-                        half(left, a_row, panel, size, start, d_row, out, c_row, depth, width)
+                        half(
+                            left, a_row, panel, size, start, d_row, out, c_row, depth, width,
+                            ahead, pace,
+                        )  # fmt: skip
+                    ahead += depth * pace
             n += wide if enough else 1
+        return ahead
+
+    return strip
+
+
+def strips(rows: int, vectors: int, lanes: int) -> Any:
+    """Make `strip(height, ...)`, which is the strip of that height, from 1 to `rows` (4 or 8)."""
+    heights = range(1, rows + 1)
+    # Two panels at a time where the registers hold their sums, their rows and one broadcast.
+    wide = [4] + [2 if (h + 1) * 2 * vectors < 4 * rows else 1 for h in heights[1:]]
+    made = [row_strip(h, w, vectors, lanes) for h, w in zip(heights, wide, strict=True)]
+    one, two, three, four = made[:4]
+    five, six, seven, eight = made[4:] or made  # never called where four rows are the most
+
+    @njit(**OPTIONS)
+    def strip(height, *arguments):
+        if height == 8:
+            return eight(*arguments)
+        if height == 7:
+            return seven(*arguments)
+        if height == 6:
+            return six(*arguments)
+        if height == 5:
+            return five(*arguments)
+        if height == 4:
+            return four(*arguments)
+        if height == 3:
+            return three(*arguments)
+        if height == 2:
+            return two(*arguments)
+        return one(*arguments)
 
     return strip
 
@@ -91,10 +141,7 @@ def matmul_kernels(dtype_name: str) -> SimpleNamespace:
     """
     MR, vectors, lanes = tile_shape(dtype_name)
     NR = vectors * lanes
-    strip8 = row_strip(8, 1, vectors, lanes)
-    strip4 = row_strip(4, 1, vectors, lanes)
-    strip2 = row_strip(2, 2, vectors, lanes)
-    strip1 = row_strip(1, 4, vectors, lanes)
+    strip = strips(MR, vectors, lanes)
     tile8 = micro_kernel(8, 1, vectors, lanes, transposed=True)
     half8 = micro_kernel(8, 1, vectors, lanes, half=True, transposed=True)
     tile4 = micro_kernel(4, 1, vectors, lanes, transposed=True)
@@ -103,39 +150,41 @@ def matmul_kernels(dtype_name: str) -> SimpleNamespace:
     @njit(**OPTIONS)
     def multiply(
         a, a_at, a_row, a_step, p, p_at, inner,
-        d, d_at, d_row, d_step, c, c_at, c_row, c_step, rows, steps, columns,
+        d, d_at, d_row, d_step, c, c_at, c_row, c_step, rows, steps, columns, ahead, ahead_size,
     ):  # fmt: skip
-        """C = D + A @ panels: C[s, r, :columns], A[s, r, :inner], for `steps` x `rows` rows."""
-        for k0 in range(0, inner, KB):
-            depth = min(KB, inner - k0)
-            at, panel, r = a_at + k0, p_at + k0 * NR, 0
-            if k0 > 0:
-                d, d_at, d_row, d_step = c, c_at, c_row, c_step
-            if MR == 8 and rows >= 8:
-                strip8(
-                    a, at, a_row, a_step, p, panel, inner, depth, d, d_at, d_row, d_step,
-                    c, c_at, c_row, c_step, rows // 8, steps, columns,
+        """C = D + A @ panels: C[s, r, :columns], A[s, r, :inner], for `steps` x `rows` rows.
+
+        On the way, `ahead_size` bytes from the address `ahead` on are fetched into the second-level
+        cache.
+        """
+        groups = (rows + MR - 1) // MR  # of equal height, or one row more
+        height, taller = rows // groups, rows % groups
+        panels = (columns + NR - 1) // NR
+        blocks = (inner + KB - 1) // KB
+        if ahead_size > 0:
+            pace = ahead_size // (groups * steps * panels * inner) + 1
+        else:
+            ahead, pace = address(p, p_at), 0  # nothing to fetch: one line that is there already
+        left, panel = pointer(a, a_at), pointer(p, p_at)
+        start, out = pointer(d, d_at), pointer(c, c_at)
+        r = taller * (height + 1)
+        for block in range(blocks):
+            k0 = inner * block // blocks
+            depth = inner * (block + 1) // blocks - k0
+            if block > 0:
+                start, d_row, d_step = out, c_row, c_step
+            if taller > 0:
+                ahead = strip(
+                    height + 1, advance(left, k0), a_row, a_step, advance(panel, k0 * NR),
+                    inner, depth, start, d_row, d_step, out, c_row, c_step,
+                    taller, steps, columns, ahead, pace,
                 )  # fmt: skip
-                r = rows - rows % 8
-            if rows - r >= 4:
-                strip4(
-                    a, at + r * a_row, a_row, a_step, p, panel, inner, depth,
-                    d, d_at + r * d_row, d_row, d_step,
-                    c, c_at + r * c_row, c_row, c_step, (rows - r) // 4, steps, columns,
-                )  # fmt: skip
-                r = rows - rows % 4
-            if rows - r >= 2:
-                strip2(
-                    a, at + r * a_row, a_row, a_step, p, panel, inner, depth,
-                    d, d_at + r * d_row, d_row, d_step,
-                    c, c_at + r * c_row, c_row, c_step, 1, steps, columns,
-                )  # fmt: skip
-                r += 2
-            if rows > r:
-                strip1(
-                    a, at + r * a_row, a_row, a_step, p, panel, inner, depth,
-                    d, d_at + r * d_row, d_row, d_step,
-                    c, c_at + r * c_row, c_row, c_step, 1, steps, columns,
+            if r < rows:
+                ahead = strip(
+                    height, advance(left, k0 + r * a_row), a_row, a_step, advance(panel, k0 * NR),
+                    inner, depth, advance(start, r * d_row), d_row, d_step,
+                    advance(out, r * c_row), c_row, c_step,
+                    groups - taller, steps, columns, ahead, pace,
                 )  # fmt: skip
 
     @njit(**OPTIONS)
@@ -148,19 +197,19 @@ def matmul_kernels(dtype_name: str) -> SimpleNamespace:
         r = 0
         while r < rows:
             height = 8 if MR == 8 and rows - r >= 8 else 4 if rows - r >= 4 else 1
-            left = pointer(a, a_at + r)
+            left, none = pointer(a, a_at + r), address(p, p_at)
             for n in range(panels):
                 panel = pointer(p, p_at + n * inner * NR)
                 out = pointer(c, c_at + r * c_row + n * NR)
                 width = columns - n * NR
                 if height == 8 and width <= lanes:
-                    half8(left, a_row, panel, 0, out, c_row, out, c_row, inner, width)
+                    half8(left, a_row, panel, 0, out, c_row, out, c_row, inner, width, none, 0)
                 elif height == 8:
-                    tile8(left, a_row, panel, 0, out, c_row, out, c_row, inner, width)
+                    tile8(left, a_row, panel, 0, out, c_row, out, c_row, inner, width, none, 0)
                 elif height == 4:
-                    tile4(left, a_row, panel, 0, out, c_row, out, c_row, inner, width)
+                    tile4(left, a_row, panel, 0, out, c_row, out, c_row, inner, width, none, 0)
                 else:
-                    tile1(left, a_row, panel, 0, out, c_row, out, c_row, inner, width)
+                    tile1(left, a_row, panel, 0, out, c_row, out, c_row, inner, width, none, 0)
             r += height
 
     @njit(**OPTIONS)
@@ -230,12 +279,14 @@ def matmul_kernels(dtype_name: str) -> SimpleNamespace:
 
 def pack(matrix: np.ndarray[Any, Any], out: np.ndarray[Any, Any]) -> None:
     """Lay a (K, N) matrix out in panels of NR columns, out (ceil(N / NR) * K * NR,), 0-padded."""
-    inner, width = matrix.shape[0], panel_width(matrix.dtype)
+    (inner, columns), width = matrix.shape, panel_width(matrix.dtype)
     panels = out.reshape(-1, inner, width)
-    for n in range(panels.shape[0]):
-        block = matrix[:, n * width : (n + 1) * width]
-        panels[n, :, : block.shape[1]] = block
-        panels[n, :, block.shape[1] :] = 0
+    whole = columns // width
+    blocks = matrix[:, : whole * width].reshape(inner, whole, width)
+    panels[:whole] = blocks.transpose(1, 0, 2)
+    if whole < len(panels):
+        panels[whole, :, : columns - whole * width] = matrix[:, whole * width :]
+        panels[whole, :, columns - whole * width :] = 0
 
 
 def packed_size(inner: int, columns: int, dtype: Any) -> int:

@@ -41,10 +41,12 @@ def micro_kernel(
 
     Returns
     -------
-    intrinsic `kernel(a, a_row, p, p_panel, d, d_row, c, c_row, inner, columns)`
+    intrinsic `kernel(a, a_row, p, p_panel, d, d_row, c, c_row, inner, columns, ahead, pace)`
         Pointers, distances between rows in numbers, K, and how many of the tile's columns exist:
         the others are neither read from D nor written to C. D may be C; with `d_row` 0 it is one
-        row for all.
+        row for all. At each of the K steps, what lies at the address `ahead`, which moves on by
+        `pace` bytes, is fetched into the second-level cache: what comes next is there when it is
+        needed.
     """
     used = 1 if half else vectors
     count = panels * used
@@ -62,6 +64,8 @@ def micro_kernel(
         c_row: Any,
         inner: Any,
         columns: Any,
+        ahead: Any,
+        pace: Any,
     ) -> Any:
         single = a.dtype == types.float32
         number = ir.FloatType() if single else ir.DoubleType()
@@ -73,7 +77,8 @@ def micro_kernel(
             return ir.Constant(_I64, value)
 
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            a_, a_row_, p_, p_panel_, d_, d_row_, c_, c_row_, inner_, columns_ = args
+            a_, a_row_, p_, p_panel_, d_, d_row_, c_, c_row_, inner_, columns_, *fetch = args
+            ahead_, pace_ = fetch
             module = builder.module
             multiply_add = declare(module, f"llvm.fmuladd.{suffix}", vector, [vector] * 3)
             mask_type = ir.VectorType(_I1, lanes)
@@ -92,6 +97,11 @@ def micro_kernel(
             prefetch = declare(
                 module, "llvm.prefetch.p0", ir.VoidType(), [_I8.as_pointer(), _I32, _I32, _I32]
             )
+
+            def fetch_line(where: Any, *, write: int, level: int) -> None:
+                hints = [ir.Constant(_I32, hint) for hint in (write, 4 - level, 1)]
+                builder.call(prefetch, [where, *hints])
+
             zero = ir.Constant(vector, [0.0] * lanes)
             alignment = ir.Constant(_I32, size)
 
@@ -110,8 +120,7 @@ def micro_kernel(
                     where = builder.bitcast(
                         builder.gep(base, [constant(v * lanes)]), _I8.as_pointer()
                     )
-                    hints = [ir.Constant(_I32, hint) for hint in (1, 3, 1)]
-                    builder.call(prefetch, [where, *hints])
+                    fetch_line(where, write=1, level=1)
             d_rows = [builder.gep(d_, [builder.mul(d_row_, constant(r))]) for r in range(rows)]
             a_rows = [
                 builder.gep(a_, [constant(r) if transposed else builder.mul(a_row_, constant(r))])
@@ -122,6 +131,9 @@ def micro_kernel(
             ]
 
             def step(k: Any, sums: list[Any]) -> list[Any]:
+                if rows >= 4:  # fewer rows are bound by loads already, and have little ahead
+                    line = builder.add(ahead_, builder.mul(k, pace_))
+                    fetch_line(builder.inttoptr(line, _I8.as_pointer()), write=0, level=2)
                 at = builder.mul(k, constant(vectors * lanes))
                 right = [
                     builder.load(vector_at(base, builder.add(at, constant(v * lanes))), align=size)
@@ -179,7 +191,7 @@ def micro_kernel(
             return context.get_dummy_value()
 
         matrix = (types.CPointer(a.dtype), types.int64)  # an address, and a distance in numbers
-        return types.void(*4 * matrix, types.int64, types.int64), codegen
+        return types.void(*4 * matrix, *4 * (types.int64,)), codegen
 
     made: Callable[..., Any] = kernel
     return made

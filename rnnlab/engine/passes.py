@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
 import numpy as np
 
 from rnnlab.cells import CellDefinition
-from rnnlab.engine import pointwise
+from rnnlab.engine import pointwise, workers
 from rnnlab.engine.compiled import CompiledKernels
 from rnnlab.engine.dense import matmul
 from rnnlab.engine.matmul import packed_size
+from rnnlab.engine.memory import aligned, carve, spread_rows
+from rnnlab.engine.plan import Plan
 from rnnlab.engine.protocol import Array, Gradients
 from rnnlab.engine.sequence import Geometry
 from rnnlab.engine.tape import Checkpoints, Tape
 from rnnlab.engine.threads import run_parts, split_batch
 from rnnlab.engine.weights import (
-    PackedWeights,
+    Layout,
     lane_bias,
+    lay_out,
     pack_weights,
     stack_vectors,
     unpack_gradients,
@@ -27,6 +31,12 @@ from rnnlab.engine.weights import (
 
 #: Rows (time steps x sequences) whose weight gradients are summed in one product.
 CHUNK_ROWS = 128
+#: Rows whose products on x are done together. Few: the lanes that they start are still in the
+#: cache when the products on the states come to them. More, where the weights on x are too large to
+#: be read again for every few rows.
+BLOCK_ROWS, WIDE_BLOCK_ROWS = 32, 128
+#: Bytes of weights on x up to which few rows do.
+NARROW_INPUT = 128 * 1024
 
 
 class CompiledEngine:
@@ -56,6 +66,7 @@ class CompiledEngine:
         tape = self.forward(parameters, x, states)
         self.backward(tape, np.zeros((1, 1, 1), self.dtype), states, through_time=through_time)
         matmul(states[0], states[0])  # what stands beside the sequence
+        workers.prepare()
         return compiled
 
     def infer(
@@ -83,24 +94,7 @@ class CompiledEngine:
         return Tape(self.plan, g, x, held, buffer, lanes, values)
 
     def _geometry(self, x: Array, units: int, *, tape: bool) -> Geometry:
-        steps, batch, inputs = x.shape
-        plan = self.plan
-        largest = max(hi - lo for lo, hi in split_batch(batch))
-        chunk = max(1, min(steps, CHUNK_ROWS // largest))
-        return Geometry(
-            steps=steps,
-            batch=batch,
-            inputs=inputs,
-            units=units,
-            lanes=len(plan.lanes),
-            values=plan.values,
-            stages=plan.stages,
-            vectors=len(plan.cell.equations.vectors),
-            lane_stride=_spread(len(plan.lanes) * units, self.dtype.itemsize),
-            lane_slots=steps if tape and plan.keeps_lanes else chunk,
-            value_slots=steps if tape else 1,
-            chunk=chunk,
-        )
+        return measure(self.plan, x.shape, units, self.dtype.itemsize, tape=tape)
 
     def _run(
         self,
@@ -111,17 +105,14 @@ class CompiledEngine:
         slots: Sequence[int],
     ) -> tuple[Array, Array, Array, Array]:
         """Run the forward loop; return states, where each begins, lanes and values."""
-        weights = pack_weights(self.plan, parameters, g.units, backward=False)
+        layout = lay_out(self.plan, g.inputs, g.units, self.kernels.dtype_name, backward=False)
+        panels = pack_weights(self.plan, layout, parameters, g.units, backward=False)
         bias = lane_bias(self.plan, parameters, g.units, self.dtype)
         vectors = stack_vectors(self.plan, parameters, self.dtype)
-        starts = np.zeros(g.lanes, np.int64)  # lanes to which a product on x brings the bias
-        for product in self.plan.products:
-            if product.source == "x":
-                starts[product.first_lane : product.first_lane + len(product.blocks)] = 1
         size = g.batch * g.units
         counts = np.array(slots, np.int64)
-        bases = np.cumsum(counts * size) - counts * size
-        buffer = aligned(int(counts.sum()) * size, self.dtype)
+        bases = np.array([0, *itertools.accumulate(slots[:-1])], np.int64) * size
+        buffer = aligned(sum(slots) * size, self.dtype)
         for base, state in zip(bases, states, strict=True):
             buffer[base : base + size] = state.reshape(-1)
         lanes = aligned(g.lane_slots * g.batch * g.lane_stride, self.dtype)
@@ -132,11 +123,11 @@ class CompiledEngine:
         def part(_: int, lo: int, hi: int) -> None:
             table = np.zeros(self._table_size, np.int64)
             self.kernels.forward_loop(
-                g, weights.products, self._operands, addresses, flat, bias, starts, weights.panels,
-                vectors, bases, counts, buffer, lanes, values, table, lo, hi,
+                g, layout.products, self._operands, addresses, flat, bias, layout.brings_bias,
+                panels, vectors, bases, counts, buffer, lanes, values, table, lo, hi,
             )  # fmt: skip
 
-        run_parts(part, split_batch(g.batch), weights.gradient_size * g.steps * g.batch)
+        run_parts(part, split_batch(g.batch), layout.gradient_size * g.steps * g.batch)
         return buffer, bases, lanes, values
 
     def checkpoint(
@@ -169,7 +160,8 @@ class CompiledEngine:
         steps, batch, units = d_output.shape
         count = len(plan.cell.states)
         parts = split_batch(batch)
-        weights = pack_weights(plan, record.parameters, units, backward=True)
+        layout = lay_out(plan, x.shape[2], units, self.kernels.dtype_name, backward=True)
+        panels = pack_weights(plan, layout, record.parameters, units, backward=True)
         vectors = stack_vectors(plan, record.parameters, self.dtype)
 
         def zeros(*shape: int) -> Array:
@@ -177,7 +169,7 @@ class CompiledEngine:
 
         sums = _Sums(
             state=np.stack(d_states).astype(self.dtype).reshape(-1),
-            weights=zeros(len(parts), weights.gradient_size),
+            weights=zeros(len(parts), layout.gradient_size),
             bias=zeros(len(parts), len(plan.lanes) * units),
             vectors=zeros(len(parts), vectors.size),
         )
@@ -188,7 +180,8 @@ class CompiledEngine:
             self._go_back(
                 tape,
                 d_output[first:last],
-                weights,
+                layout,
+                panels,
                 vectors,
                 sums,
                 None if d_x is None else d_x[first:last],
@@ -198,8 +191,8 @@ class CompiledEngine:
         return Gradients(
             parameters=unpack_gradients(
                 plan,
+                layout,
                 record.parameters,
-                weights.products,
                 _sum_parts(sums.weights),
                 _sum_parts(sums.bias),
                 _sum_parts(sums.vectors),
@@ -213,7 +206,8 @@ class CompiledEngine:
         self,
         tape: Tape,
         d_output: Array,
-        weights: PackedWeights,
+        layout: Layout,
+        panels: Array,
         vectors: Array,
         sums: _Sums,
         d_x: Array | None,
@@ -232,26 +226,21 @@ class CompiledEngine:
         def part(number: int, lo: int, hi: int) -> None:
             rows = hi - lo
             inner = g.chunk * rows
-            work = [
-                aligned(length, self.dtype)
-                for length in (
-                    inner * g.lane_stride,
-                    len(self._operands) * rows * g.units,
-                    packed_size(inner, max(g.inputs, g.units), self.dtype),
-                    width + vectors.size,
-                )
-            ]
+            d_lanes = inner * g.lane_stride
+            d_operands = len(self._operands) * rows * g.units
+            sources = packed_size(inner, max(g.inputs, g.units), self.dtype)
+            work = carve((d_lanes, d_operands, sources, width + vectors.size), self.dtype)
             table = np.zeros(self._table_size, np.int64)
             self.kernels.backward_loop(
-                g, weights.products, self._operands, addresses, kernel,
-                tape.x.reshape(-1), d_output.reshape(-1), weights.panels, vectors,
+                g, layout.products, self._operands, addresses, kernel,
+                tape.x.reshape(-1), d_output.reshape(-1), panels, vectors,
                 bases, counts, tape.state_buffer, tape.lanes, tape.values,
                 sums.state, flat_x, through,
                 sums.weights[number], sums.bias[number], sums.vectors[number],
                 *work, table, lo, hi,
             )  # fmt: skip
 
-        run_parts(part, split_batch(g.batch), 2 * weights.gradient_size * g.steps * g.batch)
+        run_parts(part, split_batch(g.batch), 2 * layout.gradient_size * g.steps * g.batch)
         if over_time is not None:
             # The first slot is the initial state of this tape: the last one of the tape before.
             over_time[:, 1:] = through.reshape(over_time.shape)[:, 1:]
@@ -268,29 +257,39 @@ class _Sums:
     vectors: Array
 
 
-def aligned(length: int, dtype: Any) -> Array:
-    """Return an empty array that begins on a cache line: vectors of 64 bytes then lie in one."""
-    itemsize = np.dtype(dtype).itemsize
-    raw = np.empty(length * itemsize + 64, np.uint8)
-    start = -raw.ctypes.data % 64
-    array: Array = raw[start : start + length * itemsize].view(dtype)
-    return array
+@lru_cache(maxsize=256)
+def measure(
+    plan: Plan, shape: tuple[int, int, int], units: int, itemsize: int, *, tape: bool
+) -> Geometry:
+    """Return the sizes of a run over an input of `shape` (T, B, I)."""
+    steps, batch, inputs = shape
+    lanes = len(plan.lanes)
+    largest = max(hi - lo for lo, hi in split_batch(batch))
+    narrow = inputs * lanes * units * itemsize <= NARROW_INPUT
+    block = max(1, min(steps, (BLOCK_ROWS if narrow else WIDE_BLOCK_ROWS) // largest))
+    return Geometry(
+        steps=steps,
+        batch=batch,
+        inputs=inputs,
+        units=units,
+        lanes=lanes,
+        values=plan.values,
+        stages=plan.stages,
+        vectors=len(plan.cell.equations.vectors),
+        lane_stride=spread_rows(lanes * units, itemsize),
+        lane_slots=steps if tape and plan.keeps_lanes else block,
+        value_slots=steps if tape else 1,
+        block=block,
+        chunk=max(1, min(steps, CHUNK_ROWS // largest)),
+    )
 
 
 def _sum_parts(parts: Array) -> Array:
     """Add the parts' shares in their order."""
     total: Array = parts[0]
+    if len(parts) == 1:
+        return total
     with np.errstate(over="ignore", invalid="ignore"):  # as in the kernels: infinities surface
         for share in parts[1:]:
             total += share
     return total
-
-
-def _spread(numbers: int, itemsize: int) -> int:
-    """Return a row length of whole cache lines that is no multiple of 1 KiB.
-
-    Rows a power of two apart fall on the same lines of the cache.
-    """
-    line = 64 // itemsize
-    length = -(-numbers // line) * line
-    return length + line if length * itemsize % 1024 == 0 else length

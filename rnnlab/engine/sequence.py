@@ -56,7 +56,7 @@ class Geometry(NamedTuple):
         Numbers from one row of lanes to the next.
     lane_slots, value_slots : int
         Time steps that the buffers hold.
-    chunk : int
+    block, chunk : int
         Steps whose products on x, and whose weight gradients, are done together.
     """
 
@@ -71,6 +71,7 @@ class Geometry(NamedTuple):
     lane_stride: int
     lane_slots: int
     value_slots: int
+    block: int
     chunk: int
 
 
@@ -108,6 +109,14 @@ def source_offset(geometry, product, operands, state_base, state_slots, t, lo):
     return False, slot * rows + start
 
 
+def lanes_at(geometry, t, lo, hi, lanes):
+    """Address and bytes of the lanes of time t, to be fetched ahead; 0 bytes if nothing waits."""
+    if geometry.lane_slots < geometry.steps or t < 0 or t >= geometry.steps:
+        return 0, 0  # what is used over and over lies in the cache already
+    at = (t * geometry.batch + lo) * geometry.lane_stride
+    return address(lanes, at), (hi - lo) * geometry.lane_stride * lanes.itemsize
+
+
 def sequence_forward(
     geometry, products, operands, kernels, x, bias, starts, panels, vectors,
     state_base, state_slots, states, lanes, values, table, lo, hi,
@@ -117,8 +126,8 @@ def sequence_forward(
     batch, inputs, units = geometry.batch, geometry.inputs, geometry.units
     stride = geometry.lane_stride
     rows = hi - lo
-    for first in range(0, geometry.steps, geometry.chunk):
-        steps = min(geometry.chunk, geometry.steps - first)
+    for first in range(0, geometry.steps, geometry.block):
+        steps = min(geometry.block, geometry.steps - first)
         start = (first % geometry.lane_slots * batch + lo) * stride
         for lane in range(geometry.lanes):
             if starts[lane] == 0:  # no product on x brings the bias along
@@ -134,13 +143,14 @@ def sequence_forward(
                     panels, product[PANELS], inputs,
                     bias, product[COLUMN], 0, 0,
                     lanes, start + product[COLUMN], stride, batch * stride,
-                    rows, steps, product[COLUMNS],
+                    rows, steps, product[COLUMNS], 0, 0,
                 )  # fmt: skip
         for t in range(first, first + steps):
             at = (t % geometry.lane_slots * batch + lo) * stride
             fill_table(
                 table, geometry, t, lo, lanes, states, state_base, state_slots, values, vectors
             )
+            ahead, ahead_size = lanes_at(geometry, t + geometry.block, lo, hi, lanes)
             for stage in range(geometry.stages):
                 for p in range(len(products)):
                     product = products[p]
@@ -153,8 +163,9 @@ def sequence_forward(
                             panels, product[PANELS], units,
                             lanes, at + product[COLUMN], stride, 0,
                             lanes, at + product[COLUMN], stride, 0,
-                            rows, 1, product[COLUMNS],
+                            rows, 1, product[COLUMNS], ahead, ahead_size,
                         )  # fmt: skip
+                        ahead_size = 0
                 call_pointwise(kernels[stage], table, rows, units, stride)
     restore_mode(mode)
 
@@ -211,11 +222,12 @@ def sequence_backward(
                         panels, product[PANELS], product[COLUMNS],
                         d_operands, product[INDEX] * rows * units, units, 0,
                         d_operands, product[INDEX] * rows * units, units, 0,
-                        rows, 1, units,
+                        rows, 1, units, 0, 0,
                     )  # fmt: skip
             if stage == 0 and through_kernel != 0:
                 call_pointwise(through_kernel, table, rows, units, stride)
             call_pointwise(kernels[stage], table, rows, units, stride)
+        ahead, ahead_size = lanes_at(geometry, t - 1, lo, hi, lanes)
         for p in range(len(products)):
             product = products[p]
             if product[SOURCE] == FROM_STATE:
@@ -224,8 +236,9 @@ def sequence_backward(
                     panels, product[PANELS], product[COLUMNS],
                     d_states, (product[INDEX] * batch + lo) * units, units, 0,
                     d_states, (product[INDEX] * batch + lo) * units, units, 0,
-                    rows, 1, units,
+                    rows, 1, units, ahead, ahead_size,
                 )  # fmt: skip
+                ahead_size = 0
         if slot > 0:
             continue
         # A chunk is complete: its rows lie together in d_lanes, still in the cache.
@@ -251,7 +264,7 @@ def sequence_backward(
                         panels, product[PANELS], product[COLUMNS],
                         d_x, (t * batch + lo) * inputs, inputs, batch * inputs,
                         d_x, (t * batch + lo) * inputs, inputs, batch * inputs,
-                        rows, steps, inputs,
+                        rows, steps, inputs, 0, 0,
                     )  # fmt: skip
             else:
                 columns = units

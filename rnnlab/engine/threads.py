@@ -6,18 +6,21 @@ import itertools
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
 from typing import Any
+
+from rnnlab.engine.workers import Worker
 
 #: Sequences of a part at least: enough to use what a tile of the micro-kernel loads.
 PART_ROWS = 10
 MAX_PARTS = 16
-#: Multiply-adds below which handing work to another thread, some 60 microseconds, does not pay.
+#: Multiply-adds below which handing work to another thread, some 20 microseconds, does not pay.
 LEAST_WORK = 5e6
 
-_lock = threading.Lock()
 _threads: int | None = None
-_pool: ThreadPoolExecutor | None = None
+#: The threads beside the caller's, and who may use them: one caller at a time.
+_workers: list[Worker] = []
+_lock = threading.Lock()
 
 
 def set_num_threads(count: int) -> None:
@@ -29,15 +32,15 @@ def set_num_threads(count: int) -> None:
         At least 1. The environment variable RNNLAB_NUM_THREADS sets the initial number, which is
         otherwise the number of cores that the process may use.
     """
-    global _threads, _pool
+    global _threads
     if isinstance(count, bool) or not isinstance(count, int):
         raise TypeError(f"the number of threads must be an int, got {type(count).__name__}")
     if count < 1:
         raise ValueError(f"the number of threads must be at least 1, got {count}: use 1 for none")
     with _lock:
-        if _pool is not None:
-            _pool.shutdown(wait=True)
-        _threads, _pool = count, None
+        _threads = count
+        while len(_workers) > count - 1:
+            _workers.pop().stop()
 
 
 def get_num_threads() -> int:
@@ -54,17 +57,16 @@ def get_num_threads() -> int:
     return _threads
 
 
-def split_batch(batch: int) -> list[tuple[int, int]]:
-    """Cut a batch into parts (lo, hi) that depend on its size alone.
+@lru_cache(maxsize=256)
+def split_batch(batch: int) -> tuple[tuple[int, int], ...]:
+    """Cut a batch into parts (lo, hi) of equal height, or one row more, by its size alone.
 
     There are a power of two of them, which two, four or eight threads share evenly.
     """
     parts = 1
     while parts < MAX_PARTS and batch >= 2 * parts * PART_ROWS:
         parts *= 2
-    tiles = -(-batch // 8)  # cut between tiles of 8 rows
-    edges = [min(batch, 8 * (tiles * k // parts)) for k in range(parts + 1)]
-    return [(lo, hi) for lo, hi in itertools.pairwise(edges) if hi > lo]
+    return tuple(itertools.pairwise(batch * k // parts for k in range(parts + 1)))
 
 
 def run_parts(
@@ -81,35 +83,38 @@ def run_parts(
         Multiply-adds in all.
     """
     threads = min(get_num_threads(), len(parts)) if work >= LEAST_WORK else 1
+    alone = threads == 1 or not _lock.acquire(blocking=False)  # other threads may be training too
+    if alone:
+        for number, (lo, hi) in enumerate(parts):
+            run(number, lo, hi)
+        return
 
     def share(thread: int) -> None:
         for number in range(thread, len(parts), threads):
             run(number, *parts[number])
 
-    others = [_get_pool().submit(share, thread) for thread in range(1, threads)]
     try:
-        share(0)  # the caller works too
+        while len(_workers) < threads - 1:
+            _workers.append(Worker(f"rnnlab-{len(_workers) + 1}"))
+        busy = _workers[: threads - 1]
+        for thread, worker in enumerate(busy, start=1):
+            worker.give(partial(share, thread))
+        try:
+            share(0)  # the caller works too
+        finally:
+            # Nobody writes into the caller's arrays after this call.
+            errors = [error for worker in busy if (error := worker.result()) is not None]
     finally:
-        for other in others:
-            other.exception()  # nobody writes into the caller's arrays after this call
-    for other in others:
-        other.result()
+        _lock.release()
+    if errors:
+        raise errors[0]
 
 
-def _get_pool() -> ThreadPoolExecutor:
-    global _pool
-    count = get_num_threads()
-    with _lock:
-        if _pool is None:
-            _pool = ThreadPoolExecutor(count, thread_name_prefix="rnnlab")
-        return _pool
-
-
-def _forget_pool() -> None:
-    """Drop the pool: a forked child has none of its parent's threads."""
-    global _pool, _lock
-    _pool, _lock = None, threading.Lock()
+def _forget_workers() -> None:
+    """Drop the workers: a forked child has none of its parent's threads."""
+    global _workers, _lock
+    _workers, _lock = [], threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_pool)
+    os.register_at_fork(after_in_child=_forget_workers)

@@ -1,74 +1,100 @@
-"""Parameters in the form that the loops read, and gradients back in the form of the parameters."""
+"""Parameters as the time loops read them, and gradients back as the parameters lie."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from rnnlab.engine import sequence
 from rnnlab.engine.matmul import pack, packed_size
+from rnnlab.engine.memory import aligned
 from rnnlab.engine.plan import Plan, Product
 from rnnlab.engine.protocol import Array
 
 _SOURCES = {"x": sequence.FROM_X, "state": sequence.FROM_STATE, "operand": sequence.FROM_OPERAND}
 
 
-@dataclass(frozen=True)
-class PackedWeights:
-    """What the loops are given of the parameters.
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Where the weights of a layer lie among the panels, and their gradients among each other.
 
     Attributes
     ----------
     products : int64 array (products, 7)
         The plan's products with their sizes and offsets; columns as in `sequence`.
-    panels : array
-        All weights in panels, for one direction of time.
-    gradient_size : int
-        Numbers in the gradients of all weights.
+    panels : tuple of slice
+        Where each product's weights lie among the panels.
+    panel_size, gradient_size : int
+        Numbers in all panels, and in the gradients of all weights.
+    brings_bias : int64 array (lanes,)
+        1 where a product on x starts the lane from the bias.
     """
 
     products: Array
-    panels: Array
+    panels: tuple[slice, ...]
+    panel_size: int
     gradient_size: int
+    brings_bias: Array
 
 
-def _stack(product: Product, parameters: Mapping[str, Array], units: int) -> Array:
-    """Return the rows of a product in the order of its lanes, (lanes * H, columns)."""
-    array = parameters[product.array]
-    first, count = product.blocks[0], len(product.blocks)
-    if product.blocks == tuple(range(first, first + count)):
-        return array[first * units : (first + count) * units]
-    blocks = [array[block * units : (block + 1) * units] for block in product.blocks]
-    return np.concatenate(blocks)
-
-
-def pack_weights(
-    plan: Plan, parameters: Mapping[str, Array], units: int, *, backward: bool
-) -> PackedWeights:
-    """Pack the weights for the forward loop, or for the backward one."""
+@lru_cache(maxsize=256)
+def lay_out(plan: Plan, inputs: int, units: int, dtype_name: str, *, backward: bool) -> Layout:
+    """Lay out the weights of a layer of I inputs and H units, for one direction of time."""
     products = np.zeros((len(plan.products), 7), np.int64)
-    matrices = [_stack(product, parameters, units) for product in plan.products]
-    offset = gradient = 0
-    for row, product, matrix in zip(products, plan.products, matrices, strict=True):
-        columns, inner = matrix.shape
+    brings_bias = np.zeros(len(plan.lanes), np.int64)
+    ends, gradient = [0], 0
+    for row, product in zip(products, plan.products, strict=True):
+        inner = inputs if product.source == "x" else units
+        columns = len(product.blocks) * units
         row[sequence.SOURCE] = _SOURCES[product.source]
         row[sequence.INDEX] = product.index
         row[sequence.STAGE] = product.stage
         row[sequence.COLUMN] = product.first_lane * units
         row[sequence.COLUMNS] = columns
-        row[sequence.PANELS] = offset
+        row[sequence.PANELS] = ends[-1]
         row[sequence.GRADIENT] = gradient
         shape = (columns, inner) if backward else (inner, columns)
-        offset += packed_size(*shape, matrix.dtype)
-        gradient += matrix.size
-    panels = np.empty(offset, matrices[0].dtype)
-    ends = [*products[1:, sequence.PANELS], offset]
-    for row, end, matrix in zip(products, ends, matrices, strict=True):
-        pack(matrix if backward else matrix.T, panels[row[sequence.PANELS] : end])
-    return PackedWeights(products, panels, gradient)
+        ends.append(ends[-1] + packed_size(*shape, np.dtype(dtype_name)))
+        gradient += columns * inner
+        if product.source == "x":
+            brings_bias[product.first_lane : product.first_lane + len(product.blocks)] = 1
+    return Layout(
+        products=products,
+        panels=tuple(itertools.starmap(slice, itertools.pairwise(ends))),
+        panel_size=ends[-1],
+        gradient_size=gradient,
+        brings_bias=brings_bias,
+    )
+
+
+def _rows(product: Product, units: int) -> slice | None:
+    """Return the rows of the product's array that it takes, if they lie side by side in order."""
+    first, count = product.blocks[0], len(product.blocks)
+    if product.blocks != tuple(range(first, first + count)):
+        return None
+    return slice(first * units, (first + count) * units)
+
+
+def pack_weights(
+    plan: Plan, layout: Layout, parameters: Mapping[str, Array], units: int, *, backward: bool
+) -> Array:
+    """Return all weights in panels, in the order of the lanes that they feed."""
+    arrays = [parameters[product.array] for product in plan.products]
+    panels = aligned(layout.panel_size, arrays[0].dtype)
+    for product, where, array in zip(plan.products, layout.panels, arrays, strict=True):
+        rows = _rows(product, units)
+        if rows is None:
+            blocks = [array[block * units : (block + 1) * units] for block in product.blocks]
+            matrix = np.concatenate(blocks)
+        else:
+            matrix = array[rows]
+        pack(matrix if backward else matrix.T, panels[where])
+    return panels
 
 
 def lane_bias(plan: Plan, parameters: Mapping[str, Array], units: int, dtype: Any) -> Array:
@@ -93,30 +119,34 @@ def stack_vectors(plan: Plan, parameters: Mapping[str, Array], dtype: Any) -> Ar
 
 def unpack_gradients(
     plan: Plan,
+    layout: Layout,
     parameters: Mapping[str, Array],
-    products: Array,
     weights: Array,
     bias: Array,
     vectors: Array,
 ) -> dict[str, Array]:
-    """Return the gradients by parameter name, shaped as the parameters."""
-    gradients = {name: np.zeros_like(array) for name, array in parameters.items()}
+    """Return the gradients by parameter name, shaped as the parameters.
+
+    What lies in `weights` as the parameter lies is returned as it is, without a copy.
+    """
+    gradients: dict[str, Array] = {}
     units = bias.size // len(plan.lanes)
-    for row, product in zip(products, plan.products, strict=True):
-        target = gradients[product.array]
-        columns = target.shape[1]
-        start = row[sequence.GRADIENT]
+    for row, product in zip(layout.products, plan.products, strict=True):
+        shape = parameters[product.array].shape
+        start, size = row[sequence.GRADIENT], len(product.blocks) * units * shape[1]
+        region = weights[start : start + size].reshape(-1, shape[1])
+        rows = _rows(product, units)
+        if region.shape == shape and rows is not None:
+            gradients[product.array] = region
+            continue
+        target = gradients.setdefault(product.array, np.empty(shape, weights.dtype))
         for place, block in enumerate(product.blocks):
-            at = start + place * units * columns
-            region = weights[at : at + units * columns].reshape(units, columns)
-            target[block * units : (block + 1) * units] = region
+            share = region[place * units : (place + 1) * units]
+            target[block * units : (block + 1) * units] = share
     for array in plan.cell.arrays.values():
         if array.kind == "bias":
-            for block, position in enumerate(array.maps):
-                lane = plan.lanes.index(position)
-                gradients[array.name][block * units : (block + 1) * units] = bias[
-                    lane * units : (lane + 1) * units
-                ]
+            lanes = [plan.lanes.index(position) for position in array.maps]
+            gradients[array.name] = bias.reshape(-1, units)[lanes].reshape(-1)
     for position, node in enumerate(plan.cell.equations.vectors):
-        gradients[node.payload.name][:] = vectors[position * units : (position + 1) * units]
-    return gradients
+        gradients[node.payload.name] = vectors[position * units : (position + 1) * units]
+    return {name: gradients[name] for name in parameters}

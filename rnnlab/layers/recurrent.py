@@ -281,14 +281,13 @@ class Recurrent:
 
     def _bare_parameters(self) -> dict[str, Array]:
         """Return the parameters by the cell's names; checks what the user may have replaced."""
-        bare = {}
+        bare, dtype = {}, np.dtype(self.dtype)
         for name, array in self.cell.arrays.items():
-            value = self.parameters.get(name + self._suffix)
+            held = self.parameters.get(name + self._suffix)
+            value = held if isinstance(held, np.ndarray) else None
             shape = array.shape(inputs=self.input_size, units=self.hidden_size)
-            came = type(value).__name__
-            if isinstance(value, np.ndarray):
-                came = f"{value.dtype} {value.shape}"
-            if came != f"{self.dtype} {shape}":
+            if value is None or value.shape != shape or value.dtype != dtype:
+                came = type(held).__name__ if value is None else f"{value.dtype} {value.shape}"
                 raise ValueError(
                     f"parameter {name + self._suffix} must be {self.dtype} {shape}, got {came}: "
                     "change parameters in place, parameters[name][:] = ..."

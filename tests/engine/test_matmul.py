@@ -34,7 +34,7 @@ def test_multiply_adds_to_the_columns_that_exist(dtype, rng):
             start, layout = bias, (0, 0, 0)
         kernels.multiply(
             a.reshape(-1), 0, inner, rows * inner, panels, 0, inner,
-            start, *layout, c.reshape(-1), 0, row, step, rows, steps, columns,
+            start, *layout, c.reshape(-1), 0, row, step, rows, steps, columns, 0, 0,
         )  # fmt: skip
         expected = before[..., :columns] + a.astype(float) @ w.astype(float)
         scale = np.sqrt(inner)
@@ -56,13 +56,36 @@ def test_a_row_does_not_depend_on_the_other_rows(dtype, rng):
         c = np.zeros((len(part), columns), dtype)
         kernels.multiply(
             np.ascontiguousarray(part).reshape(-1), 0, inner, 0, panels, 0, inner,
-            c.reshape(-1), 0, columns, 0, c.reshape(-1), 0, columns, 0, len(part), 1, columns,
+            c.reshape(-1), 0, columns, 0, c.reshape(-1), 0, columns, 0, len(part), 1, columns, 0, 0,
         )  # fmt: skip
         return c
 
     whole = product(a)
     for lo, hi in [(0, 1), (3, 5), (3, 10), (8, 24), (1, 29)]:
         np.testing.assert_array_equal(product(a[lo:hi]), whole[lo:hi])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_fetched_ahead_does_not_change_the_product(dtype, rng):
+    kernels = matmul_kernels(dtype)
+    rows, inner, columns = 13, 170, 45
+    a = rng.standard_normal((rows, inner)).astype(dtype)
+    w = rng.standard_normal((inner, columns)).astype(dtype)
+    panels = np.empty(packed_size(inner, columns, dtype), dtype)
+    pack(w, panels)
+    ahead = rng.standard_normal(5000).astype(dtype)
+    results = []
+    for size in (0, 1, 777, ahead.nbytes):
+        c = np.zeros((rows, columns), dtype)
+        kernels.multiply(
+            a.reshape(-1), 0, inner, 0, panels, 0, inner,
+            c.reshape(-1), 0, columns, 0, c.reshape(-1), 0, columns, 0, rows, 1, columns,
+            ahead.ctypes.data, size,
+        )  # fmt: skip
+        results.append(c)
+    np.testing.assert_allclose(results[0], a @ w, rtol=0, atol=TOLERANCE[dtype] * 13)
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
