@@ -56,7 +56,7 @@ def row_strip(height: int, wide: int, vectors: int, lanes: int) -> Any:
     Few rows leave registers free for more panels, whose independent sums hide the latency.
     """
     NR = vectors * lanes
-    several = micro_kernel(height, wide, vectors, lanes)
+    several = micro_kernel(height, wide, vectors, lanes) if wide > 1 else None
     single = micro_kernel(height, 1, vectors, lanes)
     half = micro_kernel(height, 1, vectors, lanes, half=True)
 
@@ -71,14 +71,16 @@ def row_strip(height: int, wide: int, vectors: int, lanes: int) -> Any:
         while n < panels:
             panel = advance(p, n * size)
             width = columns - n * NR
-            enough = n + wide <= panels and columns - (n + wide - 1) * NR > lanes
+            taken = 1
+            if several is not None and columns - (n + wide - 1) * NR > lanes:
+                taken = wide  # where there is no wider tile, Numba drops these branches
             for s in range(steps):
                 for group in range(groups):
                     r = group * height
                     left = advance(a, s * a_step + r * a_row)
                     start = advance(d, s * d_step + r * d_row + n * NR)
                     out = advance(c, s * c_step + r * c_row + n * NR)
-                    if enough:
+                    if several is not None and taken > 1:
                         several(
                             left, a_row, panel, size, start, d_row, out, c_row, depth, width,
                             ahead, pace,
@@ -94,7 +96,7 @@ def row_strip(height: int, wide: int, vectors: int, lanes: int) -> Any:
                             ahead, pace,
                         )  # fmt: skip
                     ahead += depth * pace
-            n += wide if enough else 1
+            n += taken
         return ahead
 
     return strip
