@@ -16,9 +16,9 @@ from rnnlab.engine.dense import matmul
 from rnnlab.engine.matmul import packed_size
 from rnnlab.engine.memory import aligned, carve, spread_rows
 from rnnlab.engine.plan import Plan
-from rnnlab.engine.protocol import Array, Gradients
+from rnnlab.engine.protocol import Array, Gradients, blank_padding
 from rnnlab.engine.sequence import Geometry
-from rnnlab.engine.tape import Checkpoints, Tape
+from rnnlab.engine.tape import Checkpoints, Tape, within_segment
 from rnnlab.engine.threads import run_parts, split_batch
 from rnnlab.engine.weights import (
     Layout,
@@ -70,28 +70,40 @@ class CompiledEngine:
         return compiled
 
     def infer(
-        self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]
+        self,
+        parameters: Mapping[str, Array],
+        x: Array,
+        states: Sequence[Array],
+        lengths: Array | None = None,
     ) -> tuple[Array, tuple[Array, ...]]:
         """Return the output (T, B, H) and the final states, keeping nothing else."""
+        x = blank_padding(x, lengths)
         g = self._geometry(x, states[0].shape[-1], tape=False)
         # The output is the first state over time; of the others, two steps suffice.
         slots = [g.steps + 1, *[2] * (len(states) - 1)]
-        buffer, bases, _, _ = self._run(parameters, x, states, g, slots)
+        buffer, bases, _, _ = self._run(parameters, x, lengths, states, g, slots)
         size = g.batch * g.units
         final = []
         for base, count in zip(bases, slots, strict=True):
             at = base + g.steps % count * size
             final.append(buffer[at : at + size].reshape(g.batch, g.units).copy())
         output = buffer[size : (g.steps + 1) * size].reshape(g.steps, g.batch, g.units)
-        return output, tuple(final)
+        return blank_padding(output, lengths), tuple(final)
 
-    def forward(self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]) -> Tape:
+    def forward(
+        self,
+        parameters: Mapping[str, Array],
+        x: Array,
+        states: Sequence[Array],
+        lengths: Array | None = None,
+    ) -> Tape:
         """Run the sequence and keep what the backward pass needs."""
         g = self._geometry(x, states[0].shape[-1], tape=True)
         held = {name: array.copy() for name, array in parameters.items()}
-        x = x.copy()
-        buffer, _, lanes, values = self._run(held, x, states, g, [g.steps + 1] * len(states))
-        return Tape(self.plan, g, x, held, buffer, lanes, values)
+        x = x.copy() if lengths is None else blank_padding(x, lengths)
+        slots = [g.steps + 1] * len(states)
+        buffer, _, lanes, values = self._run(held, x, lengths, states, g, slots)
+        return Tape(self.plan, g, x, lengths, held, buffer, lanes, values)
 
     def _geometry(self, x: Array, units: int, *, tape: bool) -> Geometry:
         return measure(self.plan, x.shape, units, self.dtype.itemsize, tape=tape)
@@ -100,6 +112,7 @@ class CompiledEngine:
         self,
         parameters: Mapping[str, Array],
         x: Array,
+        lengths: Array | None,
         states: Sequence[Array],
         g: Geometry,
         slots: Sequence[int],
@@ -119,32 +132,40 @@ class CompiledEngine:
         values = np.empty(g.values * g.value_slots * size, self.dtype)
         _, addresses = self.kernels.forward
         flat = x.reshape(-1)
+        ends = np.zeros(0, np.int64) if lengths is None else lengths
 
         def part(_: int, lo: int, hi: int) -> None:
             table = np.zeros(self._table_size, np.int64)
             self.kernels.forward_loop(
-                g, layout.products, self._operands, addresses, flat, bias, layout.brings_bias,
-                panels, vectors, bases, counts, buffer, lanes, values, table, lo, hi,
+                g, layout.products, self._operands, addresses, flat, ends, bias,
+                layout.brings_bias, panels, vectors,
+                bases, counts, buffer, lanes, values, table, lo, hi,
             )  # fmt: skip
 
         run_parts(part, split_batch(g.batch), layout.gradient_size * g.steps * g.batch)
         return buffer, bases, lanes, values
 
     def checkpoint(
-        self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array], every: int
+        self,
+        parameters: Mapping[str, Array],
+        x: Array,
+        states: Sequence[Array],
+        every: int,
+        lengths: Array | None = None,
     ) -> Checkpoints:
         """Run the sequence and keep the output and the states every so many steps."""
         chunk = self._geometry(x, states[0].shape[-1], tape=True).chunk
         length = max(1, -(-every // chunk)) * chunk  # whole chunks: then sums keep their order
         held = {name: array.copy() for name, array in parameters.items()}
-        x = x.copy()
+        x = x.copy() if lengths is None else blank_padding(x, lengths)
         output = np.empty((*x.shape[:2], states[0].shape[-1]), self.dtype)
         starts, current = [], tuple(states)
         for first in range(0, len(x), length):
             starts.append(tuple(state.copy() for state in current))
             segment = slice(first, first + length)
-            output[segment], current = self.infer(held, x[segment], current)
-        return Checkpoints(self, held, x, output, tuple(starts), current, length)
+            ends = within_segment(lengths, first, len(x[segment]))
+            output[segment], current = self.infer(held, x[segment], current, ends)
+        return Checkpoints(self, held, x, output, tuple(starts), current, length, lengths)
 
     def backward(
         self,
@@ -221,6 +242,7 @@ class CompiledEngine:
         _, addresses = self.kernels.backward
         kernel = 0 if over_time is None else self.kernels.through_time.address
         through = np.zeros(0 if over_time is None else over_time.size, self.dtype)
+        ends = np.zeros(0, np.int64) if tape.lengths is None else tape.lengths
         flat_x = np.zeros(0, self.dtype) if d_x is None else d_x.reshape(-1)
 
         def part(number: int, lo: int, hi: int) -> None:
@@ -229,11 +251,13 @@ class CompiledEngine:
             d_lanes = inner * g.lane_stride
             d_operands = len(self._operands) * rows * g.units
             sources = packed_size(inner, max(g.inputs, g.units), self.dtype)
-            work = carve((d_lanes, d_operands, sources, width + vectors.size), self.dtype)
+            held = 0 if tape.lengths is None else count * rows * g.units
+            sizes = (d_lanes, d_operands, sources, width + vectors.size, held)
+            work = carve(sizes, self.dtype)
             table = np.zeros(self._table_size, np.int64)
             self.kernels.backward_loop(
                 g, layout.products, self._operands, addresses, kernel,
-                tape.x.reshape(-1), d_output.reshape(-1), panels, vectors,
+                tape.x.reshape(-1), ends, d_output.reshape(-1), panels, vectors,
                 bases, counts, tape.state_buffer, tape.lanes, tape.values,
                 sums.state, flat_x, through,
                 sums.weights[number], sums.bias[number], sums.vectors[number],

@@ -11,6 +11,15 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 
 
+def blank_padding(array: Array, lengths: Array | None) -> Array:
+    """Return an array (T, B, ...) with 0 from each sequence's end on; itself if none has one."""
+    if lengths is None:
+        return array
+    blank = array.copy()
+    blank[np.arange(len(array))[:, None] >= lengths] = 0
+    return blank
+
+
 class Record(Protocol):
     """What a forward pass left for the way back."""
 
@@ -61,6 +70,10 @@ class Engine(Protocol):
     `parameters` are by the names of `CellDefinition.arrays`: weights (maps * H, columns), biases
     (maps * H,), vectors (H,). `x` is (T, B, I), states (B, H); all contiguous and of the engine's
     dtype: the layer has checked them.
+
+    `lengths` (B,), int64 from 1 to T, says where sequences end, if they do before T: from there on
+    outputs are 0 and states stay as they are, and x and dL/d output count for nothing, NaN
+    included.
     """
 
     def is_cached(self, *, through_time: bool) -> bool:
@@ -72,17 +85,32 @@ class Engine(Protocol):
         ...
 
     def infer(
-        self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]
+        self,
+        parameters: Mapping[str, Array],
+        x: Array,
+        states: Sequence[Array],
+        lengths: Array | None = None,
     ) -> tuple[Array, tuple[Array, ...]]:
         """Return the output (T, B, H) and the final states, keeping nothing."""
         ...
 
-    def forward(self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]) -> Any:
+    def forward(
+        self,
+        parameters: Mapping[str, Array],
+        x: Array,
+        states: Sequence[Array],
+        lengths: Array | None = None,
+    ) -> Any:
         """Run the sequence and return a `Record` for `backward`."""
         ...
 
     def checkpoint(
-        self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array], every: int
+        self,
+        parameters: Mapping[str, Array],
+        x: Array,
+        states: Sequence[Array],
+        every: int,
+        lengths: Array | None = None,
     ) -> Any:
         """Run the sequence and keep its states every so many steps, for `backward`."""
         ...

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnlab.cells import CellDefinition
-from rnnlab.engine.protocol import Array, Gradients
+from rnnlab.engine.protocol import Array, Gradients, blank_padding
 from rnnlab.equations import Expression
 from rnnlab.equations.expression import reachable
 from rnnlab.equations.functions import ELEMENTWISE
@@ -27,6 +27,7 @@ class ReferenceTape:
     Attributes
     ----------
     x : array (T, B, I)
+    lengths : int64 array (B,) or None
     parameters : dict of str to array
     states : tuple of array (T+1, B, H)
     steps : list of dict
@@ -34,6 +35,7 @@ class ReferenceTape:
     """
 
     x: Array
+    lengths: Array | None
     parameters: dict[str, Array]
     states: tuple[Array, ...]
     steps: list[dict[int, Array]]
@@ -41,7 +43,7 @@ class ReferenceTape:
     @property
     def output(self) -> Array:
         """The output (T, B, H)."""
-        return self.states[0][1:]
+        return blank_padding(self.states[0][1:], self.lengths)
 
     @property
     def final(self) -> tuple[Array, ...]:
@@ -52,7 +54,9 @@ class ReferenceTape:
         """Return a value of the step over time (T, B, H) by node index."""
         if not self.steps or node not in self.steps[0]:
             return None
-        return np.stack([np.broadcast_to(s[node], self.states[0][0].shape) for s in self.steps])
+        shape = self.states[0][0].shape
+        value = np.stack([np.broadcast_to(step[node], shape) for step in self.steps])
+        return blank_padding(value, self.lengths)
 
 
 class ReferenceEngine:
@@ -124,25 +128,26 @@ class ReferenceEngine:
         return np.asarray(total if bias is None else total + bias)
 
     def infer(
-        self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]
+        self,
+        parameters: Mapping[str, Array],
+        x: Array,
+        states: Sequence[Array],
+        lengths: Array | None = None,
     ) -> tuple[Array, tuple[Array, ...]]:
         """Return the output (T, B, H) and the final states."""
-        current = [state.copy() for state in states]
-        output = np.empty((*x.shape[:2], states[0].shape[-1]), self.dtype)
-        for t, x_t in enumerate(x):
-            values = self.step(parameters, x_t, current)
-            current = [
-                np.broadcast_to(values[node.index], states[0].shape).copy()
-                for node in self.cell.equations.outputs
-            ]
-            output[t] = current[0]
-        return output, tuple(current)
+        tape = self.forward(parameters, x, states, lengths)
+        return tape.output.copy(), tuple(state.copy() for state in tape.final)
 
     def forward(
-        self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]
+        self,
+        parameters: Mapping[str, Array],
+        x: Array,
+        states: Sequence[Array],
+        lengths: Array | None = None,
     ) -> ReferenceTape:
         """Run the sequence and keep everything."""
         held = {name: array.copy() for name, array in parameters.items()}
+        x = x.copy() if lengths is None else blank_padding(x, lengths)
         over_time = tuple(np.empty((x.shape[0] + 1, *s.shape), self.dtype) for s in states)
         for trajectory, state in zip(over_time, states, strict=True):
             trajectory[0] = state
@@ -151,14 +156,23 @@ class ReferenceEngine:
             values = self.step(held, x_t, [trajectory[t] for trajectory in over_time])
             for trajectory, node in zip(over_time, self.cell.equations.outputs, strict=True):
                 trajectory[t + 1] = values[node.index]
+                if lengths is not None:
+                    trajectory[t + 1] = np.where(
+                        _ended(t, lengths), trajectory[t], trajectory[t + 1]
+                    )
             steps.append(values)
-        return ReferenceTape(x.copy(), held, over_time, steps)
+        return ReferenceTape(x, lengths, held, over_time, steps)
 
     def checkpoint(
-        self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array], every: int
+        self,
+        parameters: Mapping[str, Array],
+        x: Array,
+        states: Sequence[Array],
+        every: int,
+        lengths: Array | None = None,
     ) -> ReferenceTape:
         """Keep everything all the same: it is memory that checkpoints save, not numbers."""
-        return self.forward(parameters, x, states)
+        return self.forward(parameters, x, states, lengths)
 
     def backward(
         self,
@@ -177,7 +191,10 @@ class ReferenceEngine:
         over_time = tuple(np.zeros_like(trajectory) for trajectory in record.states)
         for t in reversed(range(record.x.shape[0])):
             values = record.steps[t]
-            arriving[0] = arriving[0] + d_output[t]
+            ended = False if record.lengths is None else _ended(t, record.lengths)
+            passing = [np.where(ended, d, 0) for d in arriving]  # along what stays as it is
+            arriving = [np.where(ended, 0, d).astype(self.dtype) for d in arriving]
+            arriving[0] = arriving[0] + np.where(ended, 0, d_output[t]).astype(self.dtype)
             adjoints = {node.index: np.zeros((), self.dtype) for node in self._nodes}
             for node, d in zip(equations.outputs, arriving, strict=True):
                 adjoints[node.index] = adjoints[node.index] + d
@@ -186,10 +203,12 @@ class ReferenceEngine:
             for k, node in enumerate(equations.outputs):
                 leaf = node.op in ("state", "linear", "vector", "constant")
                 over_time[k][t + 1] = arriving[k] if leaf else adjoints[node.index]
+                over_time[k][t + 1] += passing[k]
             shape = arriving[0].shape
             arriving = [
                 np.broadcast_to(adjoints.get(node.index, np.zeros(())), shape).astype(self.dtype)
-                for node in equations.states.values()
+                + passing[k].astype(self.dtype)
+                for k, node in enumerate(equations.states.values())
             ]
             if equations.input.index in adjoints:
                 d_input[t] = adjoints[equations.input.index]
@@ -245,3 +264,9 @@ class ReferenceEngine:
             return
         for arg, share in zip(node.args, shares, strict=True):
             adjoints[arg.index] = adjoints[arg.index] + share
+
+
+def _ended(t: int, lengths: Array) -> Array:
+    """Tell which sequences have ended before step t, (B, 1)."""
+    ended: Array = (t >= lengths)[:, None]
+    return ended

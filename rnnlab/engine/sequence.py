@@ -118,10 +118,13 @@ def lanes_at(geometry, t, lo, hi, lanes):
 
 
 def sequence_forward(
-    geometry, products, operands, kernels, x, bias, starts, panels, vectors,
+    geometry, products, operands, kernels, x, lengths, bias, starts, panels, vectors,
     state_base, state_slots, states, lanes, values, table, lo, hi,
 ):  # fmt: skip
-    """Run the cell over the sequences lo to hi. Writes `states`, `lanes`, `values`."""
+    """Run the cell over the sequences lo to hi. Writes `states`, `lanes`, `values`.
+
+    From a sequence's end on (`lengths`, if it is not empty) its states stay as they are.
+    """
     mode = flush_denormals()
     batch, inputs, units = geometry.batch, geometry.inputs, geometry.units
     stride = geometry.lane_stride
@@ -167,20 +170,30 @@ def sequence_forward(
                         )  # fmt: skip
                         ahead_size = 0
                 call_pointwise(kernels[stage], table, rows, units, stride)
+            if len(lengths) > 0:
+                for k in range(len(state_base)):
+                    before = state_base[k] + t % state_slots[k] * batch * units
+                    after = state_base[k] + (t + 1) % state_slots[k] * batch * units
+                    for row in range(lo, hi):
+                        if t >= lengths[row]:
+                            for j in range(row * units, (row + 1) * units):
+                                states[after + j] = states[before + j]
     restore_mode(mode)
 
 
 def sequence_backward(
-    geometry, products, operands, kernels, through_kernel, x, d_output, panels, vectors,
+    geometry, products, operands, kernels, through_kernel, x, lengths, d_output, panels, vectors,
     state_base, state_slots, states, lanes, values,
     d_states, d_x, through, d_weights, d_bias, d_vectors,
-    d_lanes, d_operands, sources, partial, table, lo, hi,
+    d_lanes, d_operands, sources, partial, held, table, lo, hi,
 ):  # fmt: skip
     """Take the sequences lo to hi back through time.
 
     Writes `d_states` (on entry dL/d final states, on return dL/d initial states), `d_x` if it is
     not empty, `through` (state, T+1, B, H) if `through_kernel` is not 0; adds to `d_weights`,
-    `d_bias`, `d_vectors`. `d_lanes`, `d_operands`, `sources`, `partial` are work space.
+    `d_bias`, `d_vectors`. `d_lanes`, `d_operands`, `sources`, `partial`, `held` are work space.
+    After a sequence's end (`lengths`, if it is not empty) it takes part with gradients of 0, and
+    dL/d states wait in `held`.
     """
     mode = flush_denormals()
     batch, inputs, units = geometry.batch, geometry.inputs, geometry.units
@@ -193,8 +206,18 @@ def sequence_backward(
         slot = t % chunk
         here = slot * rows * stride
         at = (t * batch + lo) * units
-        for j in range(rows * units):
-            d_states[lo * units + j] += d_output[at + j]
+        waiting = 0
+        for row in range(rows):
+            begin = (lo + row) * units
+            if len(lengths) > 0 and t >= lengths[lo + row]:
+                waiting += 1
+                for k in range(count):
+                    for j in range(units):
+                        held[(k * rows + row) * units + j] = d_states[k * batch * units + begin + j]
+                        d_states[k * batch * units + begin + j] = 0
+            else:
+                for j in range(units):
+                    d_states[begin + j] += d_output[at + row * units + j]
         end = fill_table(
             table, geometry, t, lo, lanes, states, state_base, state_slots, values, vectors
         )
@@ -239,6 +262,16 @@ def sequence_backward(
                     rows, 1, units, ahead, ahead_size,
                 )  # fmt: skip
                 ahead_size = 0
+        if waiting > 0:
+            for row in range(rows):
+                if t >= lengths[lo + row]:
+                    for k in range(count):
+                        begin = (k * batch + lo + row) * units
+                        later = ((k * (geometry.steps + 1) + t + 1) * batch + lo + row) * units
+                        for j in range(units):
+                            d_states[begin + j] = held[(k * rows + row) * units + j]
+                            if through_kernel != 0:
+                                through[later + j] = d_states[begin + j]
         if slot > 0:
             continue
         # A chunk is complete: its rows lie together in d_lanes, still in the cache.

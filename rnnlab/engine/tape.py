@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from rnnlab.engine.plan import Plan
-from rnnlab.engine.protocol import Array
+from rnnlab.engine.protocol import Array, blank_padding
 from rnnlab.engine.sequence import Geometry
 
 
@@ -21,6 +21,8 @@ class Tape:
     ----------
     x : array (T, B, I)
         A copy of the input.
+    lengths : int64 array (B,) or None
+        Where sequences end.
     parameters : dict of str to array
         Copies, as they were.
     state_buffer, lanes, values : array
@@ -30,6 +32,7 @@ class Tape:
     plan: Plan
     geometry: Geometry
     x: Array
+    lengths: Array | None
     parameters: dict[str, Array]
     state_buffer: Array
     lanes: Array
@@ -38,7 +41,7 @@ class Tape:
     @property
     def output(self) -> Array:
         """The output (T, B, H)."""
-        return self.states[0][1:]
+        return blank_padding(self.states[0][1:], self.lengths)
 
     @property
     def final(self) -> tuple[Array, ...]:
@@ -58,6 +61,10 @@ class Tape:
 
     def value(self, node: int) -> Array | None:
         """Return a value of the step over time (T, B, H) by node index, if the tape holds it."""
+        held = self._held(node)
+        return None if held is None else blank_padding(held, self.lengths)
+
+    def _held(self, node: int) -> Array | None:
         g, place = self.geometry, self.plan.places.get(node)
         if place is None:
             return None
@@ -75,7 +82,13 @@ class Tape:
 class ForwardEngine(Protocol):
     """What runs a segment again."""
 
-    def forward(self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]) -> Tape:
+    def forward(
+        self,
+        parameters: Mapping[str, Array],
+        x: Array,
+        states: Sequence[Array],
+        lengths: Array | None = None,
+    ) -> Tape:
         """Run the sequence and keep what the backward pass needs."""
         ...
 
@@ -95,6 +108,8 @@ class Checkpoints:
     final : tuple of array (B, H)
     length : int
         Time steps of a segment.
+    lengths : int64 array (B,) or None
+        Where sequences end.
     """
 
     engine: ForwardEngine
@@ -104,13 +119,15 @@ class Checkpoints:
     starts: tuple[tuple[Array, ...], ...]
     final: tuple[Array, ...]
     length: int
+    lengths: Array | None
 
     def segments(self) -> Iterator[tuple[int, Tape]]:
         """Yield (first time step, tape) of every segment, the last one first."""
         for number in reversed(range(len(self.starts))):
             first = number * self.length
             x = self.x[first : first + self.length]
-            yield first, self.engine.forward(self.parameters, x, self.starts[number])
+            lengths = within_segment(self.lengths, first, len(x))
+            yield first, self.engine.forward(self.parameters, x, self.starts[number], lengths)
 
     @property
     def states(self) -> tuple[Array, ...]:
@@ -126,3 +143,8 @@ class Checkpoints:
         pieces = [tape.value(node) for _, tape in self.segments()][::-1]
         kept = [piece for piece in pieces if piece is not None]
         return np.concatenate(kept) if len(kept) == len(pieces) else None
+
+
+def within_segment(lengths: Array | None, first: int, steps: int) -> Array | None:
+    """Return where sequences end in a segment, from its own first step on; 0 if before it."""
+    return None if lengths is None else np.clip(lengths - first, 0, steps)
