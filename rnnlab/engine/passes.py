@@ -113,7 +113,7 @@ class CompiledEngine:
         """Run the forward loop; return states, where each begins, lanes and values."""
         weights = pack_weights(self.plan, parameters, g.units, backward=False)
         bias = lane_bias(self.plan, parameters, g.units, self.dtype)
-        vectors = stack_vectors(self.plan, parameters, self.dtype)
+        vectors = stack_vectors(self.plan, parameters, g.units, self.dtype)
         starts = np.zeros(g.lanes, np.int64)  # lanes to which a product on x brings the bias
         for product in self.plan.products:
             if product.source == "x":
@@ -170,7 +170,7 @@ class CompiledEngine:
         count = len(plan.cell.states)
         parts = split_batch(batch)
         weights = pack_weights(plan, record.parameters, units, backward=True)
-        vectors = stack_vectors(plan, record.parameters, self.dtype)
+        vectors = stack_vectors(plan, record.parameters, units, self.dtype)
 
         def zeros(*shape: int) -> Array:
             return np.zeros(shape, self.dtype)

@@ -59,8 +59,8 @@ class Engine(Protocol):
     """Runs one cell in one dtype.
 
     `parameters` are by the names of `CellDefinition.arrays`: weights (maps * H, columns), biases
-    (maps * H,), vectors (H,). `x` is (T, B, I), states (B, H); all contiguous and of the engine's
-    dtype: the layer has checked them.
+    (maps * H,), vectors (H,), scalars (1,). `x` is (T, B, I), states (B, H); all contiguous and of
+    the engine's dtype: the layer has checked them.
     """
 
     def is_cached(self, *, through_time: bool) -> bool:

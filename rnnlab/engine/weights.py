@@ -83,12 +83,12 @@ def lane_bias(plan: Plan, parameters: Mapping[str, Array], units: int, dtype: An
     return bias.reshape(-1)
 
 
-def stack_vectors(plan: Plan, parameters: Mapping[str, Array], dtype: Any) -> Array:
-    """Return the learned vectors one after the other, (vectors * H,)."""
-    names = [node.payload.name for node in plan.cell.equations.vectors]
-    if not names:
+def stack_vectors(plan: Plan, parameters: Mapping[str, Array], units: int, dtype: Any) -> Array:
+    """Return the learned vectors one after the other, (vectors * H,); a scalar, H times."""
+    found = [parameters[node.payload.name] for node in plan.cell.equations.vectors]
+    if not found:
         return np.zeros(0, dtype)
-    return np.concatenate([parameters[name] for name in names])
+    return np.concatenate([np.broadcast_to(array, units) for array in found])
 
 
 def unpack_gradients(
@@ -118,5 +118,7 @@ def unpack_gradients(
                     lane * units : (lane + 1) * units
                 ]
     for position, node in enumerate(plan.cell.equations.vectors):
-        gradients[node.payload.name][:] = vectors[position * units : (position + 1) * units]
+        per_unit = vectors[position * units : (position + 1) * units]
+        with np.errstate(over="ignore", invalid="ignore"):  # as in the kernels: infinities surface
+            gradients[node.payload.name][:] = per_unit.sum() if node.payload.shared else per_unit
     return gradients
