@@ -30,14 +30,15 @@ class TestDefault:
             assert block.std() == pytest.approx(bound / math.sqrt(3), rel=0.05)
 
     def test_weights_on_states_are_orthogonal_per_gate(self, any_cell):
-        layer = Recurrent(any_cell, 3, 17, dtype="float64", seed=3)
+        layer = Recurrent(any_cell, 3, 17, dtype="float64", init="default", seed=3)
         count = 0
         for name, array in layer.parameters.items():
             if array.ndim == 2 and name != "weight_ih_l0":
                 for block in blocks(array, 17):
                     np.testing.assert_allclose(block @ block.T, np.eye(17), atol=1e-13)
                     count += 1
-        assert count >= 1
+        matrices = [array for array in any_cell.arrays.values() if array.source not in (None, "x")]
+        assert count == sum(len(array.maps) for array in matrices)
         if "weight_hh_l0" in layer.parameters and layer.cell.maps.count("f"):
             one, other = blocks(layer.parameters["weight_hh_l0"], 17)[:2]
             assert np.abs(one - other).max() > 0.1  # each its own
