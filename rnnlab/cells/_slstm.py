@@ -1,7 +1,7 @@
 """LSTM with an exponential input gate."""
 
 from rnnlab.cells.definition import cell
-from rnnlab.equations import exp, linear, log, maximum, sigmoid, tanh
+from rnnlab.equations import exp, linear, log, maximum, sigmoid, tanh, where
 
 
 @cell(
@@ -17,10 +17,10 @@ def slstm(x, h, c, n, m):
     f = sigmoid(linear("f", x, h, bias=1.0))
     g = tanh(linear("g", x, h))
     o = sigmoid(linear("o", x, h))
-    log_f = log(f)
-    m_new = maximum(log_f + m, log_i)  # so that no exponential is above 1
+    log_kept = where(n > 0, log(f) + m, log_i)  # at the start n is 0: nothing is kept yet
+    m_new = maximum(log_kept, log_i)  # so that no exponential is above 1
     i = exp(log_i - m_new)
-    kept = exp(log_f + m - m_new)
+    kept = exp(log_kept - m_new)
     c = kept * c + i * g
     n = kept * n + i
     h = o * (c / n)

@@ -350,7 +350,7 @@ GATES = {
     "cifg": ["i", "f", "g", "o"],
     "minimalrnn": ["z", "u"],
     "fastgrnn": ["a", "z", "n", "zeta", "nu"],
-    "slstm": ["log_i", "log_f", "i", "f", "kept", "g", "o", "m_new"],
+    "slstm": ["log_i", "log_kept", "i", "f", "kept", "g", "o", "m_new"],
 }
 
 
