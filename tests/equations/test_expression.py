@@ -201,11 +201,13 @@ def test_an_extremum_hands_its_gradient_to_the_value_it_took():
     graph, (a, b) = leaves(2)
     seed = graph.node("seed", payload="d")
     for op, first in (("maximum", 5.0), ("minimum", 0.0)):
-        shares = _local_gradients(graph.node(op, a, b), seed)
+        to_a, to_b = _local_gradients(graph.node(op, a, b), seed)
+        assert to_a is not None
+        assert to_b is not None
         for numbers, expected in (((3.0, 2.0), first), ((2.0, 3.0), 5.0 - first), ((2.0, 2.0), 0)):
             given_values = {a.index: numbers[0], b.index: numbers[1], seed.index: 5.0}
-            assert value(shares[0], given_values) == expected
-            assert value(shares[1], given_values) == 5 - expected
+            assert value(to_a, given_values) == expected
+            assert value(to_b, given_values) == 5 - expected
 
 
 def test_sigmoid_does_not_overflow():
