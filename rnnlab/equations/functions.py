@@ -91,7 +91,7 @@ sqrt = _elementwise(
     "sqrt",
     _sqrt,
     lambda _, y: 0.5 / y,
-    "Square root; NaN below 0, where its slope at 0 is infinite.",
+    "Square root; NaN below 0 and an infinite slope at 0.",
 )
 hard_sigmoid = _elementwise(
     "hard_sigmoid",

@@ -478,6 +478,10 @@ def test_the_stabiliser_of_slstm_changes_nothing_but_the_range(make_case):
         n = sigmoid_of(f) * n + np.exp(i)
         h = sigmoid_of(o) * c / n
         np.testing.assert_allclose(tape.output[t], h, rtol=0, atol=1e-13)
+    zeros = [np.zeros_like(state) for state in case.state]
+    over_time = case.layer.backward(tape, case.d_output, zeros, through_time=True).states()
+    assert np.abs(over_time["m"][1:]).max() < 1e-14  # a new m is a change of scale, no more
+    assert np.abs(over_time["m"][0]).max() > 0.01  # at the start it says how much c and n weigh
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
