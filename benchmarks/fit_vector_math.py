@@ -2,9 +2,9 @@
 
     python benchmarks/fit_vector_math.py
 
-tanh(x) ~ x P(x^2) / Q(x^2) and exp(r) ~ 1 + r + r^2 R(r), the relative error made level over the
-interval by Lawson's reweighted least squares, in 50 digits for the solve; the errors are those of
-the arithmetic as the kernels do it, in float32.
+tanh(x) ~ x P(x^2) / Q(x^2), exp(r) ~ 1 + r + r^2 R(r) and log((1+s) / (1-s)) ~ 2 s + s S(s^2), the
+relative error made level over the interval by Lawson's reweighted least squares, in 50 digits for
+the solve; the errors are those of the arithmetic as the kernels do it, in float32.
 """
 
 from __future__ import annotations
@@ -63,6 +63,17 @@ def fit_exp(degree: int) -> np.ndarray:
     return lawson(np.stack(columns, axis=1), weight * target)
 
 
+def fit_log(terms: int) -> np.ndarray:
+    """Coefficients of S in z = s^2, from z on, on |s| <= 3 - sqrt(8)."""
+    end = (3 - np.sqrt(8)) * 1.001
+    nodes = end / 2 * (1 - np.cos(np.pi * (np.arange(120) + 0.5) / 120))
+    exact = [2 * mpmath.atanh(mpmath.mpf(float(s))) - 2 * mpmath.mpf(float(s)) for s in nodes]
+    target = np.array([float(value) for value in exact])
+    weight = 1 / (2 * np.arctanh(nodes))
+    columns = [weight * nodes ** (2 * k + 1) for k in range(1, terms + 1)]
+    return lawson(np.stack(columns, axis=1), weight * target)
+
+
 def horner(coefficients: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Evaluate in float32 with fused multiply-adds, as the kernels do."""
     result = np.full_like(x, coefficients[-1], dtype=np.float32)
@@ -96,6 +107,14 @@ def main() -> None:
         y = fused.astype(np.float32) + np.float32(1)
         print(f"exp degree {degree + 2}: {ulps(y, np.exp(r.astype(np.float64))):.2f} ulp")
         print("  R", [float(np.float32(v)) for v in c])
+    for terms in (2, 3, 4):
+        c = fit_log(terms)
+        s = np.linspace(1e-6, 3 - np.sqrt(8), 2_000_001, dtype=np.float32)
+        z = s * s
+        fused = (horner(c, z) * z).astype(np.float64) * s + 2 * s.astype(np.float64)
+        y = fused.astype(np.float32)
+        print(f"log {terms} terms: {ulps(y, 2 * np.arctanh(s.astype(np.float64))):.2f} ulp")
+        print("  S", [float(np.float32(v)) for v in c])
 
 
 if __name__ == "__main__":

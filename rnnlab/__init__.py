@@ -12,7 +12,24 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "rnnlab.cells": ("cell",),
-    "rnnlab.equations": ("exp", "linear", "relu", "sigmoid", "tanh", "vector", "where"),
+    "rnnlab.equations": (
+        "exp",
+        "hard_sigmoid",
+        "identity",
+        "linear",
+        "log",
+        "maximum",
+        "minimum",
+        "relu",
+        "scalar",
+        "sigmoid",
+        "softsign",
+        "sqrt",
+        "tanh",
+        "uniform",
+        "vector",
+        "where",
+    ),
     "rnnlab.engine": ("get_num_threads", "set_num_threads"),
     "rnnlab.layers": ("GRU", "LSTM", "RNN", "PeepholeLSTM", "Recurrent"),
     "rnnlab.experiments": ("run",),
@@ -28,12 +45,21 @@ __all__ = [
     "cell",
     "exp",
     "get_num_threads",
+    "hard_sigmoid",
+    "identity",
     "linear",
+    "log",
+    "maximum",
+    "minimum",
     "relu",
     "run",
+    "scalar",
     "set_num_threads",
     "sigmoid",
+    "softsign",
+    "sqrt",
     "tanh",
+    "uniform",
     "vector",
     "where",
 ]
@@ -41,7 +67,24 @@ __all__ = [
 if TYPE_CHECKING:
     from rnnlab.cells import cell
     from rnnlab.engine import get_num_threads, set_num_threads
-    from rnnlab.equations import exp, linear, relu, sigmoid, tanh, vector, where
+    from rnnlab.equations import (
+        exp,
+        hard_sigmoid,
+        identity,
+        linear,
+        log,
+        maximum,
+        minimum,
+        relu,
+        scalar,
+        sigmoid,
+        softsign,
+        sqrt,
+        tanh,
+        uniform,
+        vector,
+        where,
+    )
     from rnnlab.experiments import run
     from rnnlab.layers import GRU, LSTM, RNN, PeepholeLSTM, Recurrent
 

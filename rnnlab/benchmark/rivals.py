@@ -122,12 +122,23 @@ class TorchLoop(Torch):
         """Return a step of the loop."""
         import torch
 
+        def binary(function: Callable[..., Any]) -> Callable[..., Any]:
+            """PyTorch's functions of two tensors take no numbers."""
+            return lambda *values: function(*map(torch.as_tensor, values))
+
         library: dict[str, Callable[..., Any]] = {
             "tanh": torch.tanh,
             "sigmoid": torch.sigmoid,
             "relu": torch.relu,
             "exp": torch.exp,
+            "log": torch.log,
+            "sqrt": torch.sqrt,
+            "abs": torch.abs,
+            "hard_sigmoid": torch.nn.functional.hardsigmoid,
+            "softsign": torch.nn.functional.softsign,
             "where": torch.where,
+            "minimum": binary(torch.minimum),
+            "maximum": binary(torch.maximum),
         }
         parameters = {
             name.removesuffix("_l0"): torch.from_numpy(array.copy()).requires_grad_()
@@ -184,7 +195,14 @@ class JaxScan(Rival):
             "sigmoid": jax.nn.sigmoid,
             "relu": jax.nn.relu,
             "exp": jnp.exp,
+            "log": jnp.log,
+            "sqrt": jnp.sqrt,
+            "abs": jnp.abs,
+            "hard_sigmoid": jax.nn.hard_sigmoid,
+            "softsign": jax.nn.soft_sign,
             "where": jnp.where,
+            "minimum": jnp.minimum,
+            "maximum": jnp.maximum,
         }
         parameters = {
             name.removesuffix("_l0"): jnp.asarray(array) for name, array in layer.parameters.items()

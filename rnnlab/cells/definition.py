@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, overload
 
-from rnnlab.equations import Derivation, EquationError, Equations, Expression, derive, trace
+from rnnlab.equations import (
+    Derivation,
+    EquationError,
+    Equations,
+    Expression,
+    Uniform,
+    derive,
+    trace,
+)
 from rnnlab.registry import unknown_name
 
 
@@ -19,24 +27,26 @@ class ParameterArray:
     Attributes
     ----------
     name : str
-        weight_ih, weight_hh, weight_ch, ..., bias, bias_hn or a vector's name.
-    kind : "weight", "bias" or "vector"
+        weight_ih, weight_hh, weight_ch, ..., bias, bias_hn or the name of a vector or scalar.
+    kind : "weight", "bias", "vector" or "scalar"
     maps : tuple of int
         The maps stacked in it, one block of H rows each, by their place in `CellDefinition.maps`.
     source : str or None
         For a weight: "x" (H x I blocks), or the state (H x H blocks) that it acts on.
-    init : float
-        For a vector: what it starts at.
+    init : float or Uniform
+        For a vector or scalar: what it starts at.
     """
 
     name: str
-    kind: Literal["weight", "bias", "vector"]
+    kind: Literal["weight", "bias", "vector", "scalar"]
     maps: tuple[int, ...] = ()
     source: str | None = None
-    init: float = 0.0
+    init: float | Uniform = 0.0
 
     def shape(self, *, inputs: int, units: int) -> tuple[int, ...]:
         """Return the array's shape in a layer of I inputs and H units."""
+        if self.kind == "scalar":
+            return (1,)
         if self.kind == "vector":
             return (units,)
         rows = len(self.maps) * units
@@ -61,13 +71,26 @@ class CellDefinition:
         Their graph.
     keep, write : str or None
         The gates that hold and that write the memory.
+    paper : str
+        Where the equations stand: authors, year, title or place, and equation numbers.
+    differs : str
+        What is not as in the paper; empty where nothing is.
+    init : str
+        The initialisation that a layer of the cell takes unless told otherwise.
+    positive : tuple of str
+        The states that are above 0 from the first step on: an initial state other than zeros must
+        be so too.
     """
 
     name: str
     function: Callable[..., Any]
     equations: Equations
-    keep: str | None
-    write: str | None
+    keep: str | None = None
+    write: str | None = None
+    paper: str = ""
+    differs: str = ""
+    init: str = "default"
+    positive: tuple[str, ...] = ()
 
     def __call__(self, *args: Any) -> Any:
         """Apply the equations as they are written."""
@@ -133,7 +156,14 @@ class CellDefinition:
 def cell(function: Callable[..., Any], /) -> CellDefinition: ...
 @overload
 def cell(
-    *, keep: str | None = None, write: str | None = None, name: str | None = None
+    *,
+    keep: str | None = None,
+    write: str | None = None,
+    name: str | None = None,
+    paper: str = "",
+    differs: str = "",
+    init: str = "default",
+    positive: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], CellDefinition]: ...
 def cell(
     function: Callable[..., Any] | None = None,
@@ -142,6 +172,10 @@ def cell(
     keep: str | None = None,
     write: str | None = None,
     name: str | None = None,
+    paper: str = "",
+    differs: str = "",
+    init: str = "default",
+    positive: tuple[str, ...] = (),
 ) -> CellDefinition | Callable[[Callable[..., Any]], CellDefinition]:
     """Turn a function that holds a cell's equations into a cell.
 
@@ -155,6 +189,15 @@ def cell(
         initialisation set their biases.
     name : str, optional
         The cell's name; the function's with hyphens unless given.
+    paper : str, optional
+        Where the equations stand: authors, year, title or place, and equation numbers.
+    differs : str, optional
+        What is not as in the paper.
+    init : str, optional
+        The initialisation that the paper recommends, by its name in `rnnlab.layers.initialise`; a
+        layer takes it unless told otherwise.
+    positive : tuple of str, optional
+        The states that are above 0 from the first step on, such as a normaliser.
 
     Returns
     -------
@@ -186,7 +229,17 @@ def cell(
                 "write the equations as a plain function"
             )
         chosen = name or function.__name__.strip("_").replace("_", "-")
-        definition = CellDefinition(chosen, function, trace(function), keep, write)
+        definition = CellDefinition(
+            chosen,
+            function,
+            trace(function),
+            keep=keep,
+            write=write,
+            paper=paper,
+            differs=differs,
+            init=init,
+            positive=positive,
+        )
         _check(definition)
         return definition
 
@@ -200,6 +253,9 @@ def _check(definition: CellDefinition) -> None:
         if gate is not None and gate not in definition.maps:
             known = dict.fromkeys(definition.maps)
             raise EquationError(f"{place}: {unknown_name(f'{role} gate', gate, known)}")
+    for state in definition.positive:
+        if state not in definition.states:
+            raise EquationError(f"{place}: {unknown_name('state', state, definition.states)}")
     if not definition.name.replace("-", "_").isidentifier():
         raise EquationError(
             f"{place}: a cell's name must be letters, digits and hyphens and begin with a letter, "
@@ -263,7 +319,11 @@ def _lay_out(definition: CellDefinition) -> dict[str, ParameterArray]:
         if not sees_x[position]
     ]
     arrays += [
-        ParameterArray(node.payload.name, "vector", init=node.payload.init)
+        ParameterArray(
+            node.payload.name,
+            "scalar" if node.payload.shared else "vector",
+            init=node.payload.init,
+        )
         for node in definition.equations.vectors
     ]
     by_name = {array.name: array for array in arrays}

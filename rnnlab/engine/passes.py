@@ -121,7 +121,7 @@ class CompiledEngine:
         layout = lay_out(self.plan, g.inputs, g.units, self.kernels.dtype_name, backward=False)
         panels = pack_weights(self.plan, layout, parameters, g.units, backward=False)
         bias = lane_bias(self.plan, parameters, g.units, self.dtype)
-        vectors = stack_vectors(self.plan, parameters, self.dtype)
+        vectors = stack_vectors(self.plan, parameters, g.units, self.dtype)
         size = g.batch * g.units
         counts = np.array(slots, np.int64)
         bases = np.array([0, *itertools.accumulate(slots[:-1])], np.int64) * size
@@ -183,7 +183,7 @@ class CompiledEngine:
         parts = split_batch(batch)
         layout = lay_out(plan, x.shape[2], units, self.kernels.dtype_name, backward=True)
         panels = pack_weights(plan, layout, record.parameters, units, backward=True)
-        vectors = stack_vectors(plan, record.parameters, self.dtype)
+        vectors = stack_vectors(plan, record.parameters, units, self.dtype)
 
         def zeros(*shape: int) -> Array:
             return np.zeros(shape, self.dtype)

@@ -68,8 +68,8 @@ class Engine(Protocol):
     """Runs one cell in one dtype.
 
     `parameters` are by the names of `CellDefinition.arrays`: weights (maps * H, columns), biases
-    (maps * H,), vectors (H,). `x` is (T, B, I), states (B, H); all contiguous and of the engine's
-    dtype: the layer has checked them.
+    (maps * H,), vectors (H,), scalars (1,). `x` is (T, B, I), states (B, H); all contiguous and of
+    the engine's dtype: the layer has checked them.
 
     `lengths` (B,), int64 from 1 to T, says where sequences end, if they do before T: from there on
     outputs are 0 and states stay as they are, and x and dL/d output count for nothing, NaN

@@ -91,7 +91,10 @@ class ReferenceEngine:
             if node.op == "linear":
                 values[node.index] = self._linear(node, parameters, values)
             elif node.op == "vector":
-                values[node.index] = parameters[node.payload.name]
+                # a scalar too stands for one number per unit
+                values[node.index] = np.broadcast_to(
+                    parameters[node.payload.name], states[0].shape[-1:]
+                )
             else:
                 result = compute(node, [values[arg.index] for arg in node.args])
                 values[node.index] = np.asarray(
@@ -244,7 +247,8 @@ class ReferenceEngine:
                 shares.append(d @ matrix)
         elif node.op == "vector":
             # (B, H) or less: a vector that is used alone has one gradient for all sequences
-            gradients[node.payload.name] += d.sum(axis=0) if d.ndim == 2 else d
+            per_unit = d.sum(axis=0) if d.ndim == 2 else d
+            gradients[node.payload.name] += per_unit.sum() if node.payload.shared else per_unit
             return
         elif node.op == "add":
             shares = [d, d]
@@ -258,6 +262,9 @@ class ReferenceEngine:
             shares = [d / args[1], -d * args[0] / args[1] ** 2]
         elif node.op == "where":
             shares = [np.zeros(()), np.where(args[0], d, 0), np.where(args[0], 0, d)]
+        elif node.op in ("minimum", "maximum"):
+            first = args[0] > args[1] if node.op == "maximum" else args[0] < args[1]
+            shares = [np.where(first, d, 0), np.where(first, 0, d)]
         elif node.op in ELEMENTWISE:
             shares = [d * ELEMENTWISE[node.op].derivative(args[0], values[node.index])]
         else:

@@ -5,7 +5,8 @@ times slower. These are polynomials and rational functions without branches or t
 coefficients come from `benchmarks/fit_vector_math.py`. NaN comes out where NaN went in.
 
 Largest errors, in units of the last place, over all magnitudes (tests/engine/test_vector_math.py):
-float32 tanh 6, sigmoid 3, exp 2; float64 tanh 4, sigmoid 3, exp 2.
+float32 tanh 6, sigmoid 3, exp 2, log 2, softsign 2; float64 tanh 4, sigmoid 3, exp 2, log 2,
+softsign 2. sqrt and hard_sigmoid are the processor's own arithmetic.
 """
 
 from __future__ import annotations
@@ -16,11 +17,19 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
 
-from rnnlab.engine.intrinsics import declare
+from rnnlab.engine.instructions import (
+    clip,
+    magnitude,
+    octave,
+    power_of_two,
+    round_to_even,
+    square_root,
+    where,
+    with_sign,
+    within_octave,
+)
 
 #: Contraction to fused multiply-adds and reciprocals are allowed; NaN, infinities and the order
 #: of operations are kept.
@@ -54,86 +63,11 @@ _EXP_R = (
 )
 # float64: Taylor's coefficients reach 2e-17 at degree 13 on that interval.
 _TAYLOR = tuple(1 / math.factorial(k) for k in range(2, 14))
-
-
-def _llvm_name(kind: Any) -> str:
-    return "f32" if kind == ir.FloatType() else "f64"
-
-
-@intrinsic
-def round_to_even(typingctx: Any, x: Any) -> Any:
-    """Nearest whole number."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = args[0].type
-        return builder.call(
-            declare(builder.module, f"llvm.rint.{_llvm_name(kind)}", kind, [kind]), args
-        )
-
-    return x(x), codegen
-
-
-@intrinsic
-def power_of_two(typingctx: Any, k: Any) -> Any:
-    """2**k for a whole number k within the exponents of normal numbers."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        single = args[0].type == ir.FloatType()
-        whole = ir.IntType(32) if single else ir.IntType(64)
-        exponent = builder.fptosi(args[0], ir.IntType(32))
-        if not single:
-            exponent = builder.sext(exponent, whole)
-        bias, shift = (127, 23) if single else (1023, 52)
-        biased = builder.add(exponent, ir.Constant(whole, bias))
-        return builder.bitcast(builder.shl(biased, ir.Constant(whole, shift)), args[0].type)
-
-    return k(k), codegen
-
-
-@intrinsic
-def clip(typingctx: Any, x: Any, low: Any, high: Any) -> Any:
-    """Bound x; NaN passes through."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        value = builder.select(builder.fcmp_ordered("<", args[0], args[1]), args[1], args[0])
-        return builder.select(builder.fcmp_ordered(">", value, args[2]), args[2], value)
-
-    return x(x, x, x), codegen
-
-
-@intrinsic
-def magnitude(typingctx: Any, x: Any) -> Any:
-    """|x|, by the sign bit."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = args[0].type
-        return builder.call(
-            declare(builder.module, f"llvm.fabs.{_llvm_name(kind)}", kind, [kind]), args
-        )
-
-    return x(x), codegen
-
-
-@intrinsic
-def with_sign(typingctx: Any, x: Any, sign: Any) -> Any:
-    """|x| with the sign of another number."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = args[0].type
-        name = f"llvm.copysign.{_llvm_name(kind)}"
-        return builder.call(declare(builder.module, name, kind, [kind, kind]), args)
-
-    return x(x, x), codegen
-
-
-@intrinsic
-def where(typingctx: Any, condition: Any, a: Any, b: Any) -> Any:
-    """Choose without a branch."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.select(args[0], args[1], args[2])
-
-    return a(types.boolean, a, a), codegen
+# log((1 + s) / (1 - s)) = 2 s + s S(s^2) for |s| <= 3 - sqrt(8), where 1/sqrt(2) <= (1+s)/(1-s) <=
+# sqrt(2); lowest power first, from z = s^2 on.
+_LOG_S = (0.6666677594184875, 0.39977484941482544, 0.29873576760292053)
+# float64: again Taylor's, 2/3 + 2/5 z + ..., which end below 1e-17 there.
+_LOG_TAYLOR = tuple(2 / (2 * k + 1) for k in range(1, 12))
 
 
 def _jit(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -141,13 +75,66 @@ def _jit(function: Callable[..., Any]) -> Callable[..., Any]:
     return compiled
 
 
+def _log_ends(real: Any) -> Callable[..., Any]:
+    """Return what gives log its values at 0, below, at infinity and at NaN."""
+    zero, infinity, nan = real(0.0), real(np.inf), real(np.nan)
+
+    @_jit
+    def log_ends(x, result):
+        result = where(x == infinity, infinity, result)
+        result = where(x == zero, -infinity, result)
+        result = where(x < zero, nan, result)
+        return where(x == x, result, x)
+
+    return log_ends
+
+
+def _common(real: Any) -> dict[str, Callable[..., Any]]:
+    """Return the functions that are the same in both dtypes."""
+    zero, half, one, sixth, large = (real(c) for c in (0.0, 0.5, 1.0, 1 / 6, 1e18))
+
+    @_jit
+    def relu(x):
+        return where(x < zero, zero, x)
+
+    @_jit
+    def hard_sigmoid(x):
+        return clip(x * sixth + half, zero, one)
+
+    @_jit
+    def softsign(x):
+        x = clip(x, -large, large)  # beyond, 1 + |x| is |x|; infinity over infinity is NaN
+        return x / (one + magnitude(x))
+
+    @_jit
+    def minimum(a, b):
+        return where(a < b, a, where(a == a, b, a))  # a NaN of either comes through
+
+    @_jit
+    def maximum(a, b):
+        return where(a > b, a, where(a == a, b, a))
+
+    return {
+        "relu": relu,
+        "hard_sigmoid": hard_sigmoid,
+        "softsign": softsign,
+        "sqrt": square_root,
+        "abs": magnitude,
+        "minimum": minimum,
+        "maximum": maximum,
+        "where": where,
+    }
+
+
 def _single() -> dict[str, Callable[..., Any]]:
     real = np.float32
     p0, p1, p2, p3, p4 = (real(c) for c in _TANH_P)
     q0, q1, q2, q3, q4 = (real(c) for c in _TANH_Q)
     r0, r1, r2, r3, r4 = (real(c) for c in _EXP_R)
+    s0, s1, s2 = (real(c) for c in _LOG_S)
     bound, one, log2_e = real(9.0), real(1.0), real(_LOG2_E)
     lowest, highest = real(-87.33654), real(88.72283)
+    log_ends, smallest, two_24 = _log_ends(real), real(2.0**-126), real(2.0**24)
     # ln 2 in two parts, the first with trailing zeros, so that k * high is exact.
     high, low = real(0.693359375), real(math.log(2) - 0.693359375)
 
@@ -175,15 +162,27 @@ def _single() -> dict[str, Callable[..., Any]]:
         return one / (one + exp(-x))  # not 0.5 + 0.5 tanh(x/2): that loses small results
 
     @_jit
-    def relu(x):
-        return where(x < real(0.0), real(0.0), x)
+    def log(x):
+        # Denormals are scaled up first; where the processor takes them for 0, so does the end.
+        tiny = x < smallest
+        scaled = where(tiny, x * two_24, x)
+        k = octave(scaled) - where(tiny, real(24.0), real(0.0))
+        f = within_octave(scaled) - one
+        s = f / (f + real(2.0))
+        z = s * s
+        tail = ((s2 * z + s1) * z + s0) * z
+        half = real(0.5) * f * f  # f - half is exact enough to hold what 2 s would round away
+        result = k * high - ((half - (s * (half + tail) + k * low)) - f)
+        return log_ends(x, result)
 
-    return {"tanh": tanh, "exp": exp, "sigmoid": sigmoid, "relu": relu, "where": where}
+    return {"tanh": tanh, "exp": exp, "sigmoid": sigmoid, "log": log, **_common(real)}
 
 
 def _double() -> dict[str, Callable[..., Any]]:
     c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13 = _TAYLOR
     log2_e = _LOG2_E
+    l1, l2, l3, l4, l5, l6, l7, l8, l9, l10, l11 = _LOG_TAYLOR
+    log_ends = _log_ends(np.float64)
     high = 6.93147180369123816490e-01  # ln 2 with 21 trailing zero bits
     low = 1.90821492927058770002e-10
 
@@ -218,10 +217,20 @@ def _double() -> dict[str, Callable[..., Any]]:
         return 1.0 / (1.0 + exp(-x))
 
     @_jit
-    def relu(x):
-        return where(x < 0.0, 0.0, x)
+    def log(x):
+        tiny = x < 2.0**-1022
+        scaled = where(tiny, x * 2.0**54, x)
+        k = octave(scaled) - where(tiny, 54.0, 0.0)
+        f = within_octave(scaled) - 1.0
+        s = f / (f + 2.0)
+        z = s * s
+        p = ((((l11 * z + l10) * z + l9) * z + l8) * z + l7) * z + l6
+        tail = (((((p * z + l5) * z + l4) * z + l3) * z + l2) * z + l1) * z
+        half = 0.5 * f * f
+        result = k * high - ((half - (s * (half + tail) + k * low)) - f)
+        return log_ends(x, result)
 
-    return {"tanh": tanh, "exp": exp, "sigmoid": sigmoid, "relu": relu, "where": where}
+    return {"tanh": tanh, "exp": exp, "sigmoid": sigmoid, "log": log, **_common(np.float64)}
 
 
 @cache

@@ -109,12 +109,12 @@ def lane_bias(plan: Plan, parameters: Mapping[str, Array], units: int, dtype: An
     return bias.reshape(-1)
 
 
-def stack_vectors(plan: Plan, parameters: Mapping[str, Array], dtype: Any) -> Array:
-    """Return the learned vectors one after the other, (vectors * H,)."""
-    names = [node.payload.name for node in plan.cell.equations.vectors]
-    if not names:
+def stack_vectors(plan: Plan, parameters: Mapping[str, Array], units: int, dtype: Any) -> Array:
+    """Return the learned vectors one after the other, (vectors * H,); a scalar, H times."""
+    found = [parameters[node.payload.name] for node in plan.cell.equations.vectors]
+    if not found:
         return np.zeros(0, dtype)
-    return np.concatenate([parameters[name] for name in names])
+    return np.concatenate([np.broadcast_to(array, units) for array in found])
 
 
 def unpack_gradients(
@@ -148,5 +148,11 @@ def unpack_gradients(
             lanes = [plan.lanes.index(position) for position in array.maps]
             gradients[array.name] = bias.reshape(-1, units)[lanes].reshape(-1)
     for position, node in enumerate(plan.cell.equations.vectors):
-        gradients[node.payload.name] = vectors[position * units : (position + 1) * units]
+        per_unit = vectors[position * units : (position + 1) * units]
+        if node.payload.shared:
+            with np.errstate(
+                over="ignore", invalid="ignore"
+            ):  # as in the kernels: infinities surface
+                per_unit = per_unit.sum(keepdims=True)
+        gradients[node.payload.name] = per_unit
     return {name: gradients[name] for name in parameters}

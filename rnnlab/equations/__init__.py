@@ -2,7 +2,21 @@
 
 from rnnlab.equations.derive import Derivation, derive
 from rnnlab.equations.expression import EquationError, Expression
-from rnnlab.equations.functions import exp, linear, relu, sigmoid, tanh, vector, where
+from rnnlab.equations.functions import (
+    exp,
+    hard_sigmoid,
+    identity,
+    log,
+    maximum,
+    minimum,
+    relu,
+    sigmoid,
+    softsign,
+    sqrt,
+    tanh,
+    where,
+)
+from rnnlab.equations.learned import Uniform, linear, scalar, uniform, vector
 from rnnlab.equations.trace import Equations, trace
 
 __all__ = [
@@ -10,13 +24,23 @@ __all__ = [
     "EquationError",
     "Equations",
     "Expression",
+    "Uniform",
     "derive",
     "exp",
+    "hard_sigmoid",
+    "identity",
     "linear",
+    "log",
+    "maximum",
+    "minimum",
     "relu",
+    "scalar",
     "sigmoid",
+    "softsign",
+    "sqrt",
     "tanh",
     "trace",
+    "uniform",
     "vector",
     "where",
 ]

@@ -209,8 +209,11 @@ def _local_gradients(node: Expression, adjoint: Expression) -> tuple[Expression 
         return quotient, -(quotient * node)
     if node.op == "greater":
         return None, None
+    zero = node.graph.constant(0)
     if node.op == "where":
-        zero = node.graph.constant(0)
         return None, where(args[0], adjoint, zero), where(args[0], zero, adjoint)
+    if node.op in ("minimum", "maximum"):
+        chosen = args[0] > args[1] if node.op == "maximum" else args[1] > args[0]
+        return where(chosen, adjoint, zero), where(chosen, zero, adjoint)
     derivative = ELEMENTWISE[node.op].derivative(args[0], node)
     return (adjoint * derivative,)

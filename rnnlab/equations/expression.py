@@ -24,8 +24,8 @@ class EquationError(ValueError):
 def fail(message: str) -> NoReturn:
     """Raise `EquationError` with the place in the user's code that led here."""
     frame = sys._getframe(1)
-    package = __name__.rpartition(".")[0]
-    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith(package):
+    inner = (__name__.rpartition(".")[0], "numpy.")  # NumPy's functions call back into ours
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith(inner):
         frame = frame.f_back
     raise EquationError(f"{frame.f_code.co_filename}:{frame.f_lineno}: {message}")
 
@@ -156,15 +156,42 @@ class Expression:
         return self.graph.node("divide", a, b)
 
     def __pow__(self, exponent: object) -> Expression:
-        if not isinstance(exponent, int) or isinstance(exponent, bool) or exponent < 0:
-            fail(
-                f"a power must be a whole number of 0 or more, got {exponent!r}: "
-                "multiply or divide by the value, such as 1 / (value * value)"
-            )
-        result = self.graph.constant(1)
-        for _ in range(exponent):
-            result = result * self
+        """Raise to a power.
+
+        A whole number multiplies out, whatever the sign of the base; halves are square roots. Any
+        other exponent, a value among them, is exp(exponent * log(base)): it needs a positive base,
+        and a negative one gives NaN.
+        """
+        a, b = self, self.graph.lift(exponent)
+        if not b.is_constant():
+            return self.graph.node("exp", b * self.graph.node("log", a))
+        power = float(b.payload)
+        if a.is_constant():
+            try:
+                return self.graph.lift(a.payload**power)
+            except (ArithmeticError, EquationError):
+                fail(f"{a.payload:g} has no finite power {power:g}: write another number")
+        if power < 0:
+            return self.graph.constant(1) / a**-power
+        if power.is_integer():
+            return self._multiplied_out(int(power))
+        if (2 * power).is_integer():
+            return self._multiplied_out(int(power)) * self.graph.node("sqrt", a)
+        return self.graph.node("exp", b * self.graph.node("log", a))
+
+    def _multiplied_out(self, power: int) -> Expression:
+        """Return a whole power by repeated squaring."""
+        result, square = self.graph.constant(1), self
+        while power:
+            if power % 2:
+                result = result * square
+            power //= 2
+            if power:
+                square = square * square
         return result
+
+    def __abs__(self) -> Expression:
+        return self.graph.node("abs", self)
 
     def __neg__(self) -> Expression:
         if self.is_constant():
@@ -190,6 +217,14 @@ class Expression:
     def __rtruediv__(self, other: object) -> Expression:
         return self.graph.lift(other) / self
 
+    def __rpow__(self, other: object) -> Expression:
+        base = self.graph.lift(other)
+        if base.is_constant() and base.payload <= 0:
+            fail(f"a power of a value needs a positive base, got {base.payload:g}: use one above 0")
+        if base.is_constant(1):
+            return base
+        return base**self
+
     def __gt__(self, other: object) -> Expression:
         return self.graph.node("greater", self, self.graph.lift(other))
 
@@ -209,7 +244,10 @@ class Expression:
     # What Python would do with a number but equations cannot: said here, at definition time.
 
     def __bool__(self) -> bool:
-        fail("a cell cannot branch on a value: use where(condition, a, b)")
+        fail(
+            "a cell cannot branch on a value: use where(condition, a, b), and minimum(a, b) or "
+            "maximum(a, b) of rnnlab for Python's min and max"
+        )
 
     def __float__(self) -> float:
         fail("a function of Python's math does not take a cell's values: import it from rnnlab")
@@ -225,6 +263,12 @@ class Expression:
 
     __rmatmul__ = __matmul__
 
+    def __array__(self, *_: object, **__: object) -> NoReturn:
+        fail(
+            "NumPy does not take a cell's values: use the functions of rnnlab, such as "
+            "where(condition, a, b), minimum(a, b) and maximum(a, b)"
+        )
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: object, **_: object) -> object:
         name = str(ufunc.__name__)
         arithmetic: dict[str, Callable[[Expression, Any], Expression]] = {
@@ -232,10 +276,12 @@ class Expression:
             "subtract": lambda a, b: a - b,
             "multiply": lambda a, b: a * b,
             "true_divide": lambda a, b: a / b,
+            "power": lambda a, b: a**b,
         }
         if name in arithmetic and method == "__call__":  # a NumPy scalar on the left
             return arithmetic[name](self.graph.lift(inputs[0]), inputs[1])
-        fail(f"NumPy's {name} does not take a cell's values: use the functions of rnnlab")
+        remedy = "Python's abs" if name in ("absolute", "fabs") else "the functions of rnnlab"
+        fail(f"NumPy's {name} does not take a cell's values: use {remedy}")
 
 
 def reachable(outputs: Iterable[Expression], stop: Collection[int] = ()) -> list[Expression]:

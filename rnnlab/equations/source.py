@@ -6,7 +6,7 @@ import keyword
 from collections.abc import Callable, Iterable, Sequence
 
 from rnnlab.equations.expression import Expression, reachable
-from rnnlab.equations.functions import ELEMENTWISE
+from rnnlab.equations.functions import ELEMENTWISE, FUNCTIONS
 from rnnlab.equations.trace import Equations
 
 _BINARY = {
@@ -29,7 +29,7 @@ class Names:
     def __init__(self, equations: Equations, step: str) -> None:
         self.step = step
         self._names: dict[int, str] = {}
-        self._taken: set[str] = {*keyword.kwlist, *ELEMENTWISE, "where"}
+        self._taken: set[str] = {*keyword.kwlist, *ELEMENTWISE, *FUNCTIONS}
         self.rename(equations.input, equations.input.payload)
         for name, node in equations.states.items():
             self.rename(node, f"{name}_prev")

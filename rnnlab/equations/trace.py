@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from rnnlab.equations.expression import LEAVES, EquationError, Expression, Graph
-from rnnlab.equations.functions import ELEMENTWISE, LinearMap, Vector, current_graph
+from rnnlab.equations.functions import ELEMENTWISE, FUNCTIONS
+from rnnlab.equations.learned import LinearMap, Vector, current_graph
 
 Array = np.ndarray[Any, Any]
 
@@ -34,7 +35,7 @@ class Equations:
     maps : tuple of Expression
         The `linear` nodes, in the order of their appearance.
     vectors : tuple of Expression
-        The `vector` nodes.
+        The `vector` nodes; a scalar is one whose number all units share.
     named : dict of str to Expression
         Values by the name of the variable that held them last.
     """
@@ -97,6 +98,8 @@ def compute(node: Expression, args: Sequence[Any]) -> Any:
         "negative": lambda a: -a,
         "greater": lambda a, b: a > b,
         "where": np.where,
+        "minimum": np.minimum,
+        "maximum": np.maximum,
     }
     return arithmetic[node.op](*args)
 
@@ -205,7 +208,7 @@ def _call(
         line = _line_in(error, function)
         raise EquationError(
             f"{function.__code__.co_filename}:{line}: {error}: equations are made of arithmetic, "
-            "linear, vector and the functions of rnnlab"
+            f"linear, vector, scalar, {', '.join(FUNCTIONS)} of rnnlab, and Python's abs"
         ) from error
     finally:
         sys.setprofile(before)

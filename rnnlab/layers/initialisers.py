@@ -8,6 +8,7 @@ import numpy as np
 
 from rnnlab.cells import CellDefinition
 from rnnlab.engine.protocol import Array
+from rnnlab.equations import Uniform
 from rnnlab.layers.validation import check_size
 from rnnlab.registry import unknown_name
 
@@ -39,7 +40,7 @@ def initialise(
     units: int,
     rng: np.random.Generator,
     *,
-    init: str = "default",
+    init: str | None = None,
     forget_bias: float | str | None = None,
     chrono_tmax: int | None = None,
 ) -> dict[str, Array]:
@@ -51,11 +52,12 @@ def initialise(
     inputs, units : int
         I, H.
     rng : numpy.random.Generator
-    init : str
+    init : str, optional
         "default": Glorot on x, orthogonal per gate on states, biases and vectors as the equations
         say. "glorot": Glorot on both. "torch": all weights and biases U(-1/sqrt(H), 1/sqrt(H)),
         as PyTorch has it. "irnn": matrices on states are the identity, those on x normal with
-        standard deviation .001, biases 0 (Le, Jaitly & Hinton 2015).
+        standard deviation .001, biases 0 (Le, Jaitly & Hinton 2015). Left out: what the cell's
+        paper recommends (`cell.init`), "default" where it names none.
     forget_bias : float or "chrono", optional
         Sets the bias of the gate that keeps the memory.
     chrono_tmax : int, optional
@@ -71,15 +73,16 @@ def initialise(
     ValueError
         For an unknown initialisation or a forget bias that the cell cannot take.
     """
+    init = cell.init if init is None else init
     if init not in INITIALISATIONS:
         raise ValueError(unknown_name("init", init, INITIALISATIONS))
     parameters = {}
     for name, array in cell.arrays.items():
         shape = array.shape(inputs=inputs, units=units)
-        if init == "torch" and array.kind != "vector":
+        if array.kind in ("vector", "scalar"):
+            parameters[name] = _start(array.init, shape, rng)
+        elif init == "torch":
             parameters[name] = rng.uniform(-1, 1, shape) / math.sqrt(units)
-        elif array.kind == "vector":
-            parameters[name] = np.full(shape, array.init)
         elif array.kind == "bias":
             values = [cell.equations.maps[position].payload.bias for position in array.maps]
             parameters[name] = np.repeat(np.array(values, float), units)
@@ -106,6 +109,12 @@ def initialise(
     if forget_bias is not None:
         set_forget_bias(cell, parameters, units, rng, forget_bias, chrono_tmax)
     return parameters
+
+
+def _start(init: float | Uniform, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    if isinstance(init, Uniform):
+        return rng.uniform(init.low, init.high, shape)
+    return np.full(shape, init)
 
 
 def accepts_forget_bias(cell: CellDefinition) -> bool:

@@ -23,15 +23,16 @@ class Recurrent:
     Parameters
     ----------
     cell : str or CellDefinition
-        "rnn", "rnn-relu", "lstm", "peephole-lstm", "gru", "FILE.py:NAME", or a cell made with
-        `@rnnlab.cell`.
+        A registered name such as "lstm" (`rnnlab cells` lists them), "FILE.py:NAME", or a cell
+        made with `@rnnlab.cell`.
     input_size, hidden_size : int
         I and H.
     dtype : "float32" or "float64"
     seed : int or numpy.random.Generator
         Of the initial parameters.
-    init : str
-        "default", "glorot", "torch" or "irnn": see `rnnlab.layers.initialise`.
+    init : str, optional
+        "default", "glorot", "torch" or "irnn": see `rnnlab.layers.initialise`. What the cell's
+        paper recommends if left out.
     forget_bias : float or "chrono", optional
         What the bias of the gate that keeps the memory starts at, instead of what the equations
         say.
@@ -65,7 +66,7 @@ class Recurrent:
         *,
         dtype: Any = "float32",
         seed: int | np.random.Generator = 0,
-        init: str = "default",
+        init: str | None = None,
         forget_bias: float | str | None = None,
         chrono_tmax: int | None = None,
     ) -> None:

@@ -39,9 +39,13 @@ def test_the_table(name, rng):
     assert list(dict.fromkeys(frame.state)) == list(layer.cell.states)
     for _, part in frame.groupby("state"):
         assert part.lag.tolist() == list(range(13))
-        assert part.relative_norm.iloc[0] == 1
-        np.testing.assert_allclose(part.log10_norm, np.log10(part.norm), rtol=1e-14)
-        np.testing.assert_allclose(part.relative_norm, part.norm / part.norm.iloc[0], rtol=1e-14)
+        # Rectified units that are off hand nothing back, and the stabiliser m of sLSTM changes
+        # nothing: norms of 0, the logarithm of which is -inf.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log10, relative = np.log10(part.norm), part.norm / part.norm.iloc[0]
+        assert relative.iloc[0] == 1 or (name, part.state.iloc[0]) == ("slstm", "m")
+        np.testing.assert_allclose(part.log10_norm, log10, rtol=1e-14)
+        np.testing.assert_allclose(part.relative_norm, relative, rtol=1e-14)
     assert frame.lag.dtype.kind == "i"
 
 

@@ -11,9 +11,26 @@ from types import FunctionType
 import numpy as np
 import pytest
 
-from rnnlab import cell, linear, relu, sigmoid, tanh, vector, where
+from rnnlab import (
+    cell,
+    hard_sigmoid,
+    identity,
+    linear,
+    log,
+    maximum,
+    minimum,
+    relu,
+    scalar,
+    sigmoid,
+    softsign,
+    sqrt,
+    tanh,
+    uniform,
+    vector,
+    where,
+)
 from rnnlab.cells import CellDefinition, gru, lstm, peephole_lstm, rnn, rnn_relu
-from rnnlab.equations import EquationError
+from rnnlab.equations import EquationError, Uniform
 from rnnlab.registry import cells
 
 H, I = 5, 3  # noqa: E741
@@ -32,6 +49,27 @@ class TestRecords:
     def test_every_registered_cell_cites_its_source(self):
         for name in cells:
             assert re.search(r"\d{4}\)", cells[name].summary), name
+            assert re.search(r" \d{4}, ", cells[name].paper), name
+
+    def test_what_a_paper_says_beside_the_equations(self):
+        @cell(
+            paper="Nobody 1999, equation 1",
+            differs="all of it",
+            init="glorot",
+            positive=("n",),
+        )
+        def mine(x, h, n):
+            n = n + 1
+            return tanh(linear("g", x, h)) / n, n
+
+        assert (mine.paper, mine.differs) == ("Nobody 1999, equation 1", "all of it")
+        assert (mine.init, mine.positive) == ("glorot", ("n",))
+
+        @cell
+        def plain(x, h):
+            return tanh(linear("g", x, h))
+
+        assert (plain.paper, plain.differs, plain.init, plain.positive) == ("", "", "default", ())
 
     def test_without_options(self):
         @cell
@@ -170,6 +208,24 @@ class TestArrays:
         found = {n: a.init for n, a in scaled.arrays.items() if a.kind == "vector"}
         assert found == {"gain": 1.5, "shift": 0.0}
 
+    def test_a_scalar_is_one_number_for_all_units(self):
+        @cell
+        def scaled(x, h):
+            return tanh(linear("g", x, h)) * scalar("zeta", init=0.5) + scalar("nu")
+
+        assert shapes(scaled)["zeta"] == shapes(scaled)["nu"] == (1,)
+        assert [a.kind for a in scaled.arrays.values()][-2:] == ["scalar", "scalar"]
+        assert scaled.arrays["zeta"].init == 0.5
+
+    def test_starts_that_are_drawn(self):
+        @cell
+        def drawn(x, h):
+            u = vector("u", init=uniform(-1, 1))
+            return relu(linear("g", x) + u * h) * scalar("s", init=uniform(0, 0.5))
+
+        assert drawn.arrays["u"].init == Uniform(-1.0, 1.0)
+        assert drawn.arrays["s"].init == uniform(0, 0.5)
+
     def test_one_vector_used_twice_is_one_array(self):
         @cell
         def twice(x, h):
@@ -253,7 +309,8 @@ class TestRefuses:
             g = linear("g", x, h)
             return choose(g, h)
 
-        refuse(f, on="choose(g, h)", match="cannot branch")
+        remedy = r"minimum\(a, b\) or maximum\(a, b\) of rnnlab for Python's min and max"
+        refuse(f, on="choose(g, h)", match=f"cannot branch.*{remedy}")
 
     def test_a_chain_of_comparisons(self):
         def f(x, h):
@@ -276,6 +333,55 @@ class TestRefuses:
 
         refuse(f, on="math.tanh", match="Python's math .*import it from rnnlab")
 
+    @pytest.mark.parametrize("use", [math.log, math.sqrt, math.fabs])
+    def test_more_of_math(self, use):
+        def f(x, h):
+            g = linear("g", x, h)
+            return use(g)
+
+        refuse(f, on="use(g)", match="Python's math .*import it from rnnlab")
+
+    @pytest.mark.parametrize(
+        ("use", "remedy"),
+        [
+            (np.log, "NumPy's log does not take .*use the functions of rnnlab"),
+            (np.abs, "NumPy's absolute does not take .*use Python's abs"),
+            (lambda g: np.maximum(g, 0), "NumPy's maximum does not take .*use the functions of"),
+            (lambda g: np.clip(g, 0, 1), r"NumPy.* does not take .*use the functions of"),
+            (lambda g: np.where(g > 0, g, 0), r"NumPy does not take .*where\(condition, a, b\)"),
+            (lambda g: np.sum([g, g]), "NumPy.* does not take"),
+        ],
+    )
+    def test_more_of_numpy(self, use, remedy):
+        def f(x, h):
+            g = linear("g", x, h)
+            return use(g)
+
+        with pytest.raises(EquationError, match=rf"test_definition\.py:\d+: .*{remedy}"):
+            cell(f)
+
+    @pytest.mark.parametrize("function", [minimum, maximum])
+    def test_an_extremum_of_x(self, function):
+        def f(x, h):
+            return function(x, h) + linear("g", x)
+
+        refuse(f, on="function(x, h)", match=r"use linear\(name, x\)")
+
+    def test_an_extremum_of_three(self):
+        def f(x, h):
+            g = linear("g", x, h)
+            return maximum(g, h, 0)  # type: ignore[call-arg]
+
+        refuse(f, on="maximum(g", match="takes 2 positional arguments.*equations are made of")
+
+    @pytest.mark.parametrize("function", [log, sqrt, hard_sigmoid, softsign, identity, abs])
+    def test_a_function_of_two(self, function):
+        def f(x, h):
+            g = linear("g", x, h)
+            return function(g, h)
+
+        refuse(f, on="function(g, h)", match="argument.*equations are made of")
+
     def test_a_numpy_array(self):
         def f(x, h):
             g = linear("g", x, h)
@@ -295,7 +401,8 @@ class TestRefuses:
             g = linear("g", x, h)
             return sigmoyd(g)  # type: ignore[name-defined]  # noqa: F821
 
-        refuse(f, on="sigmoyd", match="'sigmoyd' is not defined: equations are made of")
+        known = "arithmetic, linear, vector, scalar, exp, .*, sigmoid, .*where of rnnlab"
+        refuse(f, on="sigmoyd", match=f"'sigmoyd' is not defined: equations are made of {known}")
 
     def test_an_operator_that_the_language_does_not_have(self):
         def f(x, h):
@@ -311,13 +418,29 @@ class TestRefuses:
 
         refuse(f, on="g.sum", match="no attribute 'sum'")
 
-    @pytest.mark.parametrize("power", [0.5, -1, 2.0, True])
-    def test_a_power_that_is_no_whole_number(self, power):
+    @pytest.mark.parametrize(
+        ("power", "match"),
+        [
+            (True, "numbers only, got bool"),
+            ("2", "numbers only, got str"),
+            (math.inf, "must be finite"),
+            (10**400, "must be finite"),
+        ],
+    )
+    def test_a_power_that_is_no_number(self, power, match):
         def f(x, h):
             g = linear("g", x, h)
             return g**power
 
-        refuse(f, on="g**power", match=f"whole number of 0 or more, got {power!r}")
+        refuse(f, on="g**power", match=match)
+
+    @pytest.mark.parametrize("base", [0, -2, -0.5])
+    def test_a_power_of_a_base_that_has_none(self, base):
+        def f(x, h):
+            g = linear("g", x, h)
+            return base**g
+
+        refuse(f, on="base**g", match=f"needs a positive base, got {base:g}: use one above 0")
 
     @pytest.mark.parametrize("zero", [0, 0.0])
     def test_a_division_by_zero(self, zero):
@@ -487,7 +610,21 @@ class TestRefuses:
             return tanh(linear("g", x) + vector("p", init=bias))
 
         refuse(f, on="linear(", match=r"bias of linear\('g'\) must be a finite number or None")
-        refuse(g, on="vector(", match=r"init of vector\('p'\) must be a finite number")
+        refuse(g, on="vector(", match=r"init of vector\('p'\) must be a finite number or uniform")
+
+    @pytest.mark.parametrize("ends", [(1, 1), (2, 1), (0, math.inf), ("0", 1), (0, True)])
+    def test_a_start_that_cannot_be_drawn(self, ends):
+        def f(x, h):
+            return tanh(linear("g", x) + vector("p", init=uniform(*ends)))
+
+        refuse(f, on="uniform(", match="two finite numbers, the lower one first, got")
+
+    def test_a_vector_that_is_a_scalar_elsewhere(self):
+        def f(x, h):
+            p = vector("p")
+            return tanh(linear("g", x)) * p + scalar("p")
+
+        refuse(f, on='+ scalar("p")', match="'p' is declared as a vector and as a scalar: name")
 
     def test_a_vector_twice_with_other_starts(self):
         def f(x, h):
@@ -585,7 +722,16 @@ class TestRefuses:
         with pytest.raises(TypeError, match=r"takes a function .*write the equations as a plain"):
             cell(Callable())
 
-    @pytest.mark.parametrize("declare", [lambda: linear("f", 1), lambda: vector("p")])
+    def test_a_positive_state_that_does_not_exist(self):
+        def f(x, h, norm):
+            return tanh(linear("g", x, h)), norm
+
+        message = "state must be one of h, norm, got 'nrm': did you mean 'norm'"
+        refuse(f, on="def f", match=message, positive=("nrm",))
+
+    @pytest.mark.parametrize(
+        "declare", [lambda: linear("f", 1), lambda: vector("p"), lambda: scalar("p")]
+    )
     def test_declarations_outside_a_cell(self, declare):
         with pytest.raises(EquationError, match="call it inside a function under @cell"):
             declare()
@@ -623,6 +769,21 @@ class TestFunctionsOutsideACell:
         np.testing.assert_array_equal(tanh(a), np.tanh(a))
         np.testing.assert_array_equal(relu(a), np.where(a > 0, a, 0))
         np.testing.assert_array_equal(where(a > 0, a, -1), np.where(a > 0, a, -1))
+        np.testing.assert_array_equal(minimum(a, 0.5), np.minimum(a, 0.5))
+        np.testing.assert_array_equal(maximum(0.5, a), np.maximum(a, 0.5))
+        np.testing.assert_array_equal(log(a * a), np.log(a * a))
+        np.testing.assert_array_equal(sqrt(a * a), np.abs(a))
+        np.testing.assert_array_equal(identity(a), a)
+        np.testing.assert_allclose(softsign(a), a / (1 + np.abs(a)), rtol=1e-15)
+        np.testing.assert_allclose(hard_sigmoid(a), np.clip(a / 6 + 0.5, 0, 1), rtol=1e-15)
+
+    def test_ends_of_the_line(self):
+        """As the kernels have them (tests/engine/test_vector_math.py), without a warning."""
+        ends = np.array([np.nan, np.inf, -np.inf, 0.0])
+        np.testing.assert_array_equal(log(ends), [np.nan, np.inf, np.nan, -np.inf])
+        np.testing.assert_array_equal(sqrt(ends), [np.nan, np.inf, np.nan, 0])
+        np.testing.assert_array_equal(softsign(ends), [np.nan, 1, -1, 0])
+        np.testing.assert_array_equal(hard_sigmoid(ends), [np.nan, 1, 0, 0.5])
 
     def test_sigmoid_does_not_overflow(self):
         assert sigmoid(np.array([-1e4, 1e4])).tolist() == [0.0, 1.0]

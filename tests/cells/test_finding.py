@@ -46,7 +46,9 @@ def test_a_definition_is_itself():
 def test_unknown_names_propose_the_nearest():
     with pytest.raises(ValueError, match="got 'ltsm': did you mean 'lstm'"):
         find_cell("ltsm")
-    with pytest.raises(ValueError, match=r"cell must be one of gru, lstm.*got '': choose one"):
+    with pytest.raises(
+        ValueError, match=r"cell must be one of atr, cifg.*, lstm, .*got '': choose one"
+    ):
         find_cell("")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -48,7 +50,8 @@ def make(definition, shape, rng):
 @pytest.mark.parametrize("kind", ["compiled", "reference"])
 def test_each_sequence_is_as_it_is_alone(kind, name, shape, rng):
     definition = CELLS[name]
-    engine = {"compiled": engine_for, "reference": ReferenceEngine}[kind](definition, "float64")
+    make_engine: Any = {"compiled": engine_for, "reference": ReferenceEngine}[kind]
+    engine = make_engine(definition, "float64")
     parameters, x, states, d_output, d_states, lengths = make(definition, shape, rng)
     tape = engine.forward(parameters, x, states, lengths)
     found = engine.backward(tape, d_output, d_states, through_time=True)
@@ -104,12 +107,12 @@ def test_inference_and_checkpoints_give_the_same_bits(name, rng):
     assert parts.through_time is not None
     for key, expected in whole.parameters.items():
         np.testing.assert_array_equal(parts.parameters[key], expected)
-    for got, expected in zip(
+    for part, one in zip(
         (parts.input, *parts.initial, *parts.through_time),
         (whole.input, *whole.initial, *whole.through_time),
         strict=True,
     ):
-        np.testing.assert_array_equal(got, expected)
+        np.testing.assert_array_equal(part, one)
 
 
 def test_full_lengths_change_nothing(rng):

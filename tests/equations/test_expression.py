@@ -11,7 +11,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnlab.equations import EquationError, Expression, exp, relu, sigmoid, tanh, where
+from rnnlab.equations import (
+    EquationError,
+    Expression,
+    exp,
+    hard_sigmoid,
+    log,
+    maximum,
+    minimum,
+    relu,
+    sigmoid,
+    softsign,
+    sqrt,
+    tanh,
+    where,
+)
+from rnnlab.equations.derive import _local_gradients
 from rnnlab.equations.expression import Graph, reachable
 from rnnlab.equations.functions import ELEMENTWISE
 from rnnlab.equations.trace import compute
@@ -63,6 +78,49 @@ def test_numpy_scalars_are_numbers():
 def test_powers_multiply_out():
     _, (a,) = leaves(1)
     assert value(a**5, {a.index: 1.5}) == pytest.approx(1.5**5, rel=1e-15)
+    assert a**2.0 is a * a
+    assert a ** np.int64(3) is a**3
+    assert len([node for node in reachable([a**1000]) if node.op == "multiply"]) < 20
+
+
+@pytest.mark.parametrize("power", [-1, -3, 0, 1, 7, 2.0, -2.0])
+@pytest.mark.parametrize("base", [1.3, -0.7])
+def test_whole_powers_of_any_base(base, power):
+    _, (a,) = leaves(1)
+    assert float(value(a**power, {a.index: base})) == pytest.approx(base**power, rel=1e-14)
+
+
+@pytest.mark.parametrize("power", [0.5, 1.5, -0.5, 0.3, -1.7, math.pi])
+def test_other_powers_of_a_positive_base(power):
+    graph, (a, b) = leaves(2)
+    given = {a.index: 1.7, b.index: power}
+    assert value(a**power, given) == pytest.approx(1.7**power, rel=1e-14)
+    assert value(a**b, given) == pytest.approx(1.7**power, rel=1e-14)
+    assert value(1.7**b, given) == pytest.approx(1.7**power, rel=1e-14)
+    assert value(np.float64(1.7) ** b, given) == pytest.approx(1.7**power, rel=1e-14)
+    assert (graph.constant(1.7) ** power).is_constant(1.7**power)
+
+
+def test_powers_that_need_no_function():
+    _, (a, b) = leaves(2)
+    assert a**0.5 is sqrt(a)
+    assert a**1.5 is a * sqrt(a)
+    assert a**-2 is 1 / (a * a)
+    assert (1**b).is_constant(1)
+
+
+def test_a_power_of_a_negative_base_is_nan_and_of_zero_what_it_is():
+    _, (a, b) = leaves(2)
+    assert np.isnan(value(a**0.3, {a.index: -1.0}))
+    assert value(a**b, {a.index: 0.0, b.index: 2.0}) == 0
+
+
+def test_extrema_fold():
+    graph, (a, b) = leaves(2)
+    assert maximum(a, a) is a
+    assert maximum(graph.constant(2), graph.constant(3)).is_constant(3)
+    assert minimum(a, b) is not maximum(a, b)
+    assert maximum(a, 0).op == minimum(0, a).op.replace("min", "max") == "maximum"
 
 
 # The same code on expressions and on numbers.
@@ -79,6 +137,15 @@ OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "relu": lambda p, _: relu(p),
     "where": lambda p, q: where(p > q, p, q),
     "cube": lambda p, _: p**3,
+    "inverse square": lambda p, _: (1 + p * p) ** -2,
+    "power": lambda p, q: (1 + abs(p)) ** tanh(q),
+    "minimum": lambda p, q: minimum(p, q),
+    "maximum": lambda p, q: maximum(p, q),
+    "abs": lambda p, _: abs(p),
+    "log": lambda p, _: log(1 + abs(p)),
+    "sqrt": lambda p, _: sqrt(abs(p)),
+    "softsign": lambda p, _: softsign(p),
+    "hard sigmoid": lambda p, _: hard_sigmoid(p),
 }
 
 
@@ -104,18 +171,43 @@ def test_folding_never_changes_a_value(program):
             assert got == pytest.approx(number, rel=1e-12, abs=1e-12)
 
 
+# By hand, not from the package.
+SLOPES: dict[str, Callable[[Any], Any]] = {
+    "sigmoid": lambda x: np.exp(-x) / (1 + np.exp(-x)) ** 2,
+    "tanh": lambda x: 1 / np.cosh(x) ** 2,
+    "relu": lambda x: (x > 0).astype(float),
+    "exp": np.exp,
+    "log": lambda x: 1 / x,
+    "sqrt": lambda x: 1 / (2 * np.sqrt(x)),
+    "hard_sigmoid": lambda x: np.where(np.abs(x) < 3, 1 / 6, 0),
+    "softsign": lambda x: 1 / (1 + np.abs(x)) ** 2,
+    "abs": np.sign,
+}
+
+
 @pytest.mark.parametrize("name", sorted(ELEMENTWISE))
-def test_derivatives_agree_with_complex_steps(name, rng):
+def test_derivatives(name, rng):
     function = ELEMENTWISE[name]
     x = rng.standard_normal(200) * 2
-    if name == "relu":  # not analytic: its two branches are
-        expected = (x > 0).astype(float)
-    elif name == "sigmoid":
-        expected = (1 / (1 + np.exp(-(x + 1e-30j)))).imag / 1e-30
-    else:
-        expected = function.compute(x + 1e-30j).imag / 1e-30
+    if name in ("log", "sqrt"):
+        x = np.abs(x) + 0.01
     got = function.derivative(x, function.compute(x))
-    np.testing.assert_allclose(got, expected, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(got, SLOPES[name](x), rtol=1e-12, atol=1e-15)
+    ahead, behind = function.compute(x + 1e-6), function.compute(x - 1e-6)
+    np.testing.assert_allclose(got, (ahead - behind) / 2e-6, rtol=1e-7, atol=1e-8)
+
+
+def test_an_extremum_hands_its_gradient_to_the_value_it_took():
+    graph, (a, b) = leaves(2)
+    seed = graph.node("seed", payload="d")
+    for op, first in (("maximum", 5.0), ("minimum", 0.0)):
+        to_a, to_b = _local_gradients(graph.node(op, a, b), seed)
+        assert to_a is not None
+        assert to_b is not None
+        for numbers, expected in (((3.0, 2.0), first), ((2.0, 3.0), 5.0 - first), ((2.0, 2.0), 0)):
+            given_values = {a.index: numbers[0], b.index: numbers[1], seed.index: 5.0}
+            assert value(to_a, given_values) == expected
+            assert value(to_b, given_values) == 5 - expected
 
 
 def test_sigmoid_does_not_overflow():
@@ -131,7 +223,12 @@ def test_sigmoid_does_not_overflow():
         (lambda a: a >= 0, "compare with > and < only"),
         (lambda a: a == 0, "compare with > and < only"),
         (lambda a: a / 0, "divides by 0"),
-        (lambda a: a**0.5, "whole number of 0 or more"),
+        (lambda a: a**True, "numbers only, got bool"),
+        (lambda a: (-2) ** a, "needs a positive base, got -2"),
+        (lambda a: a.graph.constant(0) ** -1, "0 has no finite power -1"),
+        (lambda a: a.graph.constant(-8) ** 0.3, "-8 has no finite power 0.3"),
+        (lambda a: max(a, 0), r"maximum\(a, b\) of rnnlab"),
+        (lambda a: np.abs(a), "use Python's abs"),
         (lambda a: a[0], "cannot be unpacked or indexed"),
         (lambda a: list(a), "cannot be unpacked or indexed"),
         (lambda a: a @ a, r"use linear\(name, operand\)"),

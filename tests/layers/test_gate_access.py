@@ -30,7 +30,7 @@ def operands_of(layer, gate):
 
 @pytest.fixture
 def layer(any_cell, dtype):
-    return Recurrent(any_cell, 3, 5, dtype=dtype, seed=2)
+    return Recurrent(any_cell, 3, 5, dtype=dtype, init="default", seed=2)
 
 
 def test_round_trip(layer, dtype, rng):
@@ -184,7 +184,7 @@ def test_columns_and_biases_that_no_matrix_holds(make_case, any_cell):
 
 def test_the_battery_has_such_cells(any_cell, request):
     """Keep the test above from passing for want of a case."""
-    if any_cell.name == "minimal-rnn":
+    if any_cell.name == "minimalrnn":
         layer = Recurrent(any_cell, 3, 5)
         assert operands_of(layer, "z")[1] == {"x"}
         assert layer.cell.bias_of("v") is None

@@ -120,10 +120,10 @@ def test_gradients_through_time_of_a_cell_whose_output_sees_its_state(name, make
     assert np.abs(over_time["c"][-1] - case.d_state.c[0]).max() > 0.1
 
 
-@pytest.mark.parametrize("sizes", [(7, 5, 3, 9), (1, 1, 1, 1), (23, 40, 6, 17)])
-def test_everything_against_autograd(any_cell, sizes, dtype, make_case, torch_truth):
+@pytest.mark.parametrize("battery_sizes", [(9, 3, 7, 13), (1, 1, 1, 1), (23, 40, 6, 17)])
+def test_everything_against_autograd(any_cell, battery_sizes, dtype, make_case, torch_truth):
     """Outputs and all gradients against the cell's function on PyTorch's tensors."""
-    case = make_case(any_cell, sizes, dtype)
+    case = make_case(any_cell, battery_sizes, dtype)
     tape, truth = case.forward(), torch_truth(case)
     gradients = case.backward(tape)
     # float32 is compared with a truth in float64, so the limits hold the rounding of a whole run.

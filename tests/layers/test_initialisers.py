@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from rnnlab import GRU, LSTM, RNN, PeepholeLSTM, Recurrent, cell, linear, sigmoid, tanh
-from rnnlab.cells import gru, lstm
+from rnnlab.cells import find_cell, gru, lstm
 from rnnlab.layers import INITIALISATIONS, accepts_forget_bias, initialise
 from rnnlab.layers.initialisers import chrono_bias, glorot_uniform, orthogonal
+from rnnlab.registry import cells
 
 
 def blocks(array, units):
@@ -30,14 +31,15 @@ class TestDefault:
             assert block.std() == pytest.approx(bound / math.sqrt(3), rel=0.05)
 
     def test_weights_on_states_are_orthogonal_per_gate(self, any_cell):
-        layer = Recurrent(any_cell, 3, 17, dtype="float64", seed=3)
+        layer = Recurrent(any_cell, 3, 17, dtype="float64", init="default", seed=3)
         count = 0
         for name, array in layer.parameters.items():
             if array.ndim == 2 and name != "weight_ih_l0":
                 for block in blocks(array, 17):
                     np.testing.assert_allclose(block @ block.T, np.eye(17), atol=1e-13)
                     count += 1
-        assert count >= 1
+        matrices = [array for array in any_cell.arrays.values() if array.source not in (None, "x")]
+        assert count == sum(len(array.maps) for array in matrices)
         if "weight_hh_l0" in layer.parameters and layer.cell.maps.count("f"):
             one, other = blocks(layer.parameters["weight_hh_l0"], 17)[:2]
             assert np.abs(one - other).max() > 0.1  # each its own
@@ -73,6 +75,23 @@ class TestDefault:
         assert layer.parameters["bias_l0"].tolist() == [-2.5] * 3 + [0] * 3
         assert layer.parameters["gain_l0"].tolist() == [0.25] * 3
 
+    def test_starts_that_are_drawn(self):
+        from rnnlab import scalar, uniform, vector
+
+        @cell
+        def drawn(x, h):
+            u = vector("u", init=uniform(-1, 3))
+            return tanh(linear("h", x) + u * h) * scalar("s", init=uniform(5, 6))
+
+        layer = Recurrent(drawn, 2, 500, dtype="float64", seed=4)
+        u, s = layer.parameters["u_l0"], layer.parameters["s_l0"]
+        assert (u.min() >= -1) & (u.max() <= 3) & (np.ptp(u) > 3.9)
+        assert u.mean() == pytest.approx(1, abs=4 * 4 / math.sqrt(12 * 500))
+        assert s.shape == (1,)
+        assert 5 <= s[0] <= 6
+        again = Recurrent(drawn, 2, 500, dtype="float64", seed=4)
+        np.testing.assert_array_equal(again.parameters["u_l0"], u)
+
     def test_one_unit(self):
         assert abs(LSTM(1, 1).parameters["weight_hh_l0"]).tolist() == [[1.0]] * 4
 
@@ -102,6 +121,18 @@ class TestNamed:
         assert not layer.parameters["bias_l0"].any()
         kept = LSTM(3, 5, init="irnn", forget_bias=2.0)
         assert (blocks(kept.parameters["bias_l0"], 5)[1] == 2).all()
+
+    def test_a_cell_starts_as_its_paper_recommends(self):
+        """`init` left out means the cell's own; a name means that name, "default" too."""
+        for name, init in (("irnn", "irnn"), ("lem", "torch"), ("lstm", "default")):
+            own, named = Recurrent(name, 3, 5), Recurrent(name, 3, 5, init=init)
+            for key, array in named.parameters.items():
+                np.testing.assert_array_equal(own.parameters[key], array)
+        plain = Recurrent("irnn", 3, 5, init="default").parameters["weight_hh_l0"]
+        assert np.abs(plain - np.eye(5)).max() > 0.1
+
+    def test_every_recommendation_exists(self):
+        assert {definition.init for definition in map(find_cell, cells)} <= set(INITIALISATIONS)
 
     def test_glorot(self):
         layer = RNN(20, 30, dtype="float64", init="glorot")

@@ -282,3 +282,238 @@ def test_a_cell_that_only_leaks_decays_by_its_factor(rng):
     d_output[-1] = 1
     d_h = layer.backward(tape, d_output, through_time=True).states()["h"]
     np.testing.assert_array_equal(d_h, np.broadcast_to(powers[::-1, None, None], d_h.shape))
+
+
+# The catalogue: what a cell becomes when its gates are held, or its extra weights are at 0.
+
+
+def copy_parameters(target, source):
+    """Set the arrays that both layers have under one name and shape."""
+    for name, array in target.parameters.items():
+        if name in source.parameters and source.parameters[name].shape == array.shape:
+            array[:] = source.parameters[name]
+
+
+def assert_same_run(one, other, case, states=("h", "c")):
+    """Both layers give the same states, to rounding, from the case's input and first states."""
+    start = {name: getattr(case.state, name) for name in case.layer.cell.states}
+
+    def run(layer):
+        zeros = np.zeros_like(case.state.h)
+        state = tuple(start.get(name, zeros) for name in layer.cell.states)
+        return layer.forward(case.x, state).states()
+
+    found, expected = run(one), run(other)
+    for name in states:
+        np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-14)
+
+
+def test_without_peepholes_is_the_lstm(make_case):
+    case = make_case("lstm", (7, 5, 3, 9))
+    layer = rnnlab.Recurrent("np", 3, 9, dtype="float64")
+    assert list(layer.parameters) == list(case.layer.parameters)
+    copy_parameters(layer, case.layer)
+    assert_same_run(layer, case.layer, case)
+
+
+@pytest.mark.parametrize(("name", "gate"), [("nig", "i"), ("nfg", "f"), ("nog", "o")])
+def test_a_missing_gate_is_a_gate_held_open(name, gate, make_case):
+    """Greff's cells without a gate: the peephole LSTM with that gate at 1."""
+    case = make_case("peephole-lstm", (7, 5, 3, 9))
+    set_biases(case.layer, **{gate: OPEN})
+    case.layer.parameters[f"p_{gate}_l0"][:] = 0
+    layer = rnnlab.Recurrent(name, 3, 9, dtype="float64")
+    for other in layer.cell.maps:
+        layer.set_gate(other, *case.layer.gate(other))
+    copy_parameters(layer, case.layer)
+    for other in layer.cell.maps:  # the stacks differ in shape, the peepholes do not
+        np.testing.assert_array_equal(layer.gate(other)[0], case.layer.gate(other)[0])
+    assert_same_run(layer, case.layer, case)
+
+
+def test_the_input_gate_of_cifg_is_what_the_forget_gate_leaves(make_case):
+    case = make_case("cifg", (7, 5, 3, 9))
+    gates = case.forward().gates()
+    np.testing.assert_allclose(gates["i"], 1 - gates["f"], rtol=0, atol=1e-15)
+    assert np.ptp(gates["i"]) > 0.1
+
+
+def test_full_gate_recurrence_at_zero_is_the_peephole_lstm(make_case):
+    case = make_case("fgr", (7, 5, 3, 9))
+    layer = PeepholeLSTM(3, 9, dtype="float64")
+    copy_parameters(layer, case.layer)
+    with pytest.raises(AssertionError):
+        assert_same_run(layer, case.layer, case)
+    for gate in "ifo":
+        case.layer.parameters[f"weight_{gate}_prevh_l0"][:] = 0
+    assert_same_run(layer, case.layer, case)
+    tape = case.forward()
+    for gate in "ifo":  # the states are last step's gates
+        assert ((tape.states()[f"{gate}_prev"][1:] > 0) & (tape.states()["h"][1:] < 1)).all()
+
+
+def test_full_peepholes_on_the_diagonal_are_peepholes(make_case):
+    case = make_case("peephole-lstm", (7, 5, 3, 9))
+    layer = rnnlab.Recurrent("peephole-lstm-full", 3, 9, dtype="float64")
+    copy_parameters(layer, case.layer)
+    peepholes = [case.layer.parameters[f"p_{gate}_l0"] for gate in "ifo"]
+    layer.parameters["weight_ch_l0"][:] = np.concatenate([np.diag(p) for p in peepholes])
+    assert_same_run(layer, case.layer, case)
+
+
+def test_a_reset_gate_held_open_makes_both_grus_one(make_case):
+    case = make_case("gru", (7, 5, 3, 9))
+    case.layer.parameters["bias_hn_l0"][:] = 0
+    set_biases(case.layer, r=OPEN)
+    layer = rnnlab.Recurrent("gru-reset-before", 3, 9, dtype="float64")
+    copy_parameters(layer, case.layer)
+    assert_same_run(layer, case.layer, case, states=("h",))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("name", "gate", "bias"),
+    [
+        ("gru-reset-before", "z", OPEN),
+        ("ligru", "z", OPEN),
+        ("ugrnn", "g", OPEN),
+        ("janet", "f", OPEN),
+        ("mgu", "f", SHUT),
+        ("mut1", "z", SHUT),
+        ("mut2", "z", SHUT),
+        ("mut3", "z", SHUT),
+        ("lem", "dt_h", SHUT),
+    ],
+)
+def test_gates_that_keep_h_for_1000_steps(name, gate, bias, dtype, rng):
+    layer = rnnlab.Recurrent(name, 4, 7, dtype=dtype)
+    set_biases(layer, **{gate: bias})
+    x = rng.standard_normal((1000, 3, 4)).astype(dtype)
+    first = [rng.standard_normal((1, 3, 7)).astype(dtype) for _ in layer.cell.states]
+    tape = layer.forward(x, first)
+    np.testing.assert_array_equal(tape.states()["h"], np.broadcast_to(first[0], (1001, 3, 7)))
+    d_output = np.zeros_like(tape.output)
+    d_output[-1] = 1
+    through = layer.backward(tape, d_output, through_time=True).states()["h"]
+    np.testing.assert_array_equal(through, np.ones_like(through))
+
+
+def test_fastgrnn_keeps_h_with_its_gate_and_its_residual_shut(rng):
+    layer = rnnlab.Recurrent("fastgrnn", 4, 7, dtype="float64")
+    layer.parameters["b_z_l0"][:], layer.parameters["nu_l0"][:] = OPEN, SHUT
+    h = rng.standard_normal((1, 3, 7))
+    y, _ = layer(rng.standard_normal((100, 3, 4)), (h,))
+    np.testing.assert_array_equal(y, np.broadcast_to(h, y.shape))
+
+
+def test_units_of_an_indrnn_do_not_see_each_other(rng):
+    """The Jacobian of a step is diagonal, and u to the power of the lag over time."""
+    layer = rnnlab.Recurrent("indrnn", 3, 6, dtype="float64", seed=2)
+    assert ((layer.parameters["u_l0"] >= 0) & (layer.parameters["u_l0"] < 1)).all()
+    layer.parameters["bias_l0"][:] = 9.0  # no unit is cut off
+    tape = layer.forward(rng.standard_normal((20, 2, 3)))
+    for unit in range(6):
+        d_output = np.zeros_like(tape.output)
+        d_output[-1, :, unit] = 1
+        d_h = layer.backward(tape, d_output, through_time=True).states()["h"]
+        lags = layer.parameters["u_l0"][unit] ** np.arange(20, -1, -1.0)
+        np.testing.assert_allclose(d_h[:, 0, unit], lags, rtol=1e-12)
+        assert not np.delete(d_h, unit, axis=2).any()
+
+
+def test_an_irnn_is_the_rectified_network_started_at_the_identity(rng):
+    one = rnnlab.Recurrent("irnn", 4, 6, seed=5)
+    other = rnnlab.Recurrent("rnn-relu", 4, 6, init="irnn", seed=5)
+    for name, array in other.parameters.items():
+        np.testing.assert_array_equal(one.parameters[name], array)
+    h = np.abs(rng.standard_normal((1, 2, 6))).astype(np.float32)
+    y, _ = one(np.zeros((100, 2, 4), np.float32), (h,))
+    np.testing.assert_array_equal(y, np.broadcast_to(h, y.shape))  # it remembers
+
+
+def test_the_context_of_scrn_fades_by_its_factor(rng):
+    layer = rnnlab.Recurrent("scrn", 2, 5, dtype="float64")
+    s = rng.standard_normal((1, 3, 5))
+    tape = layer.forward(np.zeros((50, 3, 2)), (np.zeros_like(s), s))
+    powers = 0.95 ** np.arange(51.0)
+    np.testing.assert_allclose(tape.states()["s"], powers[:, None, None] * s, rtol=1e-13)
+
+
+def test_an_oscillator_that_is_not_driven_swings_down(rng):
+    """CoRNN without weights: a linear map of (h, z), the same one in every step."""
+    layer = rnnlab.Recurrent("cornn", 2, 5, dtype="float64")
+    for array in layer.parameters.values():
+        array[:] = 0
+    h, z = rng.standard_normal((2, 1, 3, 5))
+    tape = layer.forward(np.zeros((200, 3, 2)), (h, z))
+    dt, gamma, epsilon = 0.042, 2.7, 4.7
+    speed = np.array([-dt * gamma, 1 - dt * epsilon])
+    step = np.array([np.array([1.0, 0.0]) + dt * speed, speed])
+    for t in (1, 10, 200):
+        expected = np.linalg.matrix_power(step, t) @ np.stack([h[0].ravel(), z[0].ravel()])
+        np.testing.assert_allclose(tape.states()["h"][t].ravel(), expected[0], rtol=0, atol=1e-13)
+        np.testing.assert_allclose(tape.states()["z"][t].ravel(), expected[1], rtol=0, atol=1e-13)
+
+
+def test_a_multiplicative_lstm_whose_input_multiplies_by_one_is_an_lstm(make_case):
+    case = make_case("lstm", (7, 5, 1, 9))
+    case.x[:] = 1
+    layer = rnnlab.Recurrent("mlstm", 1, 9, dtype="float64")
+    for gate in "ifgo":
+        layer.set_gate(gate, *case.layer.gate(gate))
+    layer.parameters["weight_ih_l0"][:9] = 1
+    layer.parameters["weight_hh_l0"][:9] = np.eye(9)  # m = h
+    assert_same_run(layer, case.layer, case)
+
+
+def test_the_stabiliser_of_slstm_changes_nothing_but_the_range(make_case):
+    """Equations 8 to 14 of the paper with bare exponentials, small enough to be held."""
+    case = make_case("slstm", (9, 4, 3, 6))
+    p = {name.removesuffix("_l0"): array for name, array in case.layer.parameters.items()}
+    tape, m = case.forward(), case.state.m[0]
+    h, c, n = case.state.h[0], case.state.c[0] * np.exp(m), case.state.n[0] * np.exp(m)
+    for t, x in enumerate(case.x):
+        i, f, z, o = np.split(x @ p["weight_ih"].T + h @ p["weight_hh"].T + p["bias"], 4, axis=1)
+        c = sigmoid_of(f) * c + np.exp(i) * np.tanh(z)
+        n = sigmoid_of(f) * n + np.exp(i)
+        h = sigmoid_of(o) * c / n
+        np.testing.assert_allclose(tape.output[t], h, rtol=0, atol=1e-13)
+    zeros = [np.zeros_like(state) for state in case.state]
+    over_time = case.layer.backward(tape, case.d_output, zeros, through_time=True).states()
+    assert np.abs(over_time["m"][1:]).max() < 1e-14  # a new m is a change of scale, no more
+    assert np.abs(over_time["m"][0]).max() > 0.01  # at the start it says how much c and n weigh
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_slstm_holds_inputs_whose_exponential_no_float_does(dtype, rng):
+    layer = rnnlab.Recurrent("slstm", 2, 4, dtype=dtype)
+    layer.parameters["weight_ih_l0"][:4] *= 2000  # exp(2000) is infinite
+    x = rng.standard_normal((30, 3, 2)).astype(dtype)
+    tape = layer.forward(x)
+    gradients = layer.backward(tape, np.ones_like(tape.output))
+    assert tape.states()["m"].max() > 1000
+    assert tape.states()["m"][1].min() < -1000  # in the first step there is nothing yet to keep
+    assert np.isfinite(tape.output).all()
+    assert np.abs(tape.output).max() <= 1
+    assert all(np.isfinite(array).all() for array in gradients.parameters.values())
+    assert (tape.states()["n"][1:] > 0).all()
+
+
+def test_one_scalar_moves_every_unit(rng):
+    """The gradient of a scalar is the sum of what each unit says, in both dtypes."""
+    found = {}
+    for dtype in ("float64", "float32"):
+        layer = rnnlab.Recurrent("fastgrnn", 3, 5, dtype=dtype, seed=1)
+        assert layer.parameters["zeta_l0"].shape == layer.parameters["nu_l0"].shape == (1,)
+        x = np.linspace(-1, 1, 4 * 2 * 3).reshape(4, 2, 3).astype(dtype)
+        tape = layer.forward(x)
+        found[dtype] = layer.backward(tape, np.ones_like(tape.output)).parameters
+    layer = rnnlab.Recurrent("fastgrnn", 3, 5, dtype="float64", seed=1)
+    for name in ("zeta_l0", "nu_l0"):
+        sums = []
+        for amount in (1e-6, -2e-6):
+            layer.parameters[name] += amount
+            sums.append(layer(x.astype(float))[0].sum())
+        layer.parameters[name] += 1e-6
+        assert found["float64"][name][0] == pytest.approx((sums[0] - sums[1]) / 2e-6, rel=1e-6)
+        assert found["float32"][name][0] == pytest.approx(found["float64"][name][0], rel=1e-4)

@@ -1,0 +1,184 @@
+"""What a cell learns, as its equations declare it: affine maps, vectors and scalars."""
+
+from __future__ import annotations
+
+import contextvars
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from rnnlab.equations.expression import Expression, Graph, fail
+
+#: The graph of the cell that is being traced in this context.
+current_graph: contextvars.ContextVar[Graph | None] = contextvars.ContextVar("graph", default=None)
+
+
+@dataclass(frozen=True)
+class LinearMap:
+    """A learned affine map `sum_k W_k operand_k + b` of one cell.
+
+    Attributes
+    ----------
+    name : str
+        The gate that it feeds.
+    bias : float or None
+        What the bias starts at; None where the map has no bias.
+    position : int
+        Its place among the maps of the cell, in the order of their appearance.
+    """
+
+    name: str
+    bias: float | None
+    position: int
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """A start that a layer draws, each number by itself: U(low, high)."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Vector:
+    """Learned numbers outside the maps, with what they start at.
+
+    Attributes
+    ----------
+    name : str
+    init : float or Uniform
+    shared : bool
+        One number for the whole layer, shape (1,), rather than one per unit, shape (H,).
+    """
+
+    name: str
+    init: float | Uniform
+    shared: bool = False
+
+
+def uniform(low: float, high: float) -> Uniform:
+    """Let a vector or a scalar start at random numbers U(low, high), drawn with the layer's seed.
+
+    Examples
+    --------
+    >>> from rnnlab import cell, linear, relu, uniform, vector
+    >>> @cell
+    ... def diagonal(x, h):
+    ...     return relu(linear("h", x) + vector("u", init=uniform(-1, 1)) * h)
+    >>> diagonal.arrays["u"].init
+    Uniform(low=-1.0, high=1.0)
+    """
+    if not (_is_number(low) and _is_number(high) and low < high):
+        fail(f"uniform needs two finite numbers, the lower one first, got {low!r} and {high!r}")
+    return Uniform(float(low), float(high))
+
+
+def linear(name: str, *operands: Any, bias: float | None = 0.0) -> Any:
+    """Declare the learned affine map `W x + U h + b` of a gate.
+
+    Parameters
+    ----------
+    name : str
+        The gate's name; it names the map's rows in the layer's parameters.
+    *operands : value
+        `x`, states of the step before, or computed values: each gets a matrix of its own.
+    bias : float or None
+        What the bias starts at; None for a map without one.
+
+    Returns
+    -------
+    value
+        The pre-activation, one number per unit.
+    """
+    graph = _tracing("linear")
+    _check_name("linear", name)
+    if not operands:
+        fail(f"linear({name!r}) needs an operand: write linear({name!r}, x, h)")
+    values: list[Expression] = []
+    for operand in operands:
+        if not isinstance(operand, Expression) or operand.is_constant():
+            fail(
+                f"linear({name!r}) takes x, states and computed values, "
+                f"got {type(operand).__name__}: constants need no matrix"
+            )
+        graph.lift(operand)  # refuses a value of another cell
+        if any(operand is value for value in values):
+            fail(f"linear({name!r}) has the same operand twice: one matrix is enough")
+        values.append(operand)
+    if bias is not None and not _is_number(bias):
+        fail(f"the bias of linear({name!r}) must be a finite number or None, got {bias!r}")
+    position = sum(node.op == "linear" for node in graph.nodes)
+    for node in graph.nodes:
+        if node.op != "linear" or node.payload.name != name:
+            continue
+        if any(operand is arg for operand in values for arg in node.args):
+            fail(
+                f"linear({name!r}) is declared twice on the same operand: "
+                "assign the first to a name and use that, or choose another name"
+            )
+    return graph.node("linear", *values, payload=LinearMap(name, bias, position))
+
+
+def vector(name: str, init: float | Uniform = 0.0) -> Any:
+    """Declare one learned number per unit, shape (H,), such as a peephole weight.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the layer's parameters.
+    init : float or uniform(low, high)
+        What it starts at.
+    """
+    return _declare("vector", name, init)
+
+
+def scalar(name: str, init: float | Uniform = 0.0) -> Any:
+    """Declare one learned number for the whole layer, shape (1,), such as a residual weight.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the layer's parameters.
+    init : float or uniform(low, high)
+        What it starts at.
+    """
+    return _declare("scalar", name, init)
+
+
+def _declare(function: str, name: str, init: float | Uniform) -> Expression:
+    graph = _tracing(function)
+    _check_name(function, name)
+    if not isinstance(init, Uniform):
+        if not _is_number(init):
+            fail(
+                f"the init of {function}({name!r}) must be a finite number or uniform(low, high), "
+                f"got {init!r}"
+            )
+        init = float(init)
+    declared = Vector(name, init, shared=function == "scalar")
+    for node in graph.nodes:
+        if node.op != "vector" or node.payload.name != name or node.payload == declared:
+            continue
+        if node.payload.shared != declared.shared:
+            fail(f"{name!r} is declared as a vector and as a scalar: name them apart")
+        fail(f"{function}({name!r}) is declared twice with other initial values: name them apart")
+    return graph.node("vector", payload=declared)
+
+
+def _tracing(function: str) -> Graph:
+    graph = current_graph.get()
+    if graph is None:
+        fail(f"{function} declares what a cell learns: call it inside a function under @cell")
+    return graph
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return math.isfinite(value)
+
+
+def _check_name(function: str, name: object) -> None:
+    if not isinstance(name, str) or not name.isidentifier():
+        fail(f'the name in {function}(...) must be a word such as "f" or "p_i", got {name!r}')
