@@ -53,7 +53,7 @@ def flowchart(cell: CellDefinition) -> str:
     -------
     str
         A flowchart from left to right. Rectangles are matrix products, hexagons the functions,
-        circles arithmetic, rounded boxes states; dotted arrows pass to the next step.
+        circles arithmetic, rounded boxes states; dotted arrows lead to the next step.
 
     Examples
     --------
@@ -65,11 +65,12 @@ def flowchart(cell: CellDefinition) -> str:
         n2["W_h x + U_h h + b_h"]:::product
         n3{{"h = tanh"}}:::gate
         new_h(["h(t)"]):::state
+        next_step(["step t+1"]):::input
         x --> n2
         before_h --> n2
         n2 --> n3
         n3 --> new_h
-        new_h -. "next step" .-> before_h
+        new_h -. "h" .-> next_step
     """
     return "\n".join(["flowchart LR", *_Flow(cell).lines(), _COLOURS])
 
@@ -99,12 +100,14 @@ class _Flow:
         boxes += [f'before_{name}(["{name}(t-1)"]):::state' for name in equations.states]
         boxes += [self._box(node) for node in self.nodes]
         boxes += [f'new_{name}(["{name}(t)"]):::state' for name in equations.states]
+        boxes.append('next_step(["step t+1"]):::input')
         arrows = [arrow for node in self.nodes for arrow in self._arrows(node)]
         for name, node in zip(equations.states, equations.outputs, strict=True):
             source = self.ids.get(node.index)
             if source is not None:  # else a number, which nothing flows into
                 arrows.append(f"{source} --> new_{name}")
-        arrows += [f'new_{name} -. "next step" .-> before_{name}' for name in equations.states]
+        # Not back to the states before: a cycle would draw the step in two halves.
+        arrows += [f'new_{name} -. "{name}" .-> next_step' for name in equations.states]
         return [f"    {line}" for line in (*boxes, *arrows)]
 
     def _box(self, node: Expression) -> str:

@@ -61,7 +61,7 @@ def read(text: str) -> tuple[dict[str, tuple[str, str]], list[tuple[str, str, st
 def labelled(text: str) -> set[tuple[str, str]]:
     """Return the solid arrows of a diagram between labels."""
     boxes, arrows = read(text)
-    return {(boxes[a][1], boxes[b][1]) for a, b, label in arrows if label != "next step"}
+    return {(boxes[a][1], boxes[b][1]) for a, b, _ in arrows if b != "next_step"}
 
 
 @pytest.mark.parametrize("name", cells.names())
@@ -71,14 +71,14 @@ def test_every_cell_is_drawn_whole(name):
     assert kinds.count("product") == len(cells[name].equations.maps)
     assert kinds.count("state") == 2 * len(cells[name].states)
     assert kinds.count("learned") == len(cells[name].equations.vectors)
-    passed_on = [(a, b) for a, b, label in arrows if label == "next step"]
-    assert passed_on == [(f"new_{s}", f"before_{s}") for s in cells[name].states]
+    passed_on = [(a, label) for a, b, label in arrows if b == "next_step"]
+    assert passed_on == [(f"new_{state}", state) for state in cells[name].states]
     # everything but the input, the states before and what is learned comes from somewhere,
     # and everything but the new states goes somewhere
     sources, ends = {a for a, _, _ in arrows}, {b for _, b, _ in arrows}
     for box, (kind, _) in boxes.items():
-        assert box in sources or box.startswith("before_")
-        assert box in ends or kind in ("input", "learned")
+        assert box in sources or box == "next_step" or box.startswith("before_")
+        assert box in ends or kind in ("input", "learned") or box.startswith("before_")
 
 
 def test_the_lstm_by_hand():
@@ -134,7 +134,7 @@ def test_order_numbers_choices_and_copies(awkward):
         ('h(["h(t)"])', "h([h(t)])"),
         ("x --> n", "y --> n"),
         (":::gate", ":::gait"),
-        ("next step", 'next "step"'),
+        ("step t+1", 'step "t+1"'),
     ],
 )
 def test_the_checker_sees_what_is_wrong(good, bad):

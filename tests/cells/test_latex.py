@@ -64,6 +64,29 @@ def test_names_numbers_choices_and_copies(awkward):
     assert typeset(awkward) == AWKWARD
 
 
+@pytest.mark.parametrize(
+    ("write", "expected"),
+    [
+        (lambda a, h: a - (h - 2 * a), r"a_{t} - (h_{t-1} - 2 a_{t})"),
+        (lambda a, h: a - (h + 1), r"a_{t} - (h_{t-1} + 1)"),
+        (lambda a, h: (a - h) - 1, r"a_{t} - h_{t-1} - 1"),
+        (lambda a, h: a + (h - 1), r"a_{t} + h_{t-1} - 1"),
+        (lambda a, h: -(a + h) * a, r"-(a_{t} + h_{t-1}) \odot a_{t}"),
+        (lambda a, h: a * (h * (a - 1)), r"a_{t} \odot h_{t-1} \odot (a_{t} - 1)"),
+        (lambda a, h: a / (h + 1) * h, r"\frac{a_{t}}{h_{t-1} + 1} \odot h_{t-1}"),
+        (lambda a, h: tanh(-a) - h * -0.5, r"\tanh(-a_{t}) - (-0.5) h_{t-1}"),
+        (lambda a, h: a * 3 + h, r"3 a_{t} + h_{t-1}"),
+    ],
+)
+def test_brackets_stand_where_they_are_needed(write, expected):
+    @cell
+    def probe(x, h):
+        a = linear("a", x)
+        return write(a, h)
+
+    assert typeset(probe).splitlines()[2] == rf"h_{{t}} &= {expected}"
+
+
 def assert_balanced(text: str) -> None:
     """Brackets nest, environments close, and every line has one place to align at."""
     pairs = {")": "(", "}": "{", "]": "["}
