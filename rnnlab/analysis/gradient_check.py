@@ -128,10 +128,13 @@ def _draw(
         spread = 0.3 if array.ndim < 2 else 0.3 / math.sqrt(array.shape[1])
         array += spread * rng.standard_normal(array.shape)
     states = layer.cell.states
+    initial = {name: 0.5 * rng.standard_normal((1, batch, hidden)) for name in states}
+    for name in getattr(layer.cell, "positive", ()):  # a normaliser, say
+        initial[name] = 0.5 + np.abs(initial[name])
     return _Case(
         layer,
         x=rng.standard_normal((steps, batch, inputs)),
-        state=layer.state_type(*(0.5 * rng.standard_normal((1, batch, hidden)) for _ in states)),
+        state=layer.state_type(**initial),
         d_output=rng.standard_normal((steps, batch, hidden)),
         d_state=layer.state_type(*(rng.standard_normal((1, batch, hidden)) for _ in states)),
     )

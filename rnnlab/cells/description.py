@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 import textwrap
 
 from rnnlab.cells.definition import CellDefinition, ParameterArray
@@ -15,9 +16,9 @@ _INPUTS, _UNITS = 1_000_003, 10_007
 
 
 def about(cell: CellDefinition) -> str:
-    """Return the cell's summary with its paper, where the summary does not name it."""
-    paper = str(getattr(cell, "paper", "") or "")
-    if not paper or paper in cell.summary:
+    """Return the cell's summary, with its paper where the summary names no year."""
+    paper = str(getattr(cell, "paper", ""))
+    if not paper or re.search(r"\d{4}", cell.summary):
         return cell.summary
     return f"{cell.summary} [{paper}]".lstrip()
 
@@ -86,6 +87,9 @@ def shape_text(array: ParameterArray) -> str:
 def initial_text(cell: CellDefinition, array: ParameterArray) -> str:
     """Return what a parameter starts at by default, block by block where blocks differ."""
     names = [cell.maps[position] for position in array.maps]
+    init = getattr(cell, "init", "default")
+    if init != "default" and array.kind != "vector":  # what its paper recommends
+        return f"by init={init!r}, a block each for {' '.join(names)}"
     if array.kind == "weight":
         how = "Glorot uniform" if array.source == "x" else "orthogonal"
         return f"{how}, a block each for {' '.join(names)}"

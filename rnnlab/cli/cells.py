@@ -97,6 +97,9 @@ def _show(cell: CellDefinition) -> None:
 
     products = recurrent_products(cell)
     click.echo(f"{cell.name}: {about(cell)}")
+    for label, attribute in (("Paper", "paper"), ("Differs from the paper", "differs")):
+        if text := getattr(cell, attribute, ""):
+            click.echo(f"{label}: {text}")
     heading("Equations")
     click.echo(source_text(cell).rstrip() or "(their file cannot be read)")
     heading("Forward step, derived")
@@ -168,7 +171,8 @@ def trace(
 def _print_walk(taken: Walk) -> None:
     layer, inputs = taken.layer, taken.inputs
     cell, size, units = layer.cell, layer.input_size, layer.hidden_size
-    click.echo(f"{cell.name}: {len(taken.steps)} steps of {inputs.origin}; I = {size}, H = {units}")
+    count = f"{len(taken.steps)} step{'s' if len(taken.steps) > 1 else ''}"
+    click.echo(f"{cell.name}: {count} of {inputs.origin}; I = {size}, H = {units}")
     click.echo(f"  {cell.equations.input.payload} (I,) = ({size},)")
     click.echo(f"  {', '.join(cell.states)} (H,) = ({units},), 0 before the first step")
     for name, array in layer.parameters.items():

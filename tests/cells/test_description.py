@@ -142,14 +142,21 @@ def test_direct_paths_as_papers_say_them():
     assert h_to_c.endswith(", with t0 = o * (1 - tanh_c * tanh_c) + tanh_c * o * (1 - o) * p_o")
 
 
-def test_the_paper_is_named_once():
+def test_the_paper_is_named_where_the_summary_names_none():
     def described(summary, paper):
         return about(types.SimpleNamespace(summary=summary, paper=paper))  # type: ignore[arg-type]
 
-    assert about(lstm).startswith(lstm.summary)
-    assert described("A cell.", "Acme 2020") == "A cell. [Acme 2020]"
-    assert described("A cell (Acme 2020).", "Acme 2020") == "A cell (Acme 2020)."
+    assert about(lstm) == lstm.summary
+    assert described("A cell.", "Acme 2020, A cell") == "A cell. [Acme 2020, A cell]"
+    assert described("A cell (Acme 2020).", "Acme 2020, A cell") == "A cell (Acme 2020)."
     assert described("", "Acme 2020") == "[Acme 2020]"
+
+
+def test_a_recommended_initialisation_is_named():
+    """A layer of such a cell does not start at Glorot and orthogonal matrices."""
+    fake = types.SimpleNamespace(init="irnn", maps=lstm.maps, equations=lstm.equations)
+    said = initial_text(fake, lstm.arrays["weight_hh"])  # type: ignore[arg-type]
+    assert said == "by init='irnn', a block each for i f g o"
 
 
 def test_source_is_as_it_was_written(awkward):
