@@ -1,16 +1,21 @@
-"""Names to cells, tasks, experiments and figures; an unknown name proposes the nearest one."""
+"""Names to cells, tasks, experiments and figures; an unknown name proposes the nearest one.
+
+Installed packages may offer more of a kind through an entry-point group. What they offer is loaded
+when it is asked for: a package that cannot be loaded stands in nobody else's way.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Named things of one kind, in the order in which they were registered.
+    """Named things of one kind, in the order of registration, then what packages offer.
 
     Parameters
     ----------
@@ -31,6 +36,23 @@ class Registry(Generic[T]):
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._entries: dict[str, T] = {}
+        self._group: str | None = None
+        self._check: Callable[[str, Any], T] | None = None
+        self._found: dict[str, list[EntryPoint]] | None = None
+        self._loaded: dict[str, T] = {}
+
+    def open_to(self, group: str, check: Callable[[str, Any], T]) -> None:
+        """Let installed packages offer more through the entry points of `group`.
+
+        Parameters
+        ----------
+        group : str
+            Such as "rnnlab.cells".
+        check : callable
+            From an entry point's name and the object that it leads to, to what is registered; a
+            ValueError or TypeError says what must hold.
+        """
+        self._group, self._check = group, check
 
     def register(self, name: str, value: T) -> T:
         """Record `value` under `name` and return it; a name can be taken only once."""
@@ -42,20 +64,76 @@ class Registry(Generic[T]):
         return value
 
     def names(self) -> list[str]:
-        """Return every registered name, in the order of registration."""
-        return list(self._entries)
+        """Return every name, in the order of registration, then those that packages offer."""
+        return [*self._entries, *(name for name in self._offers() if name not in self._entries)]
+
+    def refusals(self) -> list[str]:
+        """Say of each offer whose name was registered before why it is refused."""
+        return [
+            f"{self.kind} {name!r} of {_distribution(offer)} must have a name of its own, "
+            f"got one that rnnlab has: rename it there"
+            for name, offers in self._offers().items()
+            if name in self._entries
+            for offer in offers
+        ]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries
+        return name in self._entries or name in self._offers()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        return iter(self.names())
 
     def __getitem__(self, name: str) -> T:
-        try:
+        if name in self._entries:
             return self._entries[name]
-        except KeyError:
-            raise ValueError(unknown_name(self.kind, name, self._entries)) from None
+        if name in self._offers():
+            return self._load(name)
+        raise ValueError(unknown_name(self.kind, name, self.names()))
+
+    def _offers(self) -> dict[str, list[EntryPoint]]:
+        """Return the entry points by name; one name may come from several packages."""
+        if self._found is None:
+            self._found = {}
+            for offer in entry_points(group=self._group) if self._group else ():
+                self._found.setdefault(offer.name, []).append(offer)
+        return self._found
+
+    def _load(self, name: str) -> T:
+        if name not in self._loaded:
+            offer, *others = self._offers()[name]
+            if others:
+                owners = " and ".join(_distribution(one) for one in (offer, *others))
+                raise ValueError(
+                    f"{self.kind} {name!r} must come from one package, got {owners}: "
+                    "uninstall all but one"
+                )
+            try:
+                value = offer.load()
+            except Exception as error:  # whatever a module may raise while it is imported
+                raise ValueError(
+                    f"{self.kind} {name!r} of {_distribution(offer)} must load from "
+                    f"{offer.value}, got {type(error).__name__}: {_one_line(error)}: "
+                    "update or uninstall that package"
+                ) from error
+            try:
+                self._loaded[name] = self._check(name, value) if self._check else value
+            except (ValueError, TypeError) as error:
+                raise ValueError(
+                    f"{self.kind} {name!r} of {_distribution(offer)}: {error}"
+                ) from error
+        return self._loaded[name]
+
+
+def _distribution(offer: EntryPoint) -> str:
+    """Return the name and version of the package that an entry point comes from."""
+    if offer.dist is None:
+        return str(offer.value)
+    metadata = offer.dist.metadata
+    return " ".join(str(metadata[key]) for key in ("Name", "Version") if metadata[key])
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def unknown_name(kind: str, name: str, known: Any) -> str:

@@ -1,4 +1,4 @@
-"""From what a user writes to a cell: a registered name or `FILE.py:NAME`."""
+"""From what a user writes to a cell: a name, here or of an installed package, or `FILE.py:NAME`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def find_cell(spec: str | CellDefinition) -> CellDefinition:
     Parameters
     ----------
     spec : str or CellDefinition
-        A registered name ("peephole-lstm"), a file and a name in it ("my_cells.py:cifg"), or a
-        definition, which is returned.
+        A name ("peephole-lstm"), be it rnnlab's or one that an installed package offers; a file
+        and a name in it ("my_cells.py:cifg"); or a definition, which is returned.
 
     Returns
     -------
@@ -26,7 +26,7 @@ def find_cell(spec: str | CellDefinition) -> CellDefinition:
     Raises
     ------
     ValueError
-        If there is no such cell, with the nearest name.
+        If there is no such cell, with the nearest name; if a file or a package cannot be loaded.
     TypeError
         If `spec` is neither a string nor a definition.
 
@@ -53,6 +53,21 @@ def find_cell(spec: str | CellDefinition) -> CellDefinition:
     return found
 
 
+def _check_offer(name: str, value: object) -> CellDefinition:
+    """Return what an entry point of the group `rnnlab.cells` leads to, if it is that cell."""
+    if not isinstance(value, CellDefinition):
+        raise TypeError(
+            f"the entry point must lead to a cell made with @cell, got {type(value).__name__}: "
+            "write package.module:cell"
+        )
+    if value.name != name:
+        raise ValueError(
+            f"the entry point must have the name of its cell, {value.name!r}, got {name!r}: "
+            "rename one of them"
+        )
+    return value
+
+
 def _from_file(path: Path, name: str) -> CellDefinition:
     if not path.is_file():
         raise ValueError(f"the cell's file must exist, got {str(path)!r}: check the path")
@@ -76,3 +91,6 @@ def _from_file(path: Path, name: str) -> CellDefinition:
             raise ValueError(f"{path} must define a cell with @cell, got none: decorate {name}")
         raise ValueError(unknown_name(f"cell of {path}", name, definitions))
     return found
+
+
+cells.open_to("rnnlab.cells", _check_offer)

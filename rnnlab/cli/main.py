@@ -1,7 +1,7 @@
 """The command `rnnlab`, and how every ending of it looks from outside.
 
-Exit codes: 0; 2 for what the user got wrong, with one line on stderr; 1, with a traceback, for
-what we got wrong; 130 for Ctrl-C.
+Exit codes: 0; 2 for what the user got wrong, with one line on stderr; 1 for what we got wrong, with
+a traceback, or with one line where a check of ours found it (`gradcheck`); 130 for Ctrl-C.
 """
 
 from __future__ import annotations
@@ -16,28 +16,13 @@ import click
 from rnnlab import __version__
 from rnnlab.cli.bench import bench
 from rnnlab.cli.cells import cells
+from rnnlab.cli.gradcheck import gradcheck
+from rnnlab.cli.groups import Commands
 from rnnlab.cli.plot import plot
 from rnnlab.cli.run import run
-from rnnlab.registry import unknown_name
 
 USER_ERROR = 2
 INTERRUPTED = 130
-
-
-class Commands(click.Group):
-    """A group that lists its commands in their own order and proposes the nearest name."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order in which the commands were added."""
-        return list(self.commands)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that `args` start with."""
-        if args[0] not in self.commands and not args[0].startswith("-"):
-            raise click.UsageError(unknown_name("command", args[0], self.commands))
-        return super().resolve_command(ctx, args)
 
 
 @click.group(
@@ -51,11 +36,12 @@ def commands() -> None:
     \b
     rnnlab run copy-task        train the cells and compare their recall (minutes)
     rnnlab run gradient-flow    measure how far back gradients reach
+    rnnlab cells show lstm      a cell's equations, derived backward step and parameters
     rnnlab COMMAND --help       all options of a command
     """  # noqa: D301  # click takes the backspace itself: what follows keeps its lines
 
 
-for command in (run, plot, cells, bench):
+for command in (run, plot, cells, gradcheck, bench):
     commands.add_command(command)
 
 

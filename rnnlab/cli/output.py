@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +51,17 @@ def _print_for_terminal(headers: Sequence[str], rows: Sequence[Sequence[str]]) -
     for row in rows:
         table.add_row(*map(Text, row))  # Text: a label may hold what rich takes for markup
     Console().print(table)
+
+
+def heading(text: str) -> None:
+    """Print the heading of a part, after an empty line."""
+    click.echo()
+    click.secho(text, bold=True)
+
+
+def warn(text: str) -> None:
+    """Print a line on stderr about something that stands in nobody's way."""
+    click.echo(f"Warning: {' '.join(text.split())}", err=True)
 
 
 def print_summary(summary: pd.DataFrame) -> None:
@@ -97,6 +109,28 @@ def number_texts(values: Sequence[Any]) -> list[str]:
         return "-" if math.isnan(value) else f"{value:.{decimals}f}"
 
     return [text(value) for value in values]
+
+
+def vector_text(values: Any) -> str:
+    """Write a vector on one line, a long one by its first and last numbers.
+
+    Examples
+    --------
+    >>> vector_text(np.array([0.5, -0.25]))
+    '[ 0.5000 -0.2500]'
+    >>> vector_text(np.arange(20.0))
+    '[ 0.0000  1.0000  2.0000 ... 17.0000 18.0000 19.0000]'
+    """
+    largest = float(np.abs(values).max(initial=0.0))
+    return np.array2string(
+        values,
+        precision=4,
+        floatmode="fixed" if 1e-3 < largest < 1e6 or largest == 0 else "maxprec",
+        suppress_small=largest >= 1e-3,
+        threshold=8,
+        edgeitems=3,
+        max_line_width=sys.maxsize,
+    )
 
 
 def print_settings(spec: Spec) -> None:

@@ -7,13 +7,13 @@ to every computed value that a further `linear` takes. The engine adds the produ
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from rnnlab.equations.expression import LEAVES, Expression, reachable
 from rnnlab.equations.functions import ELEMENTWISE, where
-from rnnlab.equations.source import Names, write_function
+from rnnlab.equations.source import Names, write_expression, write_function
 from rnnlab.equations.trace import Equations
 
 
@@ -71,6 +71,32 @@ class Derivation:
             for node in reachable((*ends, *self.equations.maps))
             if node.op in ELEMENTWISE or node.op == "linear"
         ) | {node.index for node in ends if node.op not in LEAVES}
+
+    @cached_property
+    def direct_paths(self) -> Mapping[tuple[str, str], Expression]:
+        """ds_t/ds_{t-1} along the paths that pass no matrix, by (state, state before).
+
+        What every `linear` delivers is held, so that the products and what they feed drop out: the
+        LSTM's ("c", "c") is the expression f. Pairs whose derivative is 0 are left out.
+        `equations.evaluate` computes the expressions from pre-activations, states and vectors.
+        """
+        equations = self.equations
+        one = equations.graph.constant(1)
+        forward = reachable(equations.outputs, stop={node.index for node in equations.maps})
+        found = {}
+        for state, output in zip(equations.states, equations.outputs, strict=True):
+            adjoints = _adjoints(forward, [(output, one)])
+            for before, node in equations.states.items():
+                path = adjoints.get(node.index)
+                if path is not None and not path.is_constant(0):
+                    found[state, before] = path
+        return found
+
+    def write(self, expression: Expression) -> str:
+        """Write an expression in the names of the forward step: f, c_prev, tanh_c."""
+        forward = reachable((*self.equations.outputs, *self.equations.maps))
+        named = {node.index: self.names[node] for node in forward if self.names.has(node)}
+        return write_expression(expression, known=named)
 
     def forward_source(self) -> str:
         """Return the forward step as readable Python."""
@@ -131,23 +157,11 @@ def derive(equations: Equations, step: str = "step") -> Derivation:
     operand_seeds = tuple(
         graph.node("seed", payload=f"d_operand_{position}") for position in range(len(operands))
     )
-    adjoints: dict[int, Expression] = {}
-
-    def add(node: Expression, amount: Expression) -> None:
-        known = adjoints.get(node.index)
-        adjoints[node.index] = amount if known is None else known + amount
-
-    for output, seed in zip(equations.outputs, state_seeds, strict=True):
-        add(output, seed)
-    for operand, seed in zip(operands, operand_seeds, strict=True):
-        add(operand, seed)
-    for node in reversed(forward):
-        adjoint = adjoints.get(node.index)
-        if adjoint is None or node.op in LEAVES:
-            continue
-        for arg, share in zip(node.args, _local_gradients(node, adjoint), strict=True):
-            if share is not None and arg.op != "constant":
-                add(arg, share)
+    seeds = [
+        *zip(equations.outputs, state_seeds, strict=True),
+        *zip(operands, operand_seeds, strict=True),
+    ]
+    adjoints = _adjoints(forward, seeds)
 
     zero = graph.constant(0)
 
@@ -181,6 +195,28 @@ def derive(equations: Equations, step: str = "step") -> Derivation:
         ),
         names=names,
     )
+
+
+def _adjoints(
+    forward: Sequence[Expression], seeds: Iterable[tuple[Expression, Expression]]
+) -> dict[int, Expression]:
+    """Return the adjoint of each node (by index) that what arrives at the `seeds` reaches."""
+    adjoints: dict[int, Expression] = {}
+
+    def add(node: Expression, amount: Expression) -> None:
+        known = adjoints.get(node.index)
+        adjoints[node.index] = amount if known is None else known + amount
+
+    for node, seed in seeds:
+        add(node, seed)
+    for node in reversed(forward):
+        adjoint = adjoints.get(node.index)
+        if adjoint is None or node.op in LEAVES:
+            continue
+        for arg, share in zip(node.args, _local_gradients(node, adjoint), strict=True):
+            if share is not None and arg.op != "constant":
+                add(arg, share)
+    return adjoints
 
 
 def _computed_operands(equations: Equations) -> tuple[Expression, ...]:

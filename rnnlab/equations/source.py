@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rnnlab.equations.expression import Expression, reachable
 from rnnlab.equations.functions import ELEMENTWISE, FUNCTIONS
@@ -131,8 +131,42 @@ def write_statements(
     return statements, [text[node.index][0] for node in outputs]
 
 
+def write_expression(node: Expression, *, known: Mapping[int, str]) -> str:
+    """Write one expression on one line, in the variables of `known` (by node index).
+
+    For people: without the brackets that only fix the order of rounding. What is used twice is
+    written behind: `t * f + t * g, with t = ...`.
+    """
+    order = [inner for inner in reachable([node], stop=known) if inner.index not in known]
+    uses = [arg.index for inner in order for arg in inner.args]
+    text = {index: (name, _ATOM) for index, name in known.items()}
+    shared: list[str] = []
+    for inner in order:
+        written = _write(inner, text, short_number, associative=True)
+        if uses.count(inner.index) > 1 and inner.args:
+            name = f"t{len(shared)}"
+            shared.append(f"{name} = {written[0]}")
+            written = name, _ATOM
+        text[inner.index] = written
+    return text[node.index][0] + (f", with {', '.join(shared)}" if shared else "")
+
+
+def short_number(value: float) -> str:
+    """Write a number as people do: 1 for 1.0.
+
+    Examples
+    --------
+    >>> short_number(1.0), short_number(-0.5)
+    ('1', '-0.5')
+    """
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
 def _write(
-    node: Expression, text: dict[int, tuple[str, int]], constant: Callable[[float], str]
+    node: Expression,
+    text: dict[int, tuple[str, int]],
+    constant: Callable[[float], str],
+    associative: bool = False,
 ) -> tuple[str, int]:
     if node.op == "constant":
         return constant(node.payload), _ATOM if node.payload >= 0 else _UNARY
@@ -140,9 +174,10 @@ def _write(
         symbol, level = _BINARY[node.op]
         left, right = (text[arg.index] for arg in node.args)
         # - and / do not associate; equal levels on the right are bracketed throughout, so that
-        # the order of evaluation is the graph's.
+        # the order of evaluation is the graph's, unless sums and products may be regrouped.
+        bare = level + 1 if not associative or node.op not in ("add", "multiply") else level
         a = left[0] if left[1] >= max(level, 1) else f"({left[0]})"
-        b = right[0] if right[1] > level else f"({right[0]})"
+        b = right[0] if right[1] >= bare else f"({right[0]})"
         return f"{a}{symbol}{b}", level
     args = [text[arg.index] for arg in node.args]
     if node.op == "negative":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -26,19 +26,49 @@ def test_help(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     assert all(f"  {name}" in printed for name in commands.commands)
 
 
-@pytest.mark.parametrize("name", commands.commands)
+def every_command(group: click.Group, *before: str) -> Iterator[tuple[str, ...]]:
+    """Yield the words of every command, those inside groups too."""
+    for name, command in group.commands.items():
+        yield (*before, name)
+        if isinstance(command, click.Group):
+            yield from every_command(command, *before, name)
+
+
+EVERY_COMMAND = list(every_command(commands))
+
+
+def find(words: tuple[str, ...]) -> click.Command:
+    command: click.Command = commands
+    for word in words:
+        assert isinstance(command, click.Group)
+        command = command.commands[word]
+    return command
+
+
+def test_commands_inside_groups_are_tested_too() -> None:
+    assert {("cells",), ("cells", "show"), ("cells", "trace"), ("gradcheck",)} < set(EVERY_COMMAND)
+
+
+@pytest.mark.parametrize("words", EVERY_COMMAND, ids=" ".join)
 def test_every_command_and_every_option_has_help(
-    capsys: pytest.CaptureFixture[str], name: str
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
 ) -> None:
-    command = commands.commands[name]
+    command = find(words)
     assert command.help
     assert command.short_help
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, parameter.name
     for flag in ("-h", "--help"):
-        assert main([name, flag]) == 0
-        assert "Usage: rnnlab " + name in capsys.readouterr().out
+        assert main([*words, flag]) == 0
+        assert f"Usage: rnnlab {' '.join(words)}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", EVERY_COMMAND, ids=" ".join)
+def test_every_command_is_in_the_readme_or_the_docs(words: tuple[str, ...]) -> None:
+    root = Path(__file__).parents[2]
+    pages = [root / "README.md", *(root / "docs").glob("*.md")]
+    assert any(f"rnnlab {' '.join(words)}" in page.read_text() for page in pages)
 
 
 def test_every_setting_is_an_option() -> None:
@@ -56,7 +86,19 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"rnnlab {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"], ["cells"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["run", "--help"],
+        ["--version"],
+        ["cells"],
+        ["cells", "show", "lstm"],
+        ["cells", "show", "lstm", "--latex"],
+        ["cells", "show", "lstm", "--diagram"],
+        ["gradcheck", "--help"],
+    ],
+)
 def test_nothing_heavy_is_imported_for_what_is_light(arguments: list[str]) -> None:
     script = (
         "import sys; from rnnlab.cli import main; code = main(sys.argv[1:]);"
@@ -77,6 +119,9 @@ def test_nothing_heavy_is_imported_for_what_is_light(arguments: list[str]) -> No
         (["run", "copy-task", "--detay", "3"], "No such option"),
         (["run", "copy-task", "again"], "Got unexpected extra argument (again)"),
         (["--verbose"], "No such option"),
+        (["cells", "shwo"], "got 'shwo': did you mean 'show'?"),
+        (["cells", "show"], "Missing argument 'NAME|FILE.py:NAME'."),
+        (["gradcheck"], "Missing argument 'NAME|FILE.py:NAME'."),
     ],
 )
 def test_wrong_usage_is_one_line_and_code_2(

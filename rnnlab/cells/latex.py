@@ -1,0 +1,192 @@
+r"""A cell's equations typeset, as a paper prints them.
+
+W is a matrix on x, U one on the output (or on a value that stands in for it), V one on another
+state. A function or an operation that the tables below lack is set by its name, in \operatorname.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rnnlab.cells.definition import CellDefinition
+from rnnlab.equations import Expression
+from rnnlab.equations.expression import reachable
+from rnnlab.equations.source import short_number
+
+#: What stands for a function; #1 is its first argument, as in LaTeX's own macros.
+_APPLIED = {
+    "sigmoid": r"\sigma(#1)",
+    "tanh": r"\tanh(#1)",
+    "exp": r"\exp(#1)",
+    "log": r"\log(#1)",
+    "sqrt": r"\sqrt{#1}",
+    "abs": r"\lvert #1 \rvert",
+    "minimum": r"\min(#1, #2)",
+    "maximum": r"\max(#1, #2)",
+    "divide": r"\frac{#1}{#2}",
+    "greater": "#1 > #2",
+    "where": r"\begin{cases} #2 & \text{if } #1 \\ #3 & \text{otherwise} \end{cases}",
+}
+
+_GREEK = (
+    *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"),
+    *("lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi"),
+    "omega",
+)
+
+# How tightly an expression holds together: brackets go around what is looser than its place.
+_SIGNED, _SUM, _PRODUCT, _ATOM = 0, 1, 2, 3
+
+
+def typeset(cell: CellDefinition) -> str:
+    r"""Return the equations of a cell as a LaTeX `aligned` environment.
+
+    Parameters
+    ----------
+    cell : CellDefinition
+
+    Returns
+    -------
+    str
+        To stand between `\[` and `\]`; needs amsmath. One line per named value and new state, in
+        the order of evaluation.
+
+    Examples
+    --------
+    >>> from rnnlab.cells import rnn
+    >>> print(typeset(rnn))
+    \begin{aligned}
+    h_{t} &= \tanh(W_{h} x_{t} + U_{h} h_{t-1} + b_{h})
+    \end{aligned}
+    """
+    writer = _Writer(cell)
+    lines = [f"{left} &= {right}" for left, right in writer.lines()]
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+def symbol(name: str, *time: str) -> str:
+    r"""Return a variable's name as a symbol, with its index of time.
+
+    Examples
+    --------
+    >>> symbol("f", "t"), symbol("p_i"), symbol("h_new", "t"), symbol("alpha"), symbol("gate")
+    ('f_{t}', 'p_{i}', 'h_{\\mathrm{new},t}', '\\alpha', '\\mathrm{gate}')
+    """
+    head, _, below = name.strip("_").partition("_")
+    letters = head.rstrip("0123456789")
+    numbers = head[len(letters) :]
+    subscripts = [numbers, *(_word(part) for part in below.split("_")), *time]
+    subscript = ",".join(part for part in subscripts if part)
+    return _word(letters) + (f"_{{{subscript}}}" if subscript else "")
+
+
+def is_second_bias(cell: CellDefinition, node: Expression) -> bool:
+    """Tell whether a gate has another bias than this map's, the one beside x (the GRU's b_hn)."""
+    twins = [
+        other
+        for other in cell.equations.maps
+        if other.payload.name == node.payload.name and other.payload.bias is not None
+    ]
+    return len(twins) > 1 and all(arg.op != "input" for arg in node.args)
+
+
+def _word(word: str) -> str:
+    if word in _GREEK:
+        return f"\\{word}"
+    return word if len(word) < 2 or word.isdigit() else rf"\mathrm{{{word}}}"
+
+
+class _Writer:
+    """Writes the nodes of one cell; named ones by their symbols."""
+
+    def __init__(self, cell: CellDefinition) -> None:
+        self.cell = cell
+        equations = cell.equations
+        self.symbols = {equations.input.index: symbol(str(equations.input.payload), "t")}
+        for name, node in equations.states.items():
+            self.symbols[node.index] = symbol(name, "t-1")
+        self.defined: dict[int, Expression] = {}
+        for name, node in zip(equations.states, equations.outputs, strict=True):
+            # a state that is returned as it came, or twice, gets a line of its own at the end
+            if node.index not in self.symbols and not self._is_gate(node):
+                self._define(node, symbol(name, "t"))
+        used = {node.index for node in reachable((*equations.outputs, *equations.maps))}
+        for name, node in equations.named.items():
+            if node.index in used and node.index not in self.symbols:
+                # a variable that has a state's name but is not its new value
+                stem = rf"\tilde{{{symbol(name)}}}_{{t}}" if name in equations.states else ""
+                self._define(node, stem or symbol(name, "t"))
+
+    def _is_gate(self, node: Expression) -> bool:
+        return any(node is gate for gate in self.cell.equations.gates.values())
+
+    def _define(self, node: Expression, text: str) -> None:
+        self.symbols[node.index] = text
+        self.defined[node.index] = node
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return the left and right side of each equation, in the order of evaluation."""
+        lines = [
+            (self.symbols[index], self._formula(self.defined[index])[0])
+            for index in sorted(self.defined)
+        ]
+        known = {left for left, _ in lines}
+        equations = self.cell.equations
+        for name, node in zip(equations.states, equations.outputs, strict=True):
+            if symbol(name, "t") not in known:
+                lines.append((symbol(name, "t"), self._write(node)[0]))
+        return lines
+
+    def _write(self, node: Expression) -> tuple[str, int]:
+        """Return a value where it is used: its symbol, if it has one."""
+        if node.index in self.symbols:
+            return self.symbols[node.index], _ATOM
+        return self._formula(node)
+
+    def _formula(self, node: Expression) -> tuple[str, int]:
+        """Return what a node computes, and how tightly it holds together."""
+        if node.op == "constant":
+            return short_number(node.payload), _ATOM if node.payload >= 0 else _SIGNED
+        if node.op == "linear":
+            return self._linear(node)
+        if not node.args:  # what the cell learns
+            return symbol(node.payload.name), _ATOM
+        if node.op == "negative":
+            return f"-{self._inside(node.args[0], _PRODUCT)}", _SIGNED
+        if node.op in ("add", "subtract"):
+            sign, level = ("+", _SUM) if node.op == "add" else ("-", _PRODUCT)
+            left = self._write(node.args[0])[0]
+            return f"{left} {sign} {self._inside(node.args[1], level)}", _SUM
+        if node.op == "multiply":
+            sign = " " if any(arg.is_constant() for arg in node.args) else r" \odot "
+            # a number comes first, as in 2 a
+            args = sorted(node.args, key=lambda arg: not arg.is_constant())
+            return sign.join(self._inside(arg, _PRODUCT) for arg in args), _PRODUCT
+        return self._applied(node.op, [self._write(arg)[0] for arg in node.args]), _ATOM
+
+    def _inside(self, node: Expression, place: int) -> str:
+        text, level = self._write(node)
+        return text if level >= place else f"({text})"
+
+    def _applied(self, op: str, args: Sequence[str]) -> str:
+        if op not in _APPLIED:
+            name = op.replace("_", r"\_")
+            return rf"\operatorname{{{name}}}({', '.join(args)})"
+        text = _APPLIED[op]
+        for position, arg in enumerate(args, 1):
+            text = text.replace(f"#{position}", arg)
+        return text
+
+    def _linear(self, node: Expression) -> tuple[str, int]:
+        name = symbol(node.payload.name)
+        terms = []
+        for operand in node.args:
+            source = self.cell.source_of(operand)
+            letter = {"x": "W", self.cell.states[0]: "U"}.get(source, "V")
+            if letter == "V" and len(self.cell.states) > 2:  # more than one other state
+                letter = f"V^{{({symbol(source)})}}"
+            text, level = self._write(operand)
+            terms.append(f"{letter}_{{{name}}} " + (text if level == _ATOM else f"({text})"))
+        if node.payload.bias is not None:
+            terms.append(f"b_{{{'h' if is_second_bias(self.cell, node) else ''}{name}}}")
+        return " + ".join(terms), _SUM if len(terms) > 1 else _PRODUCT
