@@ -31,7 +31,7 @@ class SequenceModel:
     Attributes
     ----------
     parameters : dict of str to array
-        Live arrays: the layer's, `readout_weight` (O, H) and `readout_bias` (O,).
+        Live arrays: the layer's, `readout_weight` (O, D*H) and `readout_bias` (O,).
 
     Examples
     --------
@@ -51,7 +51,7 @@ class SequenceModel:
         self.output_size = check_size("output_size", output_size)
         rng = check_seed(seed)
         self.readout_weight = np.ascontiguousarray(
-            glorot_uniform(rng, self.output_size, layer.hidden_size), layer.dtype
+            glorot_uniform(rng, self.output_size, layer.output_size), layer.dtype
         )
         self.readout_bias = np.zeros(self.output_size, layer.dtype)
 
@@ -70,12 +70,12 @@ class SequenceModel:
         return sum(array.size for array in self.parameters.values())
 
     def read_out(self, y: Array) -> Array:
-        """Return V y + b for outputs (..., H) of the layer."""
+        """Return V y + b for outputs (..., D*H) of the layer."""
         flat = matmul(y.reshape(-1, y.shape[-1]), self.readout_weight.T)
         return (flat + self.readout_bias).reshape(*y.shape[:-1], self.output_size)
 
     def predict(self, x: Array) -> Array:
-        """Return the readout (T, B, O) for inputs x (T, B, I), from the zero state."""
+        """Return the readout (T, B, O) for inputs x (T, B, I), from the layer's initial state."""
         y, _ = self.layer(x)
         return self.read_out(y)
 

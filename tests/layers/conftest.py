@@ -88,6 +88,44 @@ EXTRA = (gru_reset_before, full_peephole, minimal_rnn, ran, delayed, low_rank, a
 EVERY = {**{name: registry[name] for name in registry}, **{c.name: c for c in EXTRA}}
 
 
+# T, B, I, H: ones; odd; no multiple of a vector; wider than a block of the inner dimension (128);
+# batches that are cut in parts (32 and more) and parts that are no multiple of a tile.
+SIZES = [
+    (1, 1, 1, 1),
+    (2, 1, 3, 5),
+    (9, 3, 7, 13),
+    (5, 17, 1, 33),
+    (6, 37, 19, 8),
+    (3, 4, 130, 131),
+]
+SINGLE = [(sizes, 1, False) for sizes in SIZES]
+STACKS = [((4, 3, 2, 5), *layout) for layout in ((1, True), (2, False), (2, True), (3, False))]
+STACKS.append(((1, 1, 1, 1), 2, True))
+#: Which cells see which combinations; any other cell sees a sample: its kernels are written alike.
+SINGLES = ("rnn", "lstm", "peephole-lstm", "gru", "awkward", "low-rank")
+STACKED = ("rnn", "lstm", "peephole-lstm", "gru")
+BATTERY = [
+    (definition, *layout)
+    for name, definition in EVERY.items()
+    for layout in [
+        *(SINGLE if name in SINGLES else SINGLE[2:5:2]),
+        *(STACKS if name in STACKED else [((3, 2, 3, 7), 2, True)]),
+    ]
+]
+
+
+def _name(combination: tuple[CellDefinition, tuple[int, ...], int, bool]) -> str:
+    definition, sizes, num_layers, bidirectional = combination
+    shape = "T{}-B{}-I{}-H{}".format(*sizes)
+    return f"{definition.name}-{shape}-{num_layers}x{1 + bidirectional}"
+
+
+@pytest.fixture(params=BATTERY, ids=_name)
+def combination(request: pytest.FixtureRequest) -> Any:
+    """A cell, the sizes (T, B, I, H), the number of layers and whether there are two directions."""
+    return request.param
+
+
 @pytest.fixture(params=EVERY.values(), ids=list(EVERY))
 def any_cell(request: pytest.FixtureRequest) -> CellDefinition:
     """Every registered cell and the ones above."""
@@ -114,6 +152,12 @@ class Case:
     def forward(self) -> Any:
         return self.layer.forward(self.x, self.state)
 
+    @property
+    def rows(self) -> list[tuple[int, bool]]:
+        """Return (layer, reverse) of every row of a state."""
+        ways = (False, True) if self.layer.bidirectional else (False,)
+        return [(k, reverse) for k in range(self.layer.num_layers) for reverse in ways]
+
     def backward(self, tape: Any = None) -> Any:
         tape = self.forward() if tape is None else tape
         return self.layer.backward(tape, self.d_output, self.d_state, through_time=True)
@@ -124,10 +168,20 @@ def _make_case(
     sizes: tuple[int, int, int, int],
     dtype: str = "float64",
     seed: int = 1,
+    num_layers: int = 1,
+    bidirectional: bool = False,
 ) -> Case:
     steps, batch, inputs, units = sizes
     rng = np.random.default_rng([seed, *sizes])
-    layer = Recurrent(definition, inputs, units, dtype=dtype, seed=rng)
+    layer = Recurrent(
+        definition,
+        inputs,
+        units,
+        num_layers=num_layers,
+        bidirectional=bidirectional,
+        dtype=dtype,
+        seed=rng,
+    )
     for array in layer.parameters.values():  # zeros (biases, peepholes) would hide mistakes
         # so small that no run is chaotic: float32 could not follow one
         spread = 0.3 if array.ndim == 1 else 0.3 / np.sqrt(array.shape[1])
@@ -136,19 +190,20 @@ def _make_case(
     def draw(*shape: int) -> Any:
         return rng.standard_normal(shape).astype(dtype)
 
-    count = len(layer.cell.states)
+    count, ways = len(layer.cell.states), 1 + bidirectional
+    rows = num_layers * ways
     return Case(
         layer,
         draw(steps, batch, inputs),
-        layer.state_type(*(0.5 * draw(1, batch, units) for _ in range(count))),
-        draw(steps, batch, units),
-        layer.state_type(*(draw(1, batch, units) for _ in range(count))),
+        layer.state_type(*(0.5 * draw(rows, batch, units) for _ in range(count))),
+        draw(steps, batch, ways * units),
+        layer.state_type(*(draw(rows, batch, units) for _ in range(count))),
     )
 
 
 @pytest.fixture(name="make_case")
 def make_case_fixture() -> Callable[..., Case]:
-    """Return `make_case(cell, (T, B, I, H), dtype, seed)`."""
+    """Return `make_case(cell, (T, B, I, H), dtype, seed, num_layers, bidirectional)`."""
     return _make_case
 
 
@@ -210,7 +265,9 @@ class TorchCell:
             self.calls.append(_Call(name, sources, biased))
         self.nearest_kink = np.inf
 
-    def run(self, parameters: dict[str, Any], x: Any, states: Sequence[Any]) -> list[list[Any]]:
+    def run(
+        self, parameters: dict[str, Any], x: Any, states: Sequence[Any], suffix: str
+    ) -> list[list[Any]]:
         """Return each state over time, a list of (B, H) with the initial one in slot 0."""
         if not self.calls:
             self._look()
@@ -221,16 +278,16 @@ class TorchCell:
             nonlocal position
             call, total = self.calls[position], 0
             for value, source in zip(operands, call.sources, strict=True):
-                array = "weight_ih_l0" if source == "x" else f"weight_{source}h_l0"
+                array = ("weight_ih" if source == "x" else f"weight_{source}h") + suffix
                 block = sum(source in other.sources for other in self.calls[:position])
                 weight = parameters[array][block * units : (block + 1) * units]
                 total = total + value @ weight.T
             if bias is not None and "x" in call.sources:
                 before = [c for c in self.calls[:position] if c.biased and "x" in c.sources]
                 start = len(before) * units
-                total = total + parameters["bias_l0"][start : start + units]
+                total = total + parameters["bias" + suffix][start : start + units]
             elif bias is not None:
-                total = total + parameters[f"bias_h{name}_l0"]
+                total = total + parameters[f"bias_h{name}{suffix}"]
             position += 1
             return total
 
@@ -238,7 +295,7 @@ class TorchCell:
         for x_t in x:
             position = 0
             before = [trajectory[-1] for trajectory in over_time]
-            new = self._call(linear, lambda name, **_: parameters[f"{name}_l0"], [x_t, *before])
+            new = self._call(linear, lambda name, **_: parameters[name + suffix], [x_t, *before])
             for trajectory, value in zip(over_time, new, strict=True):
                 # s_t is a node of its own, also where it is a copy of another state.
                 trajectory.append(value.clone() if any(value is s for s in before) else value)
@@ -247,7 +304,10 @@ class TorchCell:
 
 @pytest.fixture
 def torch_truth() -> Callable[[Case], SimpleNamespace]:
-    """Return `torch_truth(case)`: states and all gradients by PyTorch's autograd, in float64."""
+    """Return `torch_truth(case)`: states and all gradients by PyTorch's autograd, in float64.
+
+    `states` and `through_time` are lists in the order of a state's rows.
+    """
 
     def truth(case: Case) -> SimpleNamespace:
         def leaf(array: Any) -> Any:
@@ -256,30 +316,48 @@ def torch_truth() -> Callable[[Case], SimpleNamespace]:
         cell = TorchCell(case.layer.cell)
         parameters = {name: leaf(array) for name, array in case.layer.parameters.items()}
         x = leaf(case.x)
-        initial = [leaf(array[0]) for array in case.state]
-        over_time = cell.run(parameters, x, initial)
-        loss = (torch.stack(over_time[0][1:]) * torch.tensor(case.d_output)).sum()
-        for trajectory, d in zip(over_time, case.d_state, strict=True):
-            loss = loss + (trajectory[-1] * torch.tensor(d[0])).sum()
-        nodes = [node for trajectory in over_time for node in trajectory]
+        trajectories, y = [], x
+        for k in range(case.layer.num_layers):
+            outputs = []
+            for layer, reverse in case.rows:
+                if layer != k:
+                    continue
+                row = len(trajectories)
+                initial = [leaf(array[row]) for array in case.state]
+                suffix = f"_l{k}_reverse" if reverse else f"_l{k}"
+                over_time = cell.run(parameters, y.flip(0) if reverse else y, initial, suffix)
+                output = torch.stack(over_time[0][1:])
+                outputs.append(output.flip(0) if reverse else output)
+                trajectories.append(over_time)
+            y = torch.cat(outputs, dim=-1)
+        loss = (y * torch.tensor(case.d_output)).sum()
+        for row, over_time in enumerate(trajectories):
+            for trajectory, d in zip(over_time, case.d_state, strict=True):
+                loss = loss + (trajectory[-1] * torch.tensor(d[row])).sum()
+        nodes = [node for row in trajectories for trajectory in row for node in trajectory]
         wanted = [*parameters.values(), x, *nodes]
         found = torch.autograd.grad(loss, wanted, materialize_grads=True)
-        numbers = [gradient.numpy() for gradient in found]
-        count, steps = len(parameters), len(over_time[0])
-        by_state = [
-            np.stack(numbers[count + 1 + k * steps : count + 1 + (k + 1) * steps])
-            for k in range(len(over_time))
-        ]
+        numbers = iter([gradient.numpy() for gradient in found])
         names = case.layer.cell.states
         return SimpleNamespace(
             loss=float(loss.detach()),
-            states={
-                name: np.stack([node.detach().numpy() for node in trajectory])
-                for name, trajectory in zip(names, over_time, strict=True)
-            },
-            parameters=dict(zip(parameters, numbers[:count], strict=True)),
-            input=numbers[count],
-            through_time=dict(zip(names, by_state, strict=True)),
+            output=y.detach().numpy(),
+            states=[
+                {
+                    name: np.stack([node.detach().numpy() for node in trajectory])
+                    for name, trajectory in zip(names, over_time, strict=True)
+                }
+                for over_time in trajectories
+            ],
+            parameters={name: next(numbers) for name in parameters},
+            input=next(numbers),
+            through_time=[
+                {
+                    name: np.stack([next(numbers) for _ in trajectory])
+                    for name, trajectory in zip(names, over_time, strict=True)
+                }
+                for over_time in trajectories
+            ],
             nearest_kink=cell.nearest_kink,
         )
 
