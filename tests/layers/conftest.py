@@ -316,7 +316,8 @@ def torch_truth() -> Callable[[Case], SimpleNamespace]:
         cell = TorchCell(case.layer.cell)
         parameters = {name: leaf(array) for name, array in case.layer.parameters.items()}
         x = leaf(case.x)
-        trajectories, y = [], x
+        trajectories: list[list[list[Any]]] = []
+        y = x
         for k in range(case.layer.num_layers):
             outputs = []
             for layer, reverse in case.rows:

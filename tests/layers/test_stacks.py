@@ -179,7 +179,8 @@ class TestGates:
             assert np.array_equal(array, before[name]) == (name not in touched)
 
     def test_layers_that_do_not_exist(self):
-        for ask in (self.layer.gate, lambda *at: self.layer.set_gate(at[0], None, None, *at[1:])):
+        weight, bias = self.layer.gate("z", 1)
+        for ask in (self.layer.gate, lambda z, *at: self.layer.set_gate(z, weight, bias, *at)):
             with pytest.raises(ValueError, match="layer must be from 0 to 1, got layer=2: count"):
                 ask("z", 2)
             with pytest.raises(ValueError, match="got layer=-1"):
