@@ -8,13 +8,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from rnnlab.version import __version__
 
 _WHERE = {
     "rnnlab.cells": ("cell",),
     "rnnlab.equations": ("exp", "linear", "relu", "sigmoid", "tanh", "vector", "where"),
     "rnnlab.engine": ("get_num_threads", "set_num_threads"),
     "rnnlab.layers": ("GRU", "LSTM", "RNN", "PeepholeLSTM", "Recurrent"),
+    "rnnlab.training.saving": ("load",),
     "rnnlab.experiments": ("run",),
 }
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
@@ -25,10 +26,12 @@ __all__ = [
     "RNN",
     "PeepholeLSTM",
     "Recurrent",
+    "__version__",
     "cell",
     "exp",
     "get_num_threads",
     "linear",
+    "load",
     "relu",
     "run",
     "set_num_threads",
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from rnnlab.equations import exp, linear, relu, sigmoid, tanh, vector, where
     from rnnlab.experiments import run
     from rnnlab.layers import GRU, LSTM, RNN, PeepholeLSTM, Recurrent
+    from rnnlab.training.saving import load
 
 
 def __getattr__(name: str) -> Any:

@@ -1,8 +1,10 @@
-"""The recurrent layer as users meet it: checked arrays in, tapes and named gradients out."""
+"""The recurrent layer as users meet it: checked arrays in, tapes, named gradients and files out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -119,6 +121,11 @@ class Recurrent:
         the rule of the cell's equations further ones; learned initial states are `h0_l{k}` (H,).
         """
         return self._parameters
+
+    @property
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """What `parameters` must hold, by name."""
+        return self._stack.shapes
 
     @property
     def parameter_count(self) -> int:
@@ -316,6 +323,22 @@ class Recurrent:
         for name, array in self.parameters.items():
             copy.parameters[name][:] = array
         return copy
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the layer into one file of named arrays, without pickle; `rnnlab.load` reads it.
+
+        Parameters
+        ----------
+        path : str or path
+            Written whole or not at all; what was there is replaced.
+
+        Returns
+        -------
+        pathlib.Path
+        """
+        from rnnlab.layers.saving import save_layer
+
+        return save_layer(self, Path(path))
 
     @property
     def _dtype(self) -> np.dtype[Any]:

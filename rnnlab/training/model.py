@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -117,3 +119,19 @@ class SequenceModel:
         copy.readout_weight[:] = self.readout_weight
         copy.readout_bias[:] = self.readout_bias
         return copy
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write layer and readout into one file, without pickle; `rnnlab.load` reads it.
+
+        Parameters
+        ----------
+        path : str or path
+            Written whole or not at all; what was there is replaced.
+
+        Returns
+        -------
+        pathlib.Path
+        """
+        from rnnlab.training.saving import save_model
+
+        return save_model(self, Path(path))
