@@ -361,6 +361,13 @@ class TestWriting:
         assert path.read_bytes() == before
         assert list(path.parent.iterdir()) == [path]
 
+    def test_a_new_file_takes_the_place_of_the_old_one(self, path):
+        """It is not written over: whoever reads meanwhile has the old one or the new one."""
+        LSTM(3, 5, seed=1).save(path)
+        before = path.stat().st_ino
+        LSTM(3, 5, seed=2).save(path)
+        assert path.stat().st_ino != before
+
     def test_what_could_not_be_read_back_is_not_written(self, path):
         layer = LSTM(3, 5)
         layer.parameters["bias_l0"] = np.zeros(7)
