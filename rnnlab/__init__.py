@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from rnnlab.version import __version__
 
 _WHERE = {
     "rnnlab.cells": ("cell",),
@@ -32,6 +32,7 @@ _WHERE = {
     ),
     "rnnlab.engine": ("get_num_threads", "set_num_threads"),
     "rnnlab.layers": ("GRU", "LSTM", "RNN", "PeepholeLSTM", "Recurrent"),
+    "rnnlab.training.saving": ("load",),
     "rnnlab.experiments": ("run",),
 }
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
@@ -42,12 +43,14 @@ __all__ = [
     "RNN",
     "PeepholeLSTM",
     "Recurrent",
+    "__version__",
     "cell",
     "exp",
     "get_num_threads",
     "hard_sigmoid",
     "identity",
     "linear",
+    "load",
     "log",
     "maximum",
     "minimum",
@@ -87,6 +90,7 @@ if TYPE_CHECKING:
     )
     from rnnlab.experiments import run
     from rnnlab.layers import GRU, LSTM, RNN, PeepholeLSTM, Recurrent
+    from rnnlab.training.saving import load
 
 
 def __getattr__(name: str) -> Any:

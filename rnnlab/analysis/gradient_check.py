@@ -129,7 +129,7 @@ def _draw(
         array += spread * rng.standard_normal(array.shape)
     states = layer.cell.states
     initial = {name: 0.5 * rng.standard_normal((1, batch, hidden)) for name in states}
-    for name in getattr(layer.cell, "positive", ()):  # a normaliser, say
+    for name in layer.cell.positive:  # a normaliser, say
         initial[name] = 0.5 + np.abs(initial[name])
     return _Case(
         layer,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, overload
 
+from rnnlab.cells import identity
 from rnnlab.equations import (
     Derivation,
     EquationError,
@@ -98,6 +99,20 @@ class CellDefinition:
 
     def __repr__(self) -> str:
         return f"<cell {self.name}({', '.join(('x', *self.states))})>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return identity.reduce(self)
+
+    def __copy__(self) -> CellDefinition:
+        return self
+
+    def __deepcopy__(self, memo: object) -> CellDefinition:
+        return self  # nothing in it changes
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that tell the equations from any others."""
+        return identity.fingerprint(self)
 
     @property
     def states(self) -> tuple[str, ...]:

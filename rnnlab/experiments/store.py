@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from rnnlab import files
 from rnnlab.experiments import manifest
 
 MANIFEST = "manifest.json"
@@ -22,28 +23,8 @@ SUMMARY = "summary.csv"
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Replace `path` by `text` at once, so that no reader and no crash ever sees a part of it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        with contextlib.suppress(OSError):  # moved, or never written
-            partial.unlink()
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name durable too, where the system has a way to."""
-    with contextlib.suppress(OSError):  # Windows cannot open a folder
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    """Replace `path` by `text` at once, in UTF-8 and with the line ends that it has."""
+    files.write_whole(path, text.encode("utf-8"))
 
 
 def to_csv(table: pd.DataFrame, *, header: bool = True) -> str:

@@ -1,13 +1,8 @@
 """Recurrent layers: parameters, how they start, and the engine that runs them."""
 
 from rnnlab.layers.initialisers import INITIALISATIONS, accepts_forget_bias, initialise
-from rnnlab.layers.recurrent import (
-    GRU,
-    LSTM,
-    RNN,
-    PeepholeLSTM,
-    Recurrent,
-)
+from rnnlab.layers.named import GRU, LSTM, RNN, PeepholeLSTM
+from rnnlab.layers.recurrent import Recurrent
 from rnnlab.layers.tape import LayerGradients, Tape
 
 __all__ = [

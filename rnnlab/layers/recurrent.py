@@ -1,24 +1,26 @@
-"""A recurrent layer: parameters, and the engine that runs them."""
+"""The recurrent layer as users meet it: checked arrays in, tapes, named gradients and files out."""
 
 from __future__ import annotations
 
-from collections import namedtuple
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rnnlab.cells import CellDefinition, find_cell
-from rnnlab.engine import engine_for
 from rnnlab.engine.protocol import Array
-from rnnlab.layers.initialisers import initialise
+from rnnlab.layers.direction import Direction
+from rnnlab.layers.gates import read_gate, write_gate
+from rnnlab.layers.stack import Stack
+from rnnlab.layers.states import check_state, find_row, gather, state_type
 from rnnlab.layers.tape import LayerGradients, Tape
-from rnnlab.layers.validation import check_array, check_dtype, check_seed, check_size
-from rnnlab.registry import unknown_name
+from rnnlab.layers.validation import check_array, check_dtype, check_flag, check_seed, check_size
 
 
 class Recurrent:
-    """A layer of one recurrent cell.
+    """A layer of one recurrent cell, stacked and in both directions where that is asked for.
 
     Parameters
     ----------
@@ -27,9 +29,18 @@ class Recurrent:
         made with `@rnnlab.cell`.
     input_size, hidden_size : int
         I and H.
+    num_layers : int
+        How many layers are stacked, each reading the output of the one below.
+    bidirectional : bool
+        Whether each layer also reads its input from the end, D = 2 directions: the output is
+        (T, B, D*H), that of the forward direction first.
+    learn_initial_state : bool
+        Whether the states that a sequence begins with are parameters, `h0_l0` (H,) and so on,
+        instead of zeros. They begin at zero.
     dtype : "float32" or "float64"
     seed : int or numpy.random.Generator
-        Of the initial parameters.
+        Of the initial parameters, drawn in the order of `parameters`: the first layer's forward
+        direction is that of a single layer of the same seed.
     init : str, optional
         "default", "glorot", "torch" or "irnn": see `rnnlab.layers.initialise`. What the cell's
         paper recommends if left out.
@@ -41,21 +52,18 @@ class Recurrent:
 
     Attributes
     ----------
-    parameters : dict of str to array
-        Live arrays: change them in place. `weight_ih_l0` (G*H, I), `weight_hh_l0` (G*H, H),
-        `bias_l0` (G*H,), and by the rule of the cell's equations further ones.
     state_type : type
         The named tuple of the cell's states.
 
     Examples
     --------
     >>> import numpy as np, rnnlab
-    >>> layer = rnnlab.LSTM(10, 64, seed=1)
+    >>> layer = rnnlab.LSTM(10, 64, num_layers=2, bidirectional=True, seed=1)
     >>> y, state = layer(np.zeros((100, 32, 10), np.float32))
     >>> y.shape, state.c.shape
-    ((100, 32, 64), (1, 32, 64))
-    >>> layer.parameters["weight_hh_l0"].shape
-    (256, 64)
+    ((100, 32, 128), (4, 32, 64))
+    >>> layer.parameters["weight_ih_l1_reverse"].shape
+    (256, 128)
     """
 
     def __init__(
@@ -64,6 +72,9 @@ class Recurrent:
         input_size: int,
         hidden_size: int,
         *,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        learn_initial_state: bool = False,
         dtype: Any = "float32",
         seed: int | np.random.Generator = 0,
         init: str | None = None,
@@ -73,33 +84,64 @@ class Recurrent:
         self.cell = find_cell(cell)
         self.input_size = check_size("input_size", input_size)
         self.hidden_size = check_size("hidden_size", hidden_size)
+        self.num_layers = check_size("num_layers", num_layers)
+        self.bidirectional = check_flag("bidirectional", bidirectional)
+        self.learn_initial_state = check_flag("learn_initial_state", learn_initial_state)
         self.dtype = check_dtype(dtype)
-        self.state_type = namedtuple("State", self.cell.states)  # type: ignore[misc]
-        self._suffix = "_l0"
-        drawn = initialise(
+        self._parameters: dict[str, Array] = {}
+        self._stack = Stack(
             self.cell,
             self.input_size,
             self.hidden_size,
-            check_seed(seed),
-            init=init,
-            forget_bias=forget_bias,
-            chrono_tmax=chrono_tmax,
+            num_layers=self.num_layers,
+            bidirectional=self.bidirectional,
+            learn_initial_state=self.learn_initial_state,
+            dtype=self.dtype,
+            parameters=self._parameters,
         )
-        self.parameters = {
-            name + self._suffix: np.ascontiguousarray(array, self.dtype)
-            for name, array in drawn.items()
-        }
+        rng = check_seed(seed)
+        for direction in self._stack.directions:
+            direction.draw(rng, init=init, forget_bias=forget_bias, chrono_tmax=chrono_tmax)
 
     def __repr__(self) -> str:
-        return (
-            f"<rnnlab.Recurrent {self.cell.name} input_size={self.input_size} "
-            f"hidden_size={self.hidden_size} dtype={self.dtype}>"
-        )
+        shown = {"input_size": self.input_size, "hidden_size": self.hidden_size}
+        if self.num_layers > 1:
+            shown["num_layers"] = self.num_layers
+        for name in ("bidirectional", "learn_initial_state"):
+            if getattr(self, name):
+                shown[name] = True
+        options = " ".join(f"{name}={value}" for name, value in shown.items())
+        return f"<rnnlab.Recurrent {self.cell.name} {options} dtype={self.dtype}>"
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """Live arrays by name: change them in place.
+
+        For layer k, with `_reverse` appended for the backward direction and an input of size D*H
+        for k > 0: `weight_ih_l{k}` (G*H, I), `weight_hh_l{k}` (G*H, H), `bias_l{k}` (G*H,), and by
+        the rule of the cell's equations further ones; learned initial states are `h0_l{k}` (H,).
+        """
+        return self._parameters
+
+    @property
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """What `parameters` must hold, by name."""
+        return self._stack.shapes
 
     @property
     def parameter_count(self) -> int:
         """How many numbers the layer learns."""
         return sum(array.size for array in self.parameters.values())
+
+    @property
+    def output_size(self) -> int:
+        """The last axis of the output: D*H."""
+        return (1 + self.bidirectional) * self.hidden_size
+
+    @property
+    def state_type(self) -> Any:
+        """The named tuple of the cell's states."""
+        return state_type(self.cell.states)
 
     def __call__(self, x: Array, state: Sequence[Array] | None = None) -> tuple[Array, Any]:
         """Run the layer without keeping a tape.
@@ -107,18 +149,58 @@ class Recurrent:
         Parameters
         ----------
         x : array (T, B, I)
-        state : named tuple or tuple of (1, B, H) arrays, optional
-            The initial state; zeros if left out.
+        state : named tuple or tuple of (num_layers * D, B, H) arrays, optional
+            The initial state, a row for each direction of each layer; if left out, zeros or what
+            the layer has learned.
 
         Returns
         -------
-        y : array (T, B, H)
-        state : named tuple of (1, B, H) arrays
+        y : array (T, B, D*H)
+        state : named tuple of (num_layers * D, B, H) arrays
             The final state.
         """
-        x, states = self._check_inputs(x, state)
-        y, final = engine_for(self.cell, self.dtype).infer(self._bare_parameters(), x, states)
-        return y, self.state_type(*(array[None] for array in final))
+        x = self._check_x(x)
+        y, final = self._stack.infer(x, self._initial(state, x.shape[1]))
+        return y, gather(self.cell.states, final)
+
+    def step(self, x_t: Array, state: Sequence[Array] | None = None) -> tuple[Array, Any]:
+        """Take one time step, for input that comes in as time goes by.
+
+        Parameters
+        ----------
+        x_t : array (B, I)
+        state : named tuple or tuple of (num_layers, B, H) arrays, optional
+            What the step before returned; if left out, where a sequence begins.
+
+        Returns
+        -------
+        y_t : array (B, H)
+            Bit for bit what `layer(x)` returns at that step.
+        state : named tuple of (num_layers, B, H) arrays
+
+        Raises
+        ------
+        ValueError
+            If the layer is bidirectional: the backward direction begins at the end.
+
+        Examples
+        --------
+        >>> import numpy as np, rnnlab
+        >>> layer, state = rnnlab.GRU(3, 8), None
+        >>> for x_t in np.ones((5, 1, 3), np.float32):
+        ...     y_t, state = layer.step(x_t, state)
+        >>> bool((y_t == layer(np.ones((5, 1, 3), np.float32))[0][-1]).all())
+        True
+        """
+        if self.bidirectional:
+            raise ValueError(
+                "step needs a layer of one direction, got bidirectional=True: the backward "
+                "direction begins at the sequence's end; call layer(x) on the whole of it"
+            )
+        axes = f"(B, I={self.input_size})"
+        x_t = check_array("x_t", x_t, ("B", self.input_size), self._dtype, axes)
+        y, final = self._stack.infer(x_t[None], self._initial(state, len(x_t)))
+        return y[0], gather(self.cell.states, final)
 
     def forward(
         self,
@@ -132,24 +214,24 @@ class Recurrent:
         Parameters
         ----------
         x : array (T, B, I)
-        state : named tuple or tuple of (1, B, H) arrays, optional
-            The initial state; zeros if left out.
+        state : named tuple or tuple of (num_layers * D, B, H) arrays, optional
+            The initial state, as for a call.
         checkpoint_every : int, optional
-            Keep the output and, about every so many time steps, the states; `backward` runs the
+            Keep the outputs and, about every so many time steps, the states; `backward` runs the
             segments between them again (gradient checkpointing, Chen et al. 2016). The gradients
-            are the same bit for bit, the memory is that of one segment and the time that of one
-            forward pass more. For sequences whose tape does not fit.
+            are the same bit for bit, the memory is that of one segment of each layer and the time
+            that of one forward pass more. For sequences whose tape does not fit.
 
         Returns
         -------
         Tape
         """
-        x, states = self._check_inputs(x, state)
-        engine, parameters = engine_for(self.cell, self.dtype), self._bare_parameters()
-        if checkpoint_every is None:
-            return Tape(self, engine.forward(parameters, x, states))
-        every = check_size("checkpoint_every", checkpoint_every)
-        return Tape(self, engine.checkpoint(parameters, x, states, every))
+        x = self._check_x(x)
+        if checkpoint_every is not None:
+            checkpoint_every = check_size("checkpoint_every", checkpoint_every)
+        initial = self._initial(state, x.shape[1])
+        output, records = self._stack.forward(x, initial, checkpoint_every)
+        return Tape(self, records, output, learned=state is None)
 
     def backward(
         self,
@@ -167,9 +249,9 @@ class Recurrent:
         tape : Tape
             Of `forward`; it may be used again. The gradients are those of the parameters as they
             were then.
-        d_output : array (T, B, H)
+        d_output : array (T, B, D*H)
             dL/dy.
-        d_state : tuple of (1, B, H) arrays, optional
+        d_state : tuple of (num_layers * D, B, H) arrays, optional
             dL/d final state, beyond what passes through `d_output`; zeros if left out.
         through_time : bool
             Whether to hand out dL/ds_t at every step: `gradients.states()`.
@@ -182,175 +264,106 @@ class Recurrent:
         """
         if not isinstance(tape, Tape) or tape._layer is not self:
             raise TypeError("tape must come from this layer's forward: call layer.forward(x) first")
-        steps, batch, units = tape.output.shape
-        dtype = np.dtype(self.dtype)
-        axes = f"(T={steps}, B={batch}, H={units})"
-        d_output = check_array("d_output", d_output, (steps, batch, units), dtype, axes)
-        d_states = self._check_state("d_state", d_state, batch)
-        gradients = engine_for(self.cell, self.dtype).backward(
-            tape._record,
-            d_output,
-            d_states,
+        steps, batch, width = tape.output.shape
+        axes = f"(T={steps}, B={batch}, {'D*H' if self.bidirectional else 'H'}={width})"
+        d_input, rows = self._stack.backward(
+            tape._records,
+            check_array("d_output", d_output, (steps, batch, width), self._dtype, axes),
+            self._check_state("d_state", d_state, batch),
+            learned=tape._learned,
             through_time=through_time,
             input_gradient=input_gradient,
         )
-        over_time = gradients.through_time
         return LayerGradients(
-            parameters={n + self._suffix: array for n, array in gradients.parameters.items()},
-            input=gradients.input,
-            state=self.state_type(*(array[None] for array in gradients.initial)),
-            _over_time=None
-            if over_time is None
-            else dict(zip(self.cell.states, over_time, strict=True)),
+            parameters={n: array for row in rows for n, array in row.parameters.items()},
+            input=d_input,
+            state=gather(self.cell.states, [row.initial for row in rows]),
+            _num_layers=self.num_layers,
+            _over_time=[row.through_time for row in rows],
         )
 
-    def gate(self, name: str) -> tuple[Array, Array]:
+    def gate(self, name: str, layer: int = 0, reverse: bool = False) -> tuple[Array, Array]:
         """Return copies of a gate's weight over [h, x] and its bias, as textbooks print them.
 
         Parameters
         ----------
         name : str
             The gate's name in the equations, such as "f".
+        layer : int
+        reverse : bool
+            Whether the backward direction's is meant.
 
         Returns
         -------
         weight : array (H, H + I)
-            Columns over the concatenation [h, x]; a map on further states has them in front,
-            [c, h, x]. Zeros where the gate has no matrix.
+            Columns over the concatenation [h, x], with x of size D*H for a layer above the first; a
+            map on further states has them in front, [c, h, x]. Zeros where the gate has no matrix.
         bias : array (H,)
             The bias of the map that sees x, where there is one.
         """
-        blocks, bias = self._gate_views(name)
-        zeros = np.zeros(self.hidden_size, self.dtype)
-        columns = [self._columns(source, view) for source, view in blocks.items()]
-        return np.concatenate(columns, axis=1), (zeros if bias is None else bias.copy())
+        return read_gate(self._direction(layer, reverse), name)
 
-    def set_gate(self, name: str, weight: Array, bias: Array) -> None:
+    def set_gate(
+        self, name: str, weight: Array, bias: Array, layer: int = 0, reverse: bool = False
+    ) -> None:
         """Set a gate's weight over [h, x] and its bias, in the form that `gate` returns them."""
-        blocks, target = self._gate_views(name)
-        widths = [self._columns(source, view).shape[1] for source, view in blocks.items()]
-        dtype = np.dtype(self.dtype)
-        total, units = sum(widths), self.hidden_size
-        axes = f"(H={units}, {total}) over [{', '.join(blocks)}]"
-        weight = check_array("weight", weight, (units, total), dtype, axes)
-        bias = check_array("bias", bias, (units,), dtype, f"(H={units},)")
-        pieces = np.split(weight, np.cumsum(widths)[:-1], axis=1)
-        for (source, view), piece in zip(blocks.items(), pieces, strict=True):
-            if view is None and piece.any():
-                raise ValueError(
-                    f"gate {name} has no matrix on {source}, got one that is not 0: "
-                    "set those columns to 0"
-                )
-        if target is None and bias.any():
-            raise ValueError(f"gate {name} has no bias, got one that is not 0: pass zeros")
-        for view, piece in zip(blocks.values(), pieces, strict=True):
-            if view is not None:
-                view[:] = piece
-        if target is not None:
-            target[:] = bias
+        write_gate(self._direction(layer, reverse), name, weight, bias)
 
     def astype(self, dtype: Any) -> Recurrent:
         """Return a copy of the layer in another dtype."""
-        copy = Recurrent(self.cell, self.input_size, self.hidden_size, dtype=dtype)
+        copy = Recurrent(
+            self.cell,
+            self.input_size,
+            self.hidden_size,
+            num_layers=self.num_layers,
+            bidirectional=self.bidirectional,
+            learn_initial_state=self.learn_initial_state,
+            dtype=dtype,
+            init="glorot",  # the cheapest to draw: every number is replaced
+        )
         for name, array in self.parameters.items():
             copy.parameters[name][:] = array
         return copy
 
-    def _columns(self, source: str, view: Array | None) -> Array:
-        width = self.input_size if source == "x" else self.hidden_size
-        return np.zeros((self.hidden_size, width), self.dtype) if view is None else view
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the layer into one file of named arrays, without pickle; `rnnlab.load` reads it.
 
-    def _gate_views(self, name: str) -> tuple[dict[str, Array | None], Array | None]:
-        """Return views of a gate's matrices by what they act on, and of its bias."""
-        cell, units = self.cell, self.hidden_size
-        if name not in cell.maps:
-            raise ValueError(unknown_name("gate", name, dict.fromkeys(cell.maps)))
-        views: dict[str, Array | None] = {}
-        for array in cell.arrays.values():
-            for block, position in enumerate(array.maps):
-                if array.kind == "weight" and cell.maps[position] == name:
-                    rows = slice(block * units, (block + 1) * units)
-                    views[str(array.source)] = self.parameters[array.name + self._suffix][rows]
-        output = cell.states[0]
-        ordered = [s for s in cell.states[1:] if s in views] + [output, "x"]
-        place = cell.bias_of(name)
-        bias = None
-        if place is not None:
-            rows = slice(place[1] * units, (place[1] + 1) * units)
-            bias = self.parameters[place[0] + self._suffix][rows]
-        return {source: views.get(source) for source in ordered}, bias
+        Parameters
+        ----------
+        path : str or path
+            Written whole or not at all; what was there is replaced.
 
-    def _bare_parameters(self) -> dict[str, Array]:
-        """Return the parameters by the cell's names; checks what the user may have replaced."""
-        bare, dtype = {}, np.dtype(self.dtype)
-        for name, array in self.cell.arrays.items():
-            held = self.parameters.get(name + self._suffix)
-            value = held if isinstance(held, np.ndarray) else None
-            shape = array.shape(inputs=self.input_size, units=self.hidden_size)
-            if value is None or value.shape != shape or value.dtype != dtype:
-                came = type(held).__name__ if value is None else f"{value.dtype} {value.shape}"
-                raise ValueError(
-                    f"parameter {name + self._suffix} must be {self.dtype} {shape}, got {came}: "
-                    "change parameters in place, parameters[name][:] = ..."
-                )
-            bare[name] = np.ascontiguousarray(value)
-        return bare
+        Returns
+        -------
+        pathlib.Path
+        """
+        from rnnlab.layers.saving import save_layer
 
-    def _check_inputs(self, x: Array, state: Sequence[Array] | None) -> tuple[Array, list[Array]]:
+        return save_layer(self, Path(path))
+
+    @property
+    def _dtype(self) -> np.dtype[Any]:
+        return np.dtype(self.dtype)
+
+    def _direction(self, layer: int, reverse: bool) -> Direction:
+        row = find_row(self.num_layers, 1 + self.bidirectional, layer, reverse)
+        return self._stack.directions[row]
+
+    def _check_x(self, x: Array) -> Array:
         axes = f"(T, B, I={self.input_size})"
-        dtype = np.dtype(self.dtype)
-        x = check_array("x", x, ("T", "B", self.input_size), dtype, axes)
-        return x, self._check_state("state", state, x.shape[1])
+        return check_array("x", x, ("T", "B", self.input_size), self._dtype, axes)
 
     def _check_state(
-        self, name: str, state: Sequence[Array] | Mapping[str, Array] | None, batch: int
-    ) -> list[Array]:
-        names = self.cell.states
-        dtype = np.dtype(self.dtype)
-        shape = (1, batch, self.hidden_size)
+        self, name: str, state: Sequence[Array] | None, batch: int
+    ) -> list[list[Array]]:
+        """Return each direction's states (B, H), zeros where none are given."""
+        count, units = len(self._stack.directions), self.hidden_size
         if state is None:
-            return [np.zeros(shape[1:], dtype) for _ in names]
-        if not isinstance(state, (tuple, list)):
-            listed = ", ".join(names) + ("," if len(names) == 1 else "")
-            raise TypeError(
-                f"{name} must be a tuple ({listed}), got {type(state).__name__}: "
-                "pass one array per state, in this order"
-            )
-        if len(state) != len(names):
-            raise ValueError(
-                f"{name} must hold {len(names)} arrays ({', '.join(names)}), got {len(state)}: "
-                "pass one array per state"
-            )
-        axes = f"(1, B={batch}, H={self.hidden_size})"
-        return [
-            check_array(f"{name}.{key}", array, shape, dtype, axes)[0]
-            for key, array in zip(names, state, strict=True)
-        ]
+            zeros = [np.zeros((batch, units), self._dtype) for _ in self.cell.states]
+            return [zeros] * count
+        return check_state(name, state, self.cell.states, (count, batch, units), self._dtype)
 
-
-class RNN(Recurrent):
-    """A layer of the vanilla tanh cell; parameters as for `Recurrent` without `cell`."""
-
-    def __init__(self, input_size: int, hidden_size: int, **options: Any) -> None:
-        super().__init__("rnn", input_size, hidden_size, **options)
-
-
-class LSTM(Recurrent):
-    """A layer of the LSTM with forget gate; parameters as for `Recurrent` without `cell`."""
-
-    def __init__(self, input_size: int, hidden_size: int, **options: Any) -> None:
-        super().__init__("lstm", input_size, hidden_size, **options)
-
-
-class PeepholeLSTM(Recurrent):
-    """A layer of the LSTM with diagonal peepholes; parameters as for `Recurrent` without `cell`."""
-
-    def __init__(self, input_size: int, hidden_size: int, **options: Any) -> None:
-        super().__init__("peephole-lstm", input_size, hidden_size, **options)
-
-
-class GRU(Recurrent):
-    """A layer of the GRU, reset after the product; parameters as for `Recurrent` without `cell`."""
-
-    def __init__(self, input_size: int, hidden_size: int, **options: Any) -> None:
-        super().__init__("gru", input_size, hidden_size, **options)
+    def _initial(self, state: Sequence[Array] | None, batch: int) -> list[list[Array]]:
+        if state is None and self.learn_initial_state:
+            return self._stack.initial(batch)
+        return self._check_state("state", state, batch)

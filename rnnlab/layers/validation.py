@@ -23,6 +23,15 @@ def check_size(name: str, value: object) -> int:
     return int(value)
 
 
+def check_flag(name: str, value: object) -> bool:
+    """Return a bool; a number or a word that might mean one is refused."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(
+            f"{name} must be True or False, got {type(value).__name__} {value!r}: pass a bool"
+        )
+    return bool(value)
+
+
 def check_seed(seed: object) -> np.random.Generator:
     """Return the generator that a seed means; a generator is itself."""
     if isinstance(seed, np.random.Generator):
@@ -92,9 +101,7 @@ def check_array(
             f"or make the layer with dtype={value.dtype.name!r}"
         )
     array = np.ascontiguousarray(value, dtype)
-    with np.errstate(over="ignore", invalid="ignore"):
-        quick = np.isfinite(array.sum())  # finite numbers may overflow it, NaN cannot pass
-    if not quick and not np.isfinite(array).all():
+    if not _is_finite(array):
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(
             f"{name} must be finite, got {array[where]} at index {where}: "
@@ -103,16 +110,26 @@ def check_array(
     return array
 
 
+def _is_finite(array: Array) -> bool:
+    if array.size > 4096:
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.isfinite(array.sum()):  # finite numbers may overflow it, NaN cannot pass
+                return True
+    return bool(np.count_nonzero(np.isfinite(array)) == array.size)
+
+
 def _remedy(name: str, value: Array, shape: Sequence[int | str]) -> str:
     """Propose how an array of a wrong shape becomes right."""
     if value.ndim == 3 and len(shape) == 3:
         known = [k for k, want in enumerate(shape) if isinstance(want, int)]
         swapped = (value.shape[1], value.shape[0], value.shape[2])
         if known != [2] and all(swapped[k] == shape[k] for k in known):
-            first = "layers come" if shape[0] == 1 and "state" in name else "time comes"
+            first = "layers come" if "state" in name else "time comes"
             return f"{first} first; use {name}.transpose(1, 0, 2)"
         if known == [2]:
             return "time comes first, then the batch, then the features"
     if value.ndim == len(shape) - 1 and len(shape) == 3:
         return f"add the batch axis with {name}[:, None]"
+    if value.ndim == 1 and len(shape) == 2 and "B" in shape:
+        return f"add the batch axis with {name}[None]"
     return "check the axes and their sizes"

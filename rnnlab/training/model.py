@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,7 +33,7 @@ class SequenceModel:
     Attributes
     ----------
     parameters : dict of str to array
-        Live arrays: the layer's, `readout_weight` (O, H) and `readout_bias` (O,).
+        Live arrays: the layer's, `readout_weight` (O, D*H) and `readout_bias` (O,).
 
     Examples
     --------
@@ -51,7 +53,7 @@ class SequenceModel:
         self.output_size = check_size("output_size", output_size)
         rng = check_seed(seed)
         self.readout_weight = np.ascontiguousarray(
-            glorot_uniform(rng, self.output_size, layer.hidden_size), layer.dtype
+            glorot_uniform(rng, self.output_size, layer.output_size), layer.dtype
         )
         self.readout_bias = np.zeros(self.output_size, layer.dtype)
 
@@ -70,12 +72,12 @@ class SequenceModel:
         return sum(array.size for array in self.parameters.values())
 
     def read_out(self, y: Array) -> Array:
-        """Return V y + b for outputs (..., H) of the layer."""
+        """Return V y + b for outputs (..., D*H) of the layer."""
         flat = matmul(y.reshape(-1, y.shape[-1]), self.readout_weight.T)
         return (flat + self.readout_bias).reshape(*y.shape[:-1], self.output_size)
 
     def predict(self, x: Array) -> Array:
-        """Return the readout (T, B, O) for inputs x (T, B, I), from the zero state."""
+        """Return the readout (T, B, O) for inputs x (T, B, I), from the layer's initial state."""
         y, _ = self.layer(x)
         return self.read_out(y)
 
@@ -117,3 +119,19 @@ class SequenceModel:
         copy.readout_weight[:] = self.readout_weight
         copy.readout_bias[:] = self.readout_bias
         return copy
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write layer and readout into one file, without pickle; `rnnlab.load` reads it.
+
+        Parameters
+        ----------
+        path : str or path
+            Written whole or not at all; what was there is replaced.
+
+        Returns
+        -------
+        pathlib.Path
+        """
+        from rnnlab.training.saving import save_model
+
+        return save_model(self, Path(path))

@@ -81,18 +81,61 @@ EVERY = {**{name: registry[name] for name in registry}, **{c.name: c for c in EX
 # is equations alone, sees these odd ones (H no multiple of a vector, a batch that is cut in parts)
 # and all the others with the slow tests.
 THOROUGH = {"rnn", "rnn-relu", "lstm", "peephole-lstm", "gru", *(c.name for c in EXTRA)}
-CATALOGUE_SIZES = {(9, 3, 7, 13), (4, 37, 3, 19)}
+CATALOGUE_SIZES = {(9, 3, 7, 13), (4, 37, 3, 19), (5, 3, 4, 7)}
+
+# T, B, I, H: ones; odd; no multiple of a vector; wider than a block of the inner dimension (160);
+# batches that are cut in parts (20 and more) and parts that are no multiple of a tile.
+SIZES = [
+    (1, 1, 1, 1),
+    (2, 1, 3, 5),
+    (9, 3, 7, 13),
+    (5, 17, 1, 33),
+    (6, 37, 19, 8),
+    (4, 37, 3, 19),
+    (3, 4, 170, 171),
+]
+#: Layers and directions that the four cells of most comparisons are stacked in; the rest see one.
+STACKS = [((4, 3, 2, 5), *layout) for layout in ((1, True), (2, False), (2, True), (3, False))]
+STACKS.append(((1, 1, 1, 1), 2, True))
+STACKED = ("rnn", "lstm", "peephole-lstm", "gru")
+
+
+def _is_slow(definition: CellDefinition, sizes: tuple[int, ...]) -> bool:
+    return definition.name not in THOROUGH and sizes not in CATALOGUE_SIZES
+
+
+def _battery() -> list[Any]:
+    found = []
+    for name, definition in EVERY.items():
+        for sizes in SIZES:
+            marks = [pytest.mark.slow] if _is_slow(definition, sizes) else []
+            found.append(pytest.param((definition, sizes, 1, False), marks=marks))
+        stacks = STACKS if name in STACKED else [((3, 2, 3, 7), 2, True)]
+        found += [pytest.param((definition, *stack)) for stack in stacks]
+    return found
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest drops the slow ones
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the battery's other sizes as slow for the rest of the catalogue."""
+    """Mark sizes beyond `CATALOGUE_SIZES` as slow where a test names them for any cell."""
     for item in items:
         given = item.callspec.params if hasattr(item, "callspec") else {}
-        if "any_cell" in given and "battery_sizes" in given:
-            odd = given["battery_sizes"] in CATALOGUE_SIZES
-            if given["any_cell"].name not in THOROUGH and not odd:
-                item.add_marker(pytest.mark.slow)
+        if not {"any_cell", "battery_sizes"} <= given.keys():
+            continue
+        if _is_slow(given["any_cell"], given["battery_sizes"]):
+            item.add_marker(pytest.mark.slow)
+
+
+def _name(combination: tuple[CellDefinition, tuple[int, ...], int, bool]) -> str:
+    definition, sizes, num_layers, bidirectional = combination
+    shape = "T{}-B{}-I{}-H{}".format(*sizes)
+    return f"{definition.name}-{shape}-{num_layers}x{1 + bidirectional}"
+
+
+@pytest.fixture(params=_battery(), ids=_name)
+def combination(request: pytest.FixtureRequest) -> Any:
+    """A cell, the sizes (T, B, I, H), the number of layers and whether there are two directions."""
+    return request.param
 
 
 @pytest.fixture(params=EVERY.values(), ids=list(EVERY))
@@ -121,6 +164,12 @@ class Case:
     def forward(self) -> Any:
         return self.layer.forward(self.x, self.state)
 
+    @property
+    def rows(self) -> list[tuple[int, bool]]:
+        """Return (layer, reverse) of every row of a state."""
+        ways = (False, True) if self.layer.bidirectional else (False,)
+        return [(k, reverse) for k in range(self.layer.num_layers) for reverse in ways]
+
     def backward(self, tape: Any = None) -> Any:
         tape = self.forward() if tape is None else tape
         return self.layer.backward(tape, self.d_output, self.d_state, through_time=True)
@@ -131,10 +180,20 @@ def _make_case(
     sizes: tuple[int, int, int, int],
     dtype: str = "float64",
     seed: int = 1,
+    num_layers: int = 1,
+    bidirectional: bool = False,
 ) -> Case:
     steps, batch, inputs, units = sizes
     rng = np.random.default_rng([seed, *sizes])
-    layer = Recurrent(definition, inputs, units, dtype=dtype, seed=rng)
+    layer = Recurrent(
+        definition,
+        inputs,
+        units,
+        num_layers=num_layers,
+        bidirectional=bidirectional,
+        dtype=dtype,
+        seed=rng,
+    )
     for array in layer.parameters.values():  # zeros (biases, peepholes) would hide mistakes
         # so small that no run is chaotic: float32 could not follow one
         spread = 0.3 if array.ndim == 1 else 0.3 / np.sqrt(array.shape[1])
@@ -143,22 +202,24 @@ def _make_case(
     def draw(*shape: int) -> Any:
         return rng.standard_normal(shape).astype(dtype)
 
-    x, count = draw(steps, batch, inputs), len(layer.cell.states)
-    state = {name: 0.5 * draw(1, batch, units) for name in layer.cell.states}
+    count, ways = len(layer.cell.states), 1 + bidirectional
+    rows = num_layers * ways
+    x = draw(steps, batch, inputs)
+    state = {name: 0.5 * draw(rows, batch, units) for name in layer.cell.states}
     for name in layer.cell.positive:
         state[name] = 0.5 + np.abs(state[name])
     return Case(
         layer,
         x,
         layer.state_type(**state),
-        draw(steps, batch, units),
-        layer.state_type(*(draw(1, batch, units) for _ in range(count))),
+        draw(steps, batch, ways * units),
+        layer.state_type(*(draw(rows, batch, units) for _ in range(count))),
     )
 
 
 @pytest.fixture(name="make_case")
 def make_case_fixture() -> Callable[..., Case]:
-    """Return `make_case(cell, (T, B, I, H), dtype, seed)`."""
+    """Return `make_case(cell, (T, B, I, H), dtype, seed, num_layers, bidirectional)`."""
     return _make_case
 
 
@@ -248,7 +309,9 @@ class TorchCell:
             self.calls.append(_Call(name, sources, biased))
         self.nearest_kink = np.inf
 
-    def run(self, parameters: dict[str, Any], x: Any, states: Sequence[Any]) -> list[list[Any]]:
+    def run(
+        self, parameters: dict[str, Any], x: Any, states: Sequence[Any], suffix: str
+    ) -> list[list[Any]]:
         """Return each state over time, a list of (B, H) with the initial one in slot 0."""
         if not self.calls:
             self._look()
@@ -259,16 +322,16 @@ class TorchCell:
             nonlocal position
             call, total = self.calls[position], 0
             for value, source in zip(operands, call.sources, strict=True):
-                array = "weight_ih_l0" if source == "x" else f"weight_{source}h_l0"
+                array = ("weight_ih" if source == "x" else f"weight_{source}h") + suffix
                 block = sum(source in other.sources for other in self.calls[:position])
                 weight = parameters[array][block * units : (block + 1) * units]
                 total = total + value @ weight.T
             if bias is not None and "x" in call.sources:
                 before = [c for c in self.calls[:position] if c.biased and "x" in c.sources]
                 start = len(before) * units
-                total = total + parameters["bias_l0"][start : start + units]
+                total = total + parameters["bias" + suffix][start : start + units]
             elif bias is not None:
-                total = total + parameters[f"bias_h{name}_l0"]
+                total = total + parameters[f"bias_h{name}{suffix}"]
             position += 1
             return total
 
@@ -276,7 +339,7 @@ class TorchCell:
         for x_t in x:
             position = 0
             before = [trajectory[-1] for trajectory in over_time]
-            new = self._call(linear, lambda name, **_: parameters[f"{name}_l0"], [x_t, *before])
+            new = self._call(linear, lambda name, **_: parameters[name + suffix], [x_t, *before])
             for trajectory, value in zip(over_time, new, strict=True):
                 # s_t is a node of its own, also where it is a copy of another state.
                 trajectory.append(value.clone() if any(value is s for s in before) else value)
@@ -285,7 +348,10 @@ class TorchCell:
 
 @pytest.fixture
 def torch_truth() -> Callable[[Case], SimpleNamespace]:
-    """Return `torch_truth(case)`: states and all gradients by PyTorch's autograd, in float64."""
+    """Return `torch_truth(case)`: states and all gradients by PyTorch's autograd, in float64.
+
+    `states` and `through_time` are lists in the order of a state's rows.
+    """
 
     def truth(case: Case) -> SimpleNamespace:
         def leaf(array: Any) -> Any:
@@ -294,30 +360,49 @@ def torch_truth() -> Callable[[Case], SimpleNamespace]:
         cell = TorchCell(case.layer.cell)
         parameters = {name: leaf(array) for name, array in case.layer.parameters.items()}
         x = leaf(case.x)
-        initial = [leaf(array[0]) for array in case.state]
-        over_time = cell.run(parameters, x, initial)
-        loss = (torch.stack(over_time[0][1:]) * torch.tensor(case.d_output)).sum()
-        for trajectory, d in zip(over_time, case.d_state, strict=True):
-            loss = loss + (trajectory[-1] * torch.tensor(d[0])).sum()
-        nodes = [node for trajectory in over_time for node in trajectory]
+        trajectories: list[list[list[Any]]] = []
+        y = x
+        for k in range(case.layer.num_layers):
+            outputs = []
+            for layer, reverse in case.rows:
+                if layer != k:
+                    continue
+                row = len(trajectories)
+                initial = [leaf(array[row]) for array in case.state]
+                suffix = f"_l{k}_reverse" if reverse else f"_l{k}"
+                over_time = cell.run(parameters, y.flip(0) if reverse else y, initial, suffix)
+                output = torch.stack(over_time[0][1:])
+                outputs.append(output.flip(0) if reverse else output)
+                trajectories.append(over_time)
+            y = torch.cat(outputs, dim=-1)
+        loss = (y * torch.tensor(case.d_output)).sum()
+        for row, over_time in enumerate(trajectories):
+            for trajectory, d in zip(over_time, case.d_state, strict=True):
+                loss = loss + (trajectory[-1] * torch.tensor(d[row])).sum()
+        nodes = [node for row in trajectories for trajectory in row for node in trajectory]
         wanted = [*parameters.values(), x, *nodes]
         found = torch.autograd.grad(loss, wanted, materialize_grads=True)
-        numbers = [gradient.numpy() for gradient in found]
-        count, steps = len(parameters), len(over_time[0])
-        by_state = [
-            np.stack(numbers[count + 1 + k * steps : count + 1 + (k + 1) * steps])
-            for k in range(len(over_time))
-        ]
+        numbers = iter([gradient.numpy() for gradient in found])
         names = case.layer.cell.states
         return SimpleNamespace(
             loss=float(loss.detach()),
-            states={
-                name: np.stack([node.detach().numpy() for node in trajectory])
-                for name, trajectory in zip(names, over_time, strict=True)
-            },
-            parameters=dict(zip(parameters, numbers[:count], strict=True)),
-            input=numbers[count],
-            through_time=dict(zip(names, by_state, strict=True)),
+            output=y.detach().numpy(),
+            states=[
+                {
+                    name: np.stack([node.detach().numpy() for node in trajectory])
+                    for name, trajectory in zip(names, over_time, strict=True)
+                }
+                for over_time in trajectories
+            ],
+            parameters={name: next(numbers) for name in parameters},
+            input=next(numbers),
+            through_time=[
+                {
+                    name: np.stack([next(numbers) for _ in trajectory])
+                    for name, trajectory in zip(names, over_time, strict=True)
+                }
+                for over_time in trajectories
+            ],
             nearest_kink=cell.nearest_kink,
         )
 

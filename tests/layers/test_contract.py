@@ -1,4 +1,7 @@
-"""The contract battery: what holds for every cell that is registered, and for any other."""
+"""The contract battery: what holds for every cell that is registered, and for any other.
+
+It runs over `BATTERY` of conftest.py, which is (cell, sizes, layers, direction), times the dtype.
+"""
 
 from __future__ import annotations
 
@@ -9,33 +12,16 @@ import rnnlab
 from rnnlab.engine import ReferenceEngine
 from rnnlab.layers import Recurrent
 
-# T, B, I, H: ones; odd; no multiple of a vector; wider than a block of the inner dimension (128);
-# batches that are cut in parts (32 and more) and parts that are no multiple of a tile.
-SIZES = [
-    (1, 1, 1, 1),
-    (2, 1, 3, 5),
-    (9, 3, 7, 13),
-    (5, 17, 1, 33),
-    (6, 37, 19, 8),
-    (4, 37, 3, 19),
-    (3, 4, 130, 131),
-]
 
-
-@pytest.fixture(params=SIZES, ids=lambda sizes: "T{}-B{}-I{}-H{}".format(*sizes))
-def battery_sizes(request):
-    """Every size for the cells that differ in kind; see CATALOGUE_SIZES in conftest.py."""
-    return request.param
+@pytest.fixture
+def case(combination, dtype, make_case):
+    cell, sizes, num_layers, bidirectional = combination
+    return make_case(cell, sizes, dtype, num_layers=num_layers, bidirectional=bidirectional)
 
 
 @pytest.fixture
-def sizes(battery_sizes):
-    return battery_sizes
-
-
-@pytest.fixture
-def case(any_cell, sizes, dtype, make_case):
-    return make_case(any_cell, sizes, dtype)
+def sizes(combination):
+    return combination[1]
 
 
 @pytest.fixture
@@ -51,12 +37,13 @@ def everything(case, tape=None):
     tape = case.forward() if tape is None else tape
     gradients = case.backward(tape)
     found = {"output": tape.output, "d_input": gradients.input}
-    found |= {f"gate {name}": array for name, array in tape.gates().items()}
-    found |= {f"state {name}": array for name, array in tape.states().items()}
     found |= {f"final {name}": array for name, array in tape.state._asdict().items()}
     found |= {f"d_parameter {name}": array for name, array in gradients.parameters.items()}
     found |= {f"d_initial {name}": array for name, array in gradients.state._asdict().items()}
-    found |= {f"d_state {name}": array for name, array in gradients.states().items()}
+    for at in case.rows:
+        found |= {f"gate {name} {at}": array for name, array in tape.gates(*at).items()}
+        found |= {f"state {name} {at}": array for name, array in tape.states(*at).items()}
+        found |= {f"d_state {name} {at}": array for name, array in gradients.states(*at).items()}
     return {name: np.array(array) for name, array in found.items()}
 
 
@@ -75,28 +62,37 @@ def assert_close(one, other, limit):
 
 def test_shapes_and_dtypes(case, sizes, dtype):
     steps, batch, _, units = sizes
+    width = units * (1 + case.layer.bidirectional)
+    rows = case.layer.num_layers * (1 + case.layer.bidirectional)
     y, state = case.layer(case.x, case.state)
-    assert (y.shape, y.dtype) == ((steps, batch, units), dtype)
+    assert (y.shape, y.dtype) == ((steps, batch, width), dtype)
+    assert width == case.layer.output_size
     assert state._fields == case.layer.cell.states
     tape = case.forward()
-    assert (tape.output.shape, tape.output.dtype) == ((steps, batch, units), dtype)
+    assert (tape.output.shape, tape.output.dtype) == ((steps, batch, width), dtype)
     assert tape.state._fields == case.layer.cell.states
     for final in (*state, *tape.state):
-        assert (final.shape, final.dtype) == ((1, batch, units), dtype)
-    assert list(tape.states()) == list(case.layer.cell.states)
-    for over_time in tape.states().values():
-        assert (over_time.shape, over_time.dtype) == ((steps + 1, batch, units), dtype)
-    for over_time in tape.gates().values():
-        assert (over_time.shape, over_time.dtype) == ((steps, batch, units), dtype)
+        assert (final.shape, final.dtype) == ((rows, batch, units), dtype)
+    for at in case.rows:
+        assert list(tape.states(*at)) == list(case.layer.cell.states)
+        for over_time in tape.states(*at).values():
+            assert (over_time.shape, over_time.dtype) == ((steps + 1, batch, units), dtype)
+        for over_time in tape.gates(*at).values():
+            assert (over_time.shape, over_time.dtype) == ((steps, batch, units), dtype)
 
 
 def test_states_hold_the_initial_one_first_and_the_final_one_last(case):
-    tape = case.forward()
-    for name in case.layer.cell.states:
-        over_time = tape.states()[name]
-        np.testing.assert_array_equal(over_time[:1], getattr(case.state, name))
-        np.testing.assert_array_equal(over_time[-1:], getattr(tape.state, name))
-    np.testing.assert_array_equal(tape.states()[case.layer.cell.states[0]][1:], tape.output)
+    """In their own time: the backward direction's output lies the other way round."""
+    tape, units = case.forward(), case.layer.hidden_size
+    for row, at in enumerate(case.rows):
+        for name in case.layer.cell.states:
+            over_time = tape.states(*at)[name]
+            np.testing.assert_array_equal(over_time[0], getattr(case.state, name)[row])
+            np.testing.assert_array_equal(over_time[-1], getattr(tape.state, name)[row])
+    for layer, reverse in case.rows[-1 - case.layer.bidirectional :]:
+        half = tape.output[:, :, reverse * units : (reverse + 1) * units]
+        output = tape.states(layer, reverse)[case.layer.cell.states[0]][1:]
+        np.testing.assert_array_equal(half, output[::-1] if reverse else output)
 
 
 def test_inference_equals_forward_bit_for_bit(case):
@@ -105,6 +101,21 @@ def test_inference_equals_forward_bit_for_bit(case):
     np.testing.assert_array_equal(y, tape.output)
     for inferred, final in zip(state, tape.state, strict=True):
         np.testing.assert_array_equal(inferred, final)
+
+
+def test_steps_equal_the_sequence_bit_for_bit(case):
+    """The outputs and the final state; a layer of two directions cannot step."""
+    state = case.state
+    if case.layer.bidirectional:
+        with pytest.raises(ValueError, match="step needs a layer of one direction, got bidirecti"):
+            case.layer.step(case.x[0], state)
+        return
+    y, final = case.layer(case.x, case.state)
+    for x_t, y_t in zip(case.x, y, strict=True):
+        stepped, state = case.layer.step(x_t, state)
+        np.testing.assert_array_equal(stepped, y_t)
+    for one, other in zip(state, final, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_inputs_are_not_modified(case):
@@ -136,9 +147,11 @@ def test_outputs_are_the_callers_to_keep(case, rng):
     y, state = case.layer(case.x, case.state)
     tape = case.forward()
     gradients = case.backward(tape)
-    kept = [y, *state, tape.output, *tape.state, *tape.states().values(), *tape.gates().values()]
-    kept += [gradients.input, *gradients.parameters.values(), *gradients.state]
-    kept += gradients.states().values()
+    kept = [y, *state, tape.output, *tape.state, gradients.input, *gradients.state]
+    kept += gradients.parameters.values()
+    for at in case.rows:
+        kept += [*tape.states(*at).values(), *tape.gates(*at).values()]
+        kept += gradients.states(*at).values()
     before = [array.copy() for array in kept]
     initial = [array.copy() for array in case.state]
     case.x = case.x + rng.standard_normal(case.x.shape).astype(case.x.dtype)
@@ -221,9 +234,12 @@ def test_a_sequence_does_not_know_its_neighbours(case):
 
 
 def test_a_sequence_split_in_two_equals_the_whole(case, dtype):
-    """States carried on, gradients carried back (bits for states, rounding for gradients)."""
+    """States carried on, gradients carried back (bits for states, rounding for gradients).
+
+    In one direction: the other one would have to begin with the second half.
+    """
     steps = case.x.shape[0]
-    if steps == 1:
+    if steps == 1 or case.layer.bidirectional:
         return
     cut = (steps + 1) // 2
     layer, whole = case.layer, everything(case)
@@ -241,7 +257,9 @@ def test_a_sequence_split_in_two_equals_the_whole(case, dtype):
             whole[f"final {name}"], getattr(second.state, name), err_msg=name
         )
         found[f"d_initial {name}"] = getattr(front.state, name)
-        found[f"d_state {name}"] = np.concatenate([front.states()[name], back.states()[name][1:]])
+        for at in case.rows:
+            halves = [front.states(*at)[name], back.states(*at)[name][1:]]
+            found[f"d_state {name} {at}"] = np.concatenate(halves)
     wanted = {name: whole[name] for name in found}
     assert_close(found, wanted, 1e-12 if dtype == "float64" else 1e-5)
 
@@ -249,7 +267,7 @@ def test_a_sequence_split_in_two_equals_the_whole(case, dtype):
 def test_the_compiled_engine_equals_the_reference(case, dtype, monkeypatch):
     """States, gates and all gradients, dL/ds_t included, against plain NumPy."""
     compiled = everything(case)
-    monkeypatch.setattr("rnnlab.layers.recurrent.engine_for", ReferenceEngine)
+    monkeypatch.setattr("rnnlab.layers.direction.engine_for", ReferenceEngine)
     reference = everything(case)
     limits = {"float64": (1e-10, 1e-10), "float32": (1e-5, 1e-4)}[dtype]
     for kind, limit in zip((False, True), limits, strict=True):
@@ -311,11 +329,14 @@ def test_the_same_seed_gives_the_same_parameters(any_cell, dtype):
 def test_parameters_have_the_shapes_of_the_cell(case, sizes):
     _, _, inputs, units = sizes
     arrays = case.layer.cell.arrays
-    assert list(case.layer.parameters) == [f"{name}_l0" for name in arrays]
-    for name, array in arrays.items():
-        parameter = case.layer.parameters[f"{name}_l0"]
-        assert parameter.shape == array.shape(inputs=inputs, units=units)
-        assert parameter.flags.c_contiguous
+    suffixes = [f"_l{k}" + "_reverse" * reverse for k, reverse in case.rows]
+    assert list(case.layer.parameters) == [name + suffix for suffix in suffixes for name in arrays]
+    for (k, _), suffix in zip(case.rows, suffixes, strict=True):
+        below = units * (1 + case.layer.bidirectional) if k else inputs
+        for name, array in arrays.items():
+            parameter = case.layer.parameters[name + suffix]
+            assert parameter.shape == array.shape(inputs=below, units=units)
+            assert parameter.flags.c_contiguous
     counted = sum(array.size for array in case.layer.parameters.values())
     assert case.layer.parameter_count == counted
 
@@ -336,9 +357,11 @@ def test_astype_is_a_copy_of_the_same_layer(case, dtype):
 
 
 def test_gates_are_the_named_values_of_the_equations(case):
-    gates = case.forward().gates()
-    assert list(gates) == list(case.layer.cell.equations.gates)
-    assert not set(gates) & set(case.layer.cell.states)
+    tape = case.forward()
+    for at in case.rows:
+        gates = tape.gates(*at)
+        assert list(gates) == list(case.layer.cell.equations.gates)
+        assert not set(gates) & set(case.layer.cell.states)
 
 
 GATES = {

@@ -124,7 +124,22 @@ def test_gradients_through_time_of_a_cell_whose_output_sees_its_state(name, make
 def test_everything_against_autograd(any_cell, battery_sizes, dtype, make_case, torch_truth):
     """Outputs and all gradients against the cell's function on PyTorch's tensors."""
     case = make_case(any_cell, battery_sizes, dtype)
-    tape, truth = case.forward(), torch_truth(case)
+    assert_autograd_agrees(case, torch_truth(case), dtype)
+
+
+@pytest.mark.parametrize("layout", [(1, True), (2, False), (3, True)], ids=str)
+@pytest.mark.parametrize("battery_sizes", [(5, 3, 4, 7), (1, 1, 1, 1)])
+def test_stacks_against_autograd(any_cell, battery_sizes, layout, dtype, make_case, torch_truth):
+    """Every layer and direction of a stack, dL/ds_t of the lower ones included."""
+    num_layers, bidirectional = layout
+    case = make_case(
+        any_cell, battery_sizes, dtype, num_layers=num_layers, bidirectional=bidirectional
+    )
+    assert_autograd_agrees(case, torch_truth(case), dtype)
+
+
+def assert_autograd_agrees(case, truth, dtype):
+    tape = case.forward()
     gradients = case.backward(tape)
     # float32 is compared with a truth in float64, so the limits hold the rounding of a whole run.
     states, gradient_limit = (1e-10, 1e-10) if dtype == "float64" else (1e-5, 1e-4)
@@ -133,14 +148,20 @@ def test_everything_against_autograd(any_cell, battery_sizes, dtype, make_case, 
         scale = max(1.0, np.abs(expected).max())
         assert np.abs(value - expected).max() < limit * scale, what
 
-    for name, expected in truth.states.items():
-        close(tape.states()[name], expected, states, name)
+    close(tape.output, truth.output, states, "output")
+    for row, (layer, reverse) in enumerate(case.rows):
+        for name, expected in truth.states[row].items():
+            close(tape.states(layer, reverse)[name], expected, states, name)
+            close(getattr(tape.state, name)[row], expected[-1], states, f"final {name}")
     for name, expected in truth.parameters.items():
         close(gradients.parameters[name], expected, gradient_limit, name)
     close(gradients.input, truth.input, gradient_limit, "input")
-    for name, expected in truth.through_time.items():
-        close(gradients.states()[name], expected, gradient_limit, f"{name} through time")
-        close(getattr(gradients.state, name)[0], expected[0], gradient_limit, f"initial {name}")
+    for row, (layer, reverse) in enumerate(case.rows):
+        for name, expected in truth.through_time[row].items():
+            found = gradients.states(layer, reverse)[name]
+            close(found, expected, gradient_limit, f"{name} through time")
+            initial = getattr(gradients.state, name)[row]
+            close(initial, expected[0], gradient_limit, f"initial {name}")
 
 
 def test_gradients_stand_in_the_layers_shapes_and_dtype(any_cell, dtype, make_case):

@@ -14,24 +14,43 @@ MODULES: dict[str, Any] = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": to
 # float32 gradients are sums over T * B products: relative to the largest of them.
 TOLERANCE = {"float64": 1e-10, "float32": 1e-4}
 SHAPES = [(1, 1, 1, 1), (7, 5, 3, 13), (23, 33, 10, 64), (40, 20, 7, 100), (3, 17, 1, 31)]
+# T, B, I, H, layers, D: odd sizes and ones, drawn once.
+STACKS = [
+    (1, 1, 1, 1, 2, 2),
+    (5, 3, 2, 7, 1, 2),
+    (9, 1, 5, 3, 2, 1),
+    (11, 33, 3, 9, 3, 2),
+    (2, 7, 1, 15, 4, 1),
+    (1, 5, 7, 1, 3, 2),
+    (13, 2, 9, 33, 2, 2),
+]
 
 
 def twin(layer: rnnlab.Recurrent) -> torch.nn.Module:
-    """Return PyTorch's module with the layer's parameters."""
+    """Return PyTorch's module with the layer's parameters; its dropout is off."""
     dtype = getattr(torch, layer.dtype)
     module: torch.nn.Module = MODULES[layer.cell.name](
-        layer.input_size, layer.hidden_size, dtype=dtype
+        layer.input_size,
+        layer.hidden_size,
+        num_layers=layer.num_layers,
+        bidirectional=layer.bidirectional,
+        dropout=0.5 if layer.num_layers > 1 else 0.0,
+        dtype=dtype,
     )
+    module.eval()
     own = layer.parameters
     units = layer.hidden_size
     with torch.no_grad():
-        parameters = dict(module.named_parameters())
-        parameters["weight_ih_l0"][:] = torch.from_numpy(own["weight_ih_l0"])
-        parameters["weight_hh_l0"][:] = torch.from_numpy(own["weight_hh_l0"])
-        parameters["bias_ih_l0"][:] = torch.from_numpy(own["bias_l0"])
-        parameters["bias_hh_l0"][:] = 0
-        if "bias_hn_l0" in own:
-            parameters["bias_hh_l0"][2 * units :] = torch.from_numpy(own["bias_hn_l0"])
+        for name, parameter in module.named_parameters():
+            if name.startswith("weight"):
+                parameter[:] = torch.from_numpy(own[name])
+            elif name.startswith("bias_ih"):
+                parameter[:] = torch.from_numpy(own[name.replace("bias_ih", "bias")])
+            else:
+                parameter[:] = 0
+                inner = own.get(name.replace("bias_hh", "bias_hn"))
+                if inner is not None:
+                    parameter[2 * units :] = torch.from_numpy(inner)
     return module
 
 
@@ -42,15 +61,25 @@ def close(got: np.ndarray, expected: torch.Tensor, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("shape", [*((*shape, 1, 1) for shape in SHAPES), *STACKS], ids=str)
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_pytorch_agrees(name, shape, dtype, rng):
-    steps, batch, inputs, units = shape
-    layer = rnnlab.Recurrent(name, inputs, units, dtype=dtype, init="torch", seed=rng)
+    steps, batch, inputs, units, num_layers, directions = shape
+    layer = rnnlab.Recurrent(
+        name,
+        inputs,
+        units,
+        num_layers=num_layers,
+        bidirectional=directions == 2,
+        dtype=dtype,
+        init="torch",
+        seed=rng,
+    )
     module = twin(layer)
     x = rng.standard_normal((steps, batch, inputs)).astype(dtype)
-    state = tuple(rng.standard_normal((1, batch, units)).astype(dtype) for _ in layer.cell.states)
-    d_output = rng.standard_normal((steps, batch, units)).astype(dtype)
+    rows = (num_layers * directions, batch, units)
+    state = tuple(rng.standard_normal(rows).astype(dtype) for _ in layer.cell.states)
+    d_output = rng.standard_normal((steps, batch, directions * units)).astype(dtype)
     d_state = tuple(rng.standard_normal(s.shape).astype(dtype) for s in state)
 
     tape = layer.forward(x, state)
@@ -75,9 +104,10 @@ def test_pytorch_agrees(name, shape, dtype, rng):
         assert expected.grad is not None
         close(got, expected.grad, dtype)
     truth = {key: p.grad for key, p in module.named_parameters() if p.grad is not None}
-    own = gradients.parameters
-    close(own["weight_ih_l0"], truth["weight_ih_l0"], dtype)
-    close(own["weight_hh_l0"], truth["weight_hh_l0"], dtype)
-    close(own["bias_l0"], truth["bias_ih_l0"], dtype)
-    if "bias_hn_l0" in own:
-        close(own["bias_hn_l0"], truth["bias_hh_l0"][2 * units :], dtype)
+    for key, array in gradients.parameters.items():
+        if key.startswith("weight"):
+            close(array, truth[key], dtype)
+        elif key.startswith("bias_hn"):
+            close(array, truth[key.replace("bias_hn", "bias_hh")][2 * units :], dtype)
+        else:
+            close(array, truth[key.replace("bias", "bias_ih")], dtype)

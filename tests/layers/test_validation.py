@@ -100,7 +100,11 @@ class TestState:
             ({"h": 0, "c": 0}, TypeError, r"state must be a tuple \(h, c\), got dict"),
             ((draw(1, 3, 4),), ValueError, r"state must hold 2 arrays \(h, c\), got 1"),
             ((draw(1, 3, 4),) * 3, ValueError, r"state must hold 2 arrays \(h, c\), got 3"),
-            ((draw(3, 4),) * 2, ValueError, r"state.h must have shape \(1, B=3, H=4\), got \(3, 4"),
+            (
+                (draw(3, 4),) * 2,
+                ValueError,
+                r"state.h must have shape \(num_layers\*D=1, B=3, H=4\)",
+            ),
             (
                 (draw(1, 3, 4), draw(3, 1, 4)),
                 ValueError,
@@ -201,10 +205,13 @@ class TestBackward:
     def test_a_layer_index_that_does_not_exist(self, layer, tape):
         gradients = layer.backward(tape, draw(5, 3, 4), through_time=True)
         for ask in (tape.states, tape.gates, gradients.states):
-            with pytest.raises(ValueError, match="one direction and no other layer, got layer=1"):
-                ask(layer=1)
-            with pytest.raises(ValueError, match="reverse=True"):
+            for wrong in (1, -1):
+                with pytest.raises(ValueError, match=f"layer must be 0, .* got layer={wrong}"):
+                    ask(layer=wrong)
+            with pytest.raises(ValueError, match="one direction, got reverse=True: make it with"):
                 ask(reverse=True)
+            with pytest.raises(TypeError, match="layer must be an int, got str"):
+                ask(layer="l0")
 
 
 class TestConstruction:

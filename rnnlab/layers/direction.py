@@ -1,0 +1,177 @@
+"""One cell over a sequence in one direction, with its share of a layer's parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rnnlab.cells import CellDefinition
+from rnnlab.engine import engine_for
+from rnnlab.engine.protocol import Array, Gradients
+from rnnlab.layers.initialisers import initialise
+
+
+class Direction:
+    """One layer of a stack, read in one direction of time.
+
+    A backward direction turns what it is given round and what it returns back again, so that
+    `x`, outputs and their gradients are in the sequence's time. Its record is in its own time: slot
+    0 of the states is where it began, at the sequence's end.
+
+    Parameters
+    ----------
+    cell : CellDefinition
+    input_size, hidden_size : int
+        I, H.
+    dtype : "float32" or "float64"
+    layer : int
+        The place in the stack.
+    reverse : bool
+        Whether it reads from the end of the sequence.
+    learn_initial_state : bool
+    parameters : dict of str to array
+        The whole layer's, shared with it; this direction's arrays carry its suffix.
+
+    Attributes
+    ----------
+    suffix : str
+        "_l0", "_l1_reverse"
+    shapes : dict of str to tuple of int
+        What `parameters` must hold for it, by their whole names.
+    """
+
+    def __init__(
+        self,
+        cell: CellDefinition,
+        input_size: int,
+        hidden_size: int,
+        *,
+        dtype: str,
+        layer: int,
+        reverse: bool,
+        learn_initial_state: bool,
+        parameters: dict[str, Array],
+    ) -> None:
+        self.cell = cell
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.dtype = dtype
+        self.reverse = reverse
+        self.suffix = f"_l{layer}" + "_reverse" * reverse
+        self.parameters = parameters
+        self._names = {name: name + self.suffix for name in cell.arrays}
+        self._initial_names = [n + self.suffix for n in initial_names(cell) * learn_initial_state]
+        self.shapes = {
+            self._names[name]: array.shape(inputs=input_size, units=hidden_size)
+            for name, array in cell.arrays.items()
+        } | dict.fromkeys(self._initial_names, (hidden_size,))
+
+    def draw(self, rng: np.random.Generator, **options: Any) -> None:
+        """Put initial parameters in place; `options` are those of `initialise`."""
+        drawn = initialise(self.cell, self.input_size, self.hidden_size, rng, **options)
+        for name, array in drawn.items():
+            self.parameters[self._names[name]] = np.ascontiguousarray(array, self.dtype)
+        for name in self._initial_names:
+            self.parameters[name] = np.zeros(self.hidden_size, self.dtype)
+
+    def initial(self, batch: int) -> list[Array]:
+        """Return the states (B, H) that a sequence begins with where none are given."""
+        shape = (batch, self.hidden_size)
+        if not self._initial_names:
+            return [np.zeros(shape, self.dtype) for _ in self.cell.states]
+        return [
+            np.ascontiguousarray(np.broadcast_to(self.checked(name), shape))
+            for name in self._initial_names
+        ]
+
+    def infer(self, x: Array, states: Sequence[Array]) -> tuple[Array, tuple[Array, ...]]:
+        """Return the output (T, B, H) and the final states (B, H), keeping nothing."""
+        engine = engine_for(self.cell, self.dtype)
+        y, final = engine.infer(self._bare(), self._turn(x), states)
+        return y[::-1] if self.reverse else y, final
+
+    def forward(self, x: Array, states: Sequence[Array], checkpoint_every: int | None) -> Any:
+        """Run over x (T, B, I) and return the engine's record."""
+        engine, parameters = engine_for(self.cell, self.dtype), self._bare()
+        if checkpoint_every is None:
+            return engine.forward(parameters, self._turn(x), states)
+        return engine.checkpoint(parameters, self._turn(x), states, checkpoint_every)
+
+    def output(self, record: Any) -> Array:
+        """Return the output (T, B, H) that a record holds."""
+        y: Array = record.output
+        return y[::-1] if self.reverse else y
+
+    def backward(
+        self,
+        record: Any,
+        d_output: Array,
+        d_states: Sequence[Array],
+        *,
+        learned: bool,
+        through_time: bool,
+        input_gradient: bool,
+    ) -> Gradients:
+        """Go back through time; parameters by their whole names, `through_time` in its own time.
+
+        Parameters
+        ----------
+        record : Record
+            Of `forward`.
+        d_output : array (T, B, H)
+        d_states : sequence of array (B, H)
+        learned : bool
+            Whether the run began with `initial`.
+        through_time, input_gradient : bool
+            What is wanted.
+        """
+        found = engine_for(self.cell, self.dtype).backward(
+            record,
+            self._turn(d_output),
+            d_states,
+            through_time=through_time,
+            input_gradient=input_gradient,
+        )
+        parameters = {self._names[name]: array for name, array in found.parameters.items()}
+        for name, d in zip(self._initial_names, found.initial, strict=False):
+            # Every sequence began with it. float64: a batch may be long.
+            total = d.sum(axis=0, dtype=np.float64) if learned else np.zeros(self.hidden_size)
+            parameters[name] = total.astype(self.dtype)
+        d_x = found.input
+        if self.reverse and d_x is not None:
+            d_x = d_x[::-1]
+        return Gradients(parameters, d_x, found.initial, found.through_time)
+
+    def checked(self, name: str) -> Array:
+        """Return a parameter by its whole name; says so if the user replaced it by what cannot be.
+
+        Raises
+        ------
+        ValueError
+            If its shape or dtype is another.
+        """
+        value: Any = self.parameters.get(name)
+        shape = self.shapes[name]
+        array = isinstance(value, np.ndarray)
+        if not array or value.shape != shape or value.dtype != self.dtype:
+            came = f"{value.dtype} {value.shape}" if array else type(value).__name__
+            raise ValueError(
+                f"parameter {name} must be {self.dtype} {shape}, got {came}: "
+                "change parameters in place, parameters[name][:] = ..."
+            )
+        return np.ascontiguousarray(value)
+
+    def _bare(self) -> dict[str, Array]:
+        """Return the cell's arrays by the cell's names, as the engine takes them."""
+        return {bare: self.checked(name) for bare, name in self._names.items()}
+
+    def _turn(self, array: Array) -> Array:
+        """Bring (T, B, ...) from the sequence's time to this direction's, contiguous."""
+        return np.ascontiguousarray(array[::-1] if self.reverse else array)
+
+
+def initial_names(cell: CellDefinition) -> list[str]:
+    """Return what the learned initial states of a cell are called, without the suffix: h0, c0."""
+    return [f"{state}0" for state in cell.states]

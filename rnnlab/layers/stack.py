@@ -1,0 +1,156 @@
+"""Directions on top of each other: each layer reads the output of the one below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rnnlab.cells import CellDefinition
+from rnnlab.engine.protocol import Array, Gradients
+from rnnlab.layers.direction import Direction, initial_names
+
+
+class Stack:
+    """All directions of all layers; takes and returns arrays that have been checked.
+
+    What belongs to each direction is a list in the order of a state's rows: layer 0 forward, layer
+    0 backward, layer 1 forward, ... With two directions the halves of the last axis of an output
+    are theirs.
+
+    Parameters
+    ----------
+    cell : CellDefinition
+    input_size, hidden_size : int
+    num_layers : int
+    bidirectional, learn_initial_state : bool
+    dtype : "float32" or "float64"
+    parameters : dict of str to array
+        Shared with the layer. Making a stack allocates none; `Direction.draw` fills it.
+
+    Attributes
+    ----------
+    layers : list of tuple of Direction
+        The lowest first.
+    directions : list of Direction
+        In the order of a state's rows.
+
+    Raises
+    ------
+    ValueError
+        If a learned initial state would be called as one of the cell's own arrays is.
+    """
+
+    def __init__(
+        self,
+        cell: CellDefinition,
+        input_size: int,
+        hidden_size: int,
+        *,
+        num_layers: int,
+        bidirectional: bool,
+        learn_initial_state: bool,
+        dtype: str,
+        parameters: dict[str, Array],
+    ) -> None:
+        taken = [name for name in initial_names(cell) if name in cell.arrays]
+        if learn_initial_state and taken:
+            raise ValueError(
+                f"learn_initial_state needs the name {taken[0]} for a state of {cell.name}, which "
+                "is one of its vectors: rename the vector"
+            )
+        self.hidden_size = hidden_size
+        ways = (False, True) if bidirectional else (False,)
+        self.layers = [
+            tuple(
+                Direction(
+                    cell,
+                    len(ways) * hidden_size if layer else input_size,
+                    hidden_size,
+                    dtype=dtype,
+                    layer=layer,
+                    reverse=reverse,
+                    learn_initial_state=learn_initial_state,
+                    parameters=parameters,
+                )
+                for reverse in ways
+            )
+            for layer in range(num_layers)
+        ]
+        self.directions = [direction for layer in self.layers for direction in layer]
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of every parameter by name."""
+        return {n: shape for d in self.directions for n, shape in d.shapes.items()}
+
+    def initial(self, batch: int) -> list[list[Array]]:
+        """Return the states (B, H) with which each direction begins where none are given."""
+        return [direction.initial(batch) for direction in self.directions]
+
+    def infer(
+        self, x: Array, initial: Sequence[Sequence[Array]]
+    ) -> tuple[Array, list[tuple[Array, ...]]]:
+        """Return the output (T, B, D*H) and each direction's final states (B, H)."""
+        final: list[tuple[Array, ...]] = []
+        for layer in self.layers:
+            outputs = []
+            for direction in layer:
+                y, last = direction.infer(x, initial[len(final)])
+                outputs.append(y)
+                final.append(last)
+            x = _side_by_side(outputs)
+        return x, final
+
+    def forward(
+        self, x: Array, initial: Sequence[Sequence[Array]], checkpoint_every: int | None
+    ) -> tuple[Array, list[Any]]:
+        """Return the output (T, B, D*H) and each direction's record."""
+        records: list[Any] = []
+        for layer in self.layers:
+            outputs = []
+            for direction in layer:
+                record = direction.forward(x, initial[len(records)], checkpoint_every)
+                outputs.append(direction.output(record))
+                records.append(record)
+            x = _side_by_side(outputs)
+        return x, records
+
+    def backward(
+        self,
+        records: Sequence[Any],
+        d_output: Array,
+        d_final: Sequence[Sequence[Array]],
+        *,
+        learned: bool,
+        through_time: bool,
+        input_gradient: bool,
+    ) -> tuple[Array | None, list[Gradients]]:
+        """Return dL/dx (T, B, I), if it is wanted, and each direction's gradients."""
+        units = self.hidden_size
+        rows: list[Gradients] = []  # of the layers above, in the order of a state
+        d_x, d_y = None, d_output
+        for number, layer in reversed(list(enumerate(self.layers))):
+            first = number * len(layer)
+            found = [
+                direction.backward(
+                    records[first + k],
+                    d_y if len(layer) == 1 else d_y[:, :, k * units : (k + 1) * units],
+                    d_final[first + k],
+                    learned=learned,
+                    through_time=through_time,
+                    input_gradient=input_gradient or number > 0,
+                )
+                for k, direction in enumerate(layer)
+            ]
+            shares = [gradients.input for gradients in found if gradients.input is not None]
+            if shares:  # none where the lowest layer was not asked
+                d_x = d_y = shares[0] if len(shares) == 1 else shares[0] + shares[1]
+            rows = found + rows
+        return (d_x if input_gradient else None), rows
+
+
+def _side_by_side(outputs: Sequence[Array]) -> Array:
+    """Join the directions' outputs (T, B, H) in their order; a single one is not copied."""
+    return outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=2)

@@ -1,0 +1,99 @@
+"""The states of a stack: the named tuple that holds them, and the row of each direction in it."""
+
+from __future__ import annotations
+
+import functools
+from collections import namedtuple
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rnnlab.engine.protocol import Array
+from rnnlab.layers.validation import check_array
+
+
+@functools.cache
+def state_type(names: tuple[str, ...]) -> Any:
+    """Return the named tuple of a cell's states, the same class for the same names.
+
+    Examples
+    --------
+    >>> state_type(("h", "c"))(1, 2)
+    State(h=1, c=2)
+    """
+    kind: Any = namedtuple("State", names)  # type: ignore[misc]
+    # No module holds the class under a name for pickle to find.
+    setattr(kind, "__reduce__", lambda state: (_state, (names, tuple(state))))  # noqa: B010
+    return kind
+
+
+def _state(names: tuple[str, ...], values: tuple[Any, ...]) -> Any:
+    return state_type(names)(*values)
+
+
+def gather(names: tuple[str, ...], rows: Sequence[Sequence[Array]]) -> Any:
+    """Return the named tuple of (num_layers * D, B, H) arrays from each direction's (B, H)."""
+    if len(rows) == 1:  # no copy
+        return state_type(names)(*(array[None] for array in rows[0]))
+    return state_type(names)(*(np.stack(arrays) for arrays in zip(*rows, strict=True)))
+
+
+def find_row(num_layers: int, directions: int, layer: int, reverse: bool) -> int:
+    """Return where a direction of a layer stands in a state: at `layer * D + reverse`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer, or no such direction.
+    """
+    if isinstance(layer, bool) or not isinstance(layer, (int, np.integer)):
+        raise TypeError(f"layer must be an int, got {type(layer).__name__}: count from 0")
+    if not 0 <= layer < num_layers:
+        last = f"from 0 to {num_layers - 1}" if num_layers > 1 else "0, the only one"
+        raise ValueError(f"layer must be {last}, got layer={layer}: count from 0")
+    if reverse and directions == 1:
+        raise ValueError(
+            f"reverse must be False for a layer of one direction, got reverse={reverse}: "
+            "make it with bidirectional=True"
+        )
+    return int(layer) * directions + bool(reverse)
+
+
+def check_state(
+    name: str,
+    state: Sequence[Array] | Mapping[str, Array],
+    names: tuple[str, ...],
+    shape: tuple[int, int, int],
+    dtype: np.dtype[Any],
+) -> list[list[Array]]:
+    """Return each direction's states (B, H) of a state that a user gave, without copies.
+
+    Parameters
+    ----------
+    name : str
+        What messages call it.
+    state : tuple of array
+    names : tuple of str
+        The cell's states.
+    shape : tuple of int
+        (num_layers * D, B, H)
+    dtype : numpy.dtype
+    """
+    if not isinstance(state, (tuple, list)):
+        listed = ", ".join(names) + ("," if len(names) == 1 else "")
+        raise TypeError(
+            f"{name} must be a tuple ({listed}), got {type(state).__name__}: "
+            "pass one array per state, in this order"
+        )
+    if len(state) != len(names):
+        raise ValueError(
+            f"{name} must hold {len(names)} arrays ({', '.join(names)}), got {len(state)}: "
+            "pass one array per state"
+        )
+    axes = "(num_layers*D={}, B={}, H={})".format(*shape)
+    arrays = [
+        check_array(f"{name}.{key}", array, shape, dtype, axes)
+        for key, array in zip(names, state, strict=True)
+    ]
+    return [[array[row] for array in arrays] for row in range(shape[0])]
