@@ -17,6 +17,7 @@ CELLS = ("rnn", "lstm", "peephole-lstm", "gru")
 @click.command(short_help="Time the engine beside its peers.")
 @click.option(
     "--cell",
+    "--cells",
     "cells",
     multiple=True,
     metavar="NAME",

@@ -60,7 +60,6 @@ def row_strip(height: int, wide: int, vectors: int, lanes: int) -> Any:
     single = micro_kernel(height, 1, vectors, lanes)
     half = micro_kernel(height, 1, vectors, lanes, half=True)
 
-    @njit(**OPTIONS)
     def strip(
         a, a_row, a_step, p, inner, depth, d, d_row, d_step, c, c_row, c_step,
         groups, steps, columns, ahead, pace,
@@ -99,7 +98,11 @@ def row_strip(height: int, wide: int, vectors: int, lanes: int) -> Any:
             n += taken
         return ahead
 
-    return strip
+    # Numba tells functions of one name apart by a counter of the process. In files of the cache
+    # that two processes wrote, one symbol then stands for two strips, and the linker takes the
+    # first that it meets: what one function makes needs a name each.
+    strip.__qualname__ = f"strip_{height}x{wide}_of_{vectors}x{lanes}"
+    return njit(**OPTIONS)(strip)
 
 
 def strips(rows: int, vectors: int, lanes: int) -> Any:

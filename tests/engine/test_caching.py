@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import rnnlab
+from rnnlab.engine.matmul import row_strip
 
 # A cell is small to compile; the two loops of the dtype are most of the time.
 CELL = """
@@ -103,3 +104,14 @@ def test_a_truncated_kernel_is_compiled_anew(run_python, tmp_path):
     for path in tmp_path.rglob("*.nbi"):
         path.write_bytes(path.read_bytes()[:20])
     assert run_python(TANH, **place).stdout.split()[1:] == ["0.4621", "0.7864"]
+
+
+def test_what_one_function_makes_has_a_name_each():
+    """Equal names are told apart by a counter of the process alone, which another process repeats.
+
+    Kernels loaded from two processes' files then ran through tiles of another height: products were
+    wrong once a layer had been loaded beside `matmul`.
+    """
+    shapes = [(h, w, 2, lanes) for h in range(1, 9) for w in (1, 2, 4) for lanes in (4, 8, 16)]
+    names = {row_strip(*shape).py_func.__qualname__ for shape in shapes}
+    assert len(names) == len(shapes)
