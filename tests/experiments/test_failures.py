@@ -194,9 +194,7 @@ def test_a_second_runner_is_kept_out_until_the_first_is_gone(
     message = rf"one runner at a time, got process {busy.pid} on .* at work there: .*rnnlab status"
     for force in (False, True):
         with pytest.raises(ValueError, match=message):
-            rnnlab.run(
-                "copy-task", out=tmp_path / "out", force=force, evaluate_every=100, **same
-            )
+            rnnlab.run("copy-task", out=tmp_path / "out", force=force, evaluate_every=100, **same)
     assert read_status(tmp_path / "out").alive
     os.kill(busy.pid, signal.SIGKILL)
     busy.wait()
