@@ -2,7 +2,13 @@
 
 from rnnlab.training.clipping import clip_by_global_norm, clip_by_value, global_norm
 from rnnlab.training.loop import Evaluation, train
-from rnnlab.training.losses import mean_squared_error, softmax_cross_entropy
+from rnnlab.training.losses import (
+    IGNORED,
+    LOSSES,
+    binary_cross_entropy,
+    mean_squared_error,
+    softmax_cross_entropy,
+)
 from rnnlab.training.model import SequenceModel
 from rnnlab.training.optimizers import (
     OPTIMIZER_NAMES,
@@ -14,6 +20,8 @@ from rnnlab.training.optimizers import (
 )
 
 __all__ = [
+    "IGNORED",
+    "LOSSES",
     "OPTIMIZER_NAMES",
     "SGD",
     "Adam",
@@ -21,6 +29,7 @@ __all__ = [
     "Optimizer",
     "RMSProp",
     "SequenceModel",
+    "binary_cross_entropy",
     "clip_by_global_norm",
     "clip_by_value",
     "global_norm",

@@ -18,8 +18,8 @@ from rnnlab.training.clipping import (
     clip_by_value,
     global_norm,
 )
-from rnnlab.training.losses import softmax_cross_entropy
-from rnnlab.training.model import Loss, SequenceModel
+from rnnlab.training.losses import Loss, softmax_cross_entropy
+from rnnlab.training.model import SequenceModel
 from rnnlab.training.optimizers import Optimizer
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,7 @@ from rnnlab.engine.protocol import Array
 from rnnlab.layers import Recurrent
 from rnnlab.layers.initialisers import glorot_uniform
 from rnnlab.layers.validation import check_seed, check_size
-
-Loss = Callable[[Array, Array], tuple[float, Array]]
+from rnnlab.training.losses import Loss
 
 
 class SequenceModel:
