@@ -63,6 +63,8 @@ class Description(BaseModel):
     kind: Literal["layer", "model"]
     layer: LayerDescription
     output_size: PositiveInt | None = None  # of a model's readout
+    read: Literal["every", "last"] = "every"  # where it stands
+    notes: dict[str, Any] | None = None  # what else its owner wrote
 
 
 def describe(layer: Recurrent) -> LayerDescription:
