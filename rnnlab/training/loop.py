@@ -18,9 +18,44 @@ from rnnlab.training.clipping import (
     clip_by_value,
     global_norm,
 )
-from rnnlab.training.losses import softmax_cross_entropy
-from rnnlab.training.model import Loss, SequenceModel
+from rnnlab.training.losses import Loss, softmax_cross_entropy
+from rnnlab.training.model import SequenceModel
 from rnnlab.training.optimizers import Optimizer
+
+
+def learn_from(
+    model: SequenceModel,
+    optimizer: Optimizer,
+    x: Array,
+    targets: Array,
+    *,
+    loss: Loss,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+    lengths: Array | None = None,
+    weights: Array | None = None,
+) -> tuple[float, float]:
+    """Take one step of `optimizer` on one batch.
+
+    Returns
+    -------
+    value : float
+        The loss before the step.
+    norm : float
+        Of the gradient before clipping; not finite, and no step taken, where either is not.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # who calls looks at what comes back
+        value, gradients = model.loss_and_gradients(
+            x, targets, loss, lengths=lengths, weights=weights
+        )
+        norm = global_norm(gradients) if gradients else math.nan
+        if math.isfinite(value) and math.isfinite(norm):
+            if clip_norm is not None:
+                clip_by_global_norm(gradients, clip_norm)
+            if clip_value is not None:
+                clip_by_value(gradients, clip_value)
+            optimizer.step(gradients)
+    return value, norm
 
 
 @dataclass(frozen=True)
@@ -107,18 +142,11 @@ def _train(
     start = time.perf_counter()
     norms: list[float] = []
     for update in range(1, updates + 1):
-        x, targets = draw_batch()
-        with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges says so below
-            value, gradients = model.loss_and_gradients(x, targets, loss)
-            norm = global_norm(gradients) if gradients else math.nan
-            diverged = not (math.isfinite(value) and math.isfinite(norm))
-            if not diverged:
-                if clip_norm is not None:
-                    clip_by_global_norm(gradients, clip_norm)
-                if clip_value is not None:
-                    clip_by_value(gradients, clip_value)
-                norms.append(norm)
-                optimizer.step(gradients)
+        _, norm = learn_from(
+            model, optimizer, *draw_batch(), loss=loss, clip_norm=clip_norm, clip_value=clip_value
+        )
+        diverged = not math.isfinite(norm)
+        norms.append(norm)
         due = update % evaluate_every == 0 or update == updates
         if due and not diverged:
             # What this update ruined, no later loss may show.
