@@ -10,7 +10,7 @@ import numpy as np
 from rnnlab.engine.protocol import Array
 from rnnlab.layers import Tape
 from rnnlab.layers.validation import check_size
-from rnnlab.training.losses import Loss
+from rnnlab.training.losses import Loss, asks_nothing
 from rnnlab.training.model import SequenceModel
 
 
@@ -125,6 +125,7 @@ class TruncatedBPTT:
         Returns
         -------
         value : float
+            0 for a window that asks for no answer: the stream goes on, the gradients are 0.
         gradients : dict of str to array
             Empty where `value` is not finite.
 
@@ -144,6 +145,9 @@ class TruncatedBPTT:
             tape = self.model.layer.forward(part, self.state, noise=rng)
             self.state = tape.state
             pieces.append(tape)
+        if asks_nothing(np.asarray(targets)):
+            self._remember(pieces)
+            return 0.0, {name: np.zeros_like(array) for name, array in self.parameters.items()}
         y = np.concatenate([tape.output for tape in pieces])
         value, d_y, readout = self.model.judge(y, targets, loss, weights)
         if d_y is None:
