@@ -9,6 +9,7 @@ import pytest
 
 from rnnlab.cli import main
 from rnnlab.registry import tasks
+from rnnlab.tasks import find_task
 
 Capture = pytest.CaptureFixture[str]
 
@@ -40,7 +41,7 @@ def test_every_task_shows(capsys: Capture, tmp_path: Path, name: str) -> None:
     assert text.startswith(f"{name}: ")
     for label in ("Paper", "Settings", "Sizes", "Trained on", "Metrics", "Chance", "Solved"):
         assert text.count(f"\n{label}: ") == 1
-    assert f"\nPaper: {tasks[name].paper}\n" in text
+    assert f"\nPaper: {find_task(name).paper}\n" in text
     assert "\n\nOne sample, seed 0\nstep" in text
 
 
