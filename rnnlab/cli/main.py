@@ -20,6 +20,7 @@ from rnnlab.cli.gradcheck import gradcheck
 from rnnlab.cli.groups import Commands
 from rnnlab.cli.plot import plot
 from rnnlab.cli.run import run
+from rnnlab.cli.status import status
 from rnnlab.cli.tasks import tasks
 
 USER_ERROR = 2
@@ -43,7 +44,7 @@ def commands() -> None:
     """  # noqa: D301  # click takes the backspace itself: what follows keeps its lines
 
 
-for command in (run, plot, cells, tasks, gradcheck, bench):
+for command in (run, status, plot, cells, tasks, gradcheck, bench):
     commands.add_command(command)
 
 
