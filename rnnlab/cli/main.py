@@ -19,6 +19,7 @@ from rnnlab.cli.cells import cells
 from rnnlab.cli.gradcheck import gradcheck
 from rnnlab.cli.groups import Commands
 from rnnlab.cli.plot import plot
+from rnnlab.cli.report import report
 from rnnlab.cli.run import run
 
 USER_ERROR = 2
@@ -41,7 +42,7 @@ def commands() -> None:
     """  # noqa: D301  # click takes the backspace itself: what follows keeps its lines
 
 
-for command in (run, plot, cells, gradcheck, bench):
+for command in (run, plot, report, cells, gradcheck, bench):
     commands.add_command(command)
 
 
