@@ -78,7 +78,7 @@ def plot_survival(table: pd.DataFrame, *, columns: int = 2) -> Figure:
                 zorder=3,
                 **style,
             )
-            band = own[own["ci_low"].notna()]
+            band = own[own["unsolved"] < 1]
             if len(band):
                 edges = np.append(band["update"].to_numpy(np.float64), end)
                 low, high = (

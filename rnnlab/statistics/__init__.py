@@ -9,9 +9,9 @@ from rnnlab.statistics.comparison import compare, holm
 from rnnlab.statistics.copy_task import summarise_copy_task
 from rnnlab.statistics.gradient_flow import decay_bands, summarise_gradient_flow
 from rnnlab.statistics.interquartile import interquartile_interval, interquartile_mean
-from rnnlab.statistics.intervals import bootstrap_interval
+from rnnlab.statistics.intervals import bootstrap_interval, success_interval
 from rnnlab.statistics.learning_curves import learning_curves
-from rnnlab.statistics.outcomes import at_best, outcomes, overall, success_interval
+from rnnlab.statistics.outcomes import at_best, outcomes, overall
 from rnnlab.statistics.runs import conditions_of, runs_of
 from rnnlab.statistics.survival import kaplan_meier, median_updates, survival_curves
 

@@ -44,8 +44,8 @@ def compare(
     """Compare every pair of cells by the probability that one does better than the other.
 
     The probability of improvement P(A > B) is the share of all pairs of a run of A and a run of B
-    in which A's is better, ties counting half, averaged over the conditions (Agarwal et al. 2021,
-    section 4.3). 1/2 is no difference. It asks how often, not by how much.
+    in which A's is better, ties counting half, averaged over the conditions (Agarwal et al. 2021).
+    1/2 is no difference. It asks how often, not by how much.
 
     Runs are not paired by seed, though cells of one seed see the same data: a seed's data say
     little about its result, whereas initial weights differ in number from cell to cell. Where the

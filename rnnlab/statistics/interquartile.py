@@ -15,7 +15,7 @@ _TRIMMED = 0.25
 
 
 def interquartile_mean(strata: Sequence[ArrayLike]) -> float:
-    """Return the mean of the middle half of all values (Agarwal et al. 2021, section 4.3).
+    """Return the mean of the middle half of all values (Agarwal et al. 2021).
 
     It is not moved by one outlier as a mean is, and uses more of the runs than a median does. A
     quarter of the values, rounded down, is left out on either side: of fewer than 4 values
@@ -48,7 +48,7 @@ def interquartile_interval(
     """Return the percentile bootstrap interval of the interquartile mean.
 
     Runs are drawn anew within each stratum, so that every resample has every condition as often
-    as the study has (Agarwal et al. 2021, section 4.1).
+    as the study has (Agarwal et al. 2021).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Bootstrap intervals over seeds."""
+"""Intervals over seeds: of a mean or median by the bootstrap, of a success rate by Wilson's."""
 
 from __future__ import annotations
 
@@ -91,6 +91,32 @@ def _median(
     # are never subtracted from each other.
     draws = rng.choice(numbers, size=(RESAMPLES, len(numbers)))
     return percentile_interval(np.median(draws, axis=1), level)
+
+
+def success_interval(solved: int, runs: int, *, level: float = 0.95) -> tuple[float, float]:
+    """Return Wilson's interval of a success rate (Wilson 1927).
+
+    It has a width even where all runs or none are solved: 5 of 5 does not show "always".
+
+    Raises
+    ------
+    ValueError
+        If `runs` < 1, `solved` is not within 0 and `runs`, or `level` not between 0 and 1.
+
+    Examples
+    --------
+    >>> low, high = success_interval(5, 5)
+    >>> round(low, 2), round(high, 2)
+    (0.57, 1.0)
+    """
+    require_level(level)
+    if not 0 <= solved <= runs or runs < 1:
+        raise ValueError(
+            f"solved must be a number of runs, 0 to runs, and runs at least 1, got {solved} of "
+            f"{runs}: count each run once"
+        )
+    interval = scipy.stats.binomtest(solved, runs).proportion_ci(level, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def percentile_interval(draws: NDArray[np.float64], level: float) -> tuple[float, float]:

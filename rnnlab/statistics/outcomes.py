@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pandas as pd
-import scipy.stats
 
 from rnnlab.statistics.interquartile import interquartile_interval, interquartile_mean
-from rnnlab.statistics.intervals import require_level
+from rnnlab.statistics.intervals import success_interval
 from rnnlab.statistics.runs import conditions_of, groups_of, runs_of, sample
 from rnnlab.statistics.survival import kaplan_meier, median_updates
 
@@ -17,32 +16,6 @@ _COLUMNS = (
     *("solved", "success_rate", "success_low", "success_high"),
     *("updates_to_solve", "updates_low", "updates_high"),
 )
-
-
-def success_interval(solved: int, runs: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Return Wilson's interval of a success rate (Wilson 1927).
-
-    It has a width even where all runs or none are solved: 5 of 5 does not show "always".
-
-    Raises
-    ------
-    ValueError
-        If `runs` < 1, `solved` is not within 0 and `runs`, or `level` not between 0 and 1.
-
-    Examples
-    --------
-    >>> low, high = success_interval(5, 5)
-    >>> round(low, 2), round(high, 2)
-    (0.57, 1.0)
-    """
-    require_level(level)
-    if not 0 <= solved <= runs or runs < 1:
-        raise ValueError(
-            f"solved must be a number of runs, 0 to runs, and runs at least 1, got {solved} of "
-            f"{runs}: count each run once"
-        )
-    interval = scipy.stats.binomtest(solved, runs).proportion_ci(level, method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def outcomes(

@@ -11,7 +11,7 @@ import pandas as pd
 import scipy.stats
 from numpy.typing import ArrayLike, NDArray
 
-from rnnlab.statistics.intervals import require_level
+from rnnlab.statistics.intervals import require_level, success_interval
 from rnnlab.statistics.runs import conditions_of, groups_of, runs_of
 
 _CURVE = ["update", "unsolved", "ci_low", "ci_high", "at_risk"]
@@ -36,8 +36,9 @@ def kaplan_meier(updates: ArrayLike, solved: ArrayLike, *, level: float = 0.95) 
 
         - update; unsolved: share that is unsolved after it, until the next row
         - ci_low, ci_high: pointwise interval with the logarithm of the negative logarithm
-          (Kalbfleisch & Prentice 1980), as R's survival package and lifelines offer it. It is not
-          defined, NaN, before a run is solved; once all are, ci_low is 0 and ci_high stays.
+          (Kalbfleisch & Prentice 1980), as R's survival package and lifelines offer it. That one is
+          not defined while no run is solved, nor once all are: there it is Wilson's interval of a
+          share of runs, where they were all watched for as long, and else what it was before.
         - at_risk: runs that were neither solved nor given up before
 
     Raises
@@ -63,19 +64,19 @@ def kaplan_meier(updates: ArrayLike, solved: ArrayLike, *, level: float = 0.95) 
     with warnings.catch_warnings():  # of SciPy: not defined where none or all are solved
         warnings.simplefilter("ignore", RuntimeWarning)
         interval = curve.confidence_interval(level, method="log-log")
-    share = curve.probabilities
-    everyone = share <= 0
-    table = pd.DataFrame(
-        {
-            "update": curve.quantiles.astype(np.int64),
-            "unsolved": share,
-            "ci_low": np.where(everyone, 0.0, interval.low.probabilities),
-            "ci_high": pd.Series(interval.high.probabilities).ffill(),
-            "at_risk": [int((when >= update).sum()) for update in curve.quantiles],
-        }
-    )
-    start = pd.DataFrame([(0, 1.0, math.nan, math.nan, len(when))], columns=_CURVE)
-    return pd.concat([start, table], ignore_index=True)
+    rows = [(0, 1.0, 1.0, 1.0, len(when))]
+    steps = (curve.quantiles, curve.probabilities, interval.low.probabilities,
+             interval.high.probabilities)  # fmt: skip
+    for update, share, low, high in zip(*steps, strict=True):
+        at_risk = int((when >= update).sum())
+        if share == 1:
+            low, high = success_interval(at_risk, at_risk, level=level)
+        elif share <= 0:
+            low, high = 0.0, rows[-1][3]
+            if done.all():
+                high = min(high, success_interval(0, len(when), level=level)[1])
+        rows.append((int(update), float(share), float(low), float(high), at_risk))
+    return pd.DataFrame(rows, columns=_CURVE)
 
 
 def median_updates(curve: pd.DataFrame) -> tuple[float, float, float]:
@@ -97,8 +98,10 @@ def median_updates(curve: pd.DataFrame) -> tuple[float, float, float]:
     --------
     >>> median_updates(kaplan_meier([100, 300, 400], [True, True, True]))
     (300.0, 100.0, inf)
-    >>> median_updates(kaplan_meier([100, 300, 500], [True, False, False]))[0]
-    inf
+    >>> median_updates(kaplan_meier([500] * 3, [False] * 3))  # 3 runs cannot exclude that half...
+    (inf, 500.0, inf)
+    >>> median_updates(kaplan_meier([500] * 4, [False] * 4))  # ... are solved by then, 4 can
+    (inf, inf, inf)
     """
     times = curve["update"].to_numpy(np.float64)
     median, low, high = (
@@ -155,7 +158,7 @@ def survival_curves(
 
 
 def _crossing(times: NDArray[np.float64], values: NDArray[np.float64]) -> float:
-    """Return when a falling curve comes to 1/2; inf if never. NaN is above it."""
+    """Return when a falling curve comes to 1/2; inf if never."""
     reached = np.flatnonzero(values <= _HALF)
     if reached.size == 0:
         return math.inf

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.statistics import kaplan_meier, median_updates, survival_curves
+from rnnlab.statistics import kaplan_meier, median_updates, success_interval, survival_curves
 
 INF = math.inf
 # Weeks of remission under 6-MP, 21 patients (Freireich et al. 1963), the textbooks' example.
@@ -84,14 +84,23 @@ def test_the_median_lies_within_its_interval_as_often_as_it_says(
 
 
 def test_nothing_solved_and_everything_solved() -> None:
-    none = kaplan_meier([7, 7], [False, False])
+    # all runs watched for as long: a share of runs, whose interval is Wilson's
+    none = kaplan_meier([7] * 5, [False] * 5)
     assert none["unsolved"].tolist() == [1.0, 1.0]
-    assert none[["ci_low", "ci_high"]].isna().all(axis=None)
+    assert tuple(none[["ci_low", "ci_high"]].iloc[1]) == success_interval(5, 5)
     assert median_updates(none) == (INF, INF, INF)
-    everything = kaplan_meier([3, 7], [True, True])
-    assert everything["unsolved"].iloc[-1] == 0.0
-    assert everything["ci_low"].iloc[-1] == 0.0
-    assert everything["ci_high"].iloc[-1] == everything["ci_high"].iloc[-2]
+    everything = kaplan_meier([3] * 5, [True] * 5)
+    assert tuple(everything[["ci_low", "ci_high"]].iloc[1]) == success_interval(0, 5)
+    assert median_updates(everything) == (3.0, 3.0, 3.0)
+    # of two runs nothing is known
+    assert median_updates(kaplan_meier([7, 7], [False, False])) == (INF, 7.0, INF)
+    assert median_updates(kaplan_meier([7, 7], [True, True])) == (7.0, 7.0, INF)
+
+
+def test_an_end_at_nought_that_not_all_runs_were_watched_to_keeps_its_upper_limit() -> None:
+    curve = kaplan_meier([3, 5, 7, 8], [True, False, True, True])
+    assert curve["unsolved"].iloc[-1] == 0.0
+    assert curve["ci_high"].iloc[-1] == curve["ci_high"].iloc[-2]
 
 
 def test_curves_of_a_study(study: Any) -> None:
