@@ -11,6 +11,7 @@ from rnnlab.cells import CellDefinition
 from rnnlab.engine import engine_for
 from rnnlab.engine.protocol import Array, Gradients
 from rnnlab.layers.initialisers import initialise
+from rnnlab.layers.regularisers import Regularisers, draw_mask, noisy_cell
 
 
 class Direction:
@@ -18,7 +19,8 @@ class Direction:
 
     A backward direction turns what it is given round and what it returns back again, so that
     `x`, outputs and their gradients are in the sequence's time. Its record is in its own time: slot
-    0 of the states is where it began, at the sequence's end.
+    0 of the states is where it began, at the sequence's end. `lengths` (B,) say where each sequence
+    has its end; None if all have it at T.
 
     Parameters
     ----------
@@ -31,6 +33,7 @@ class Direction:
     reverse : bool
         Whether it reads from the end of the sequence.
     learn_initial_state : bool
+    regularisers : Regularisers or None
     parameters : dict of str to array
         The whole layer's, shared with it; this direction's arrays carry its suffix.
 
@@ -52,6 +55,7 @@ class Direction:
         layer: int,
         reverse: bool,
         learn_initial_state: bool,
+        regularisers: Regularisers | None,
         parameters: dict[str, Array],
     ) -> None:
         self.cell = cell
@@ -59,6 +63,9 @@ class Direction:
         self.hidden_size = hidden_size
         self.dtype = dtype
         self.reverse = reverse
+        self._variational = regularisers is not None and regularisers.variational
+        self._in_training, self._masks = noisy_cell(cell, regularisers, expected=False)
+        self._at_rest, _ = noisy_cell(cell, regularisers, expected=True)
         self.suffix = f"_l{layer}" + "_reverse" * reverse
         self.parameters = parameters
         self._names = {name: name + self.suffix for name in cell.arrays}
@@ -86,23 +93,47 @@ class Direction:
             for name in self._initial_names
         ]
 
-    def infer(self, x: Array, states: Sequence[Array]) -> tuple[Array, tuple[Array, ...]]:
+    def infer(
+        self, x: Array, states: Sequence[Array], lengths: Array | None
+    ) -> tuple[Array, tuple[Array, ...]]:
         """Return the output (T, B, H) and the final states (B, H), keeping nothing."""
-        engine = engine_for(self.cell, self.dtype)
-        y, final = engine.infer(self._bare(), self._turn(x), states)
-        return y[::-1] if self.reverse else y, final
+        engine = engine_for(self._at_rest, self.dtype)
+        y, final = engine.infer(self._bare(), self._turn(x, lengths), states, lengths)
+        return self._turn_back(y, lengths), final
 
-    def forward(self, x: Array, states: Sequence[Array], checkpoint_every: int | None) -> Any:
-        """Run over x (T, B, I) and return the engine's record."""
-        engine, parameters = engine_for(self.cell, self.dtype), self._bare()
+    def forward(
+        self,
+        x: Array,
+        states: Sequence[Array],
+        lengths: Array | None,
+        checkpoint_every: int | None,
+        noise: np.random.Generator | None,
+    ) -> Any:
+        """Run over x (T, B, I) and return the engine's record; masks are drawn from `noise`."""
+        cell = self._at_rest if noise is None else self._in_training
+        engine, parameters = engine_for(cell, self.dtype), self._bare()
+        given = [] if noise is None else self._draw(noise, (*x.shape[:2], self.hidden_size))
+        x = self._turn(x, lengths)
         if checkpoint_every is None:
-            return engine.forward(parameters, self._turn(x), states)
-        return engine.checkpoint(parameters, self._turn(x), states, checkpoint_every)
+            return engine.forward(parameters, x, states, lengths, given)
+        return engine.checkpoint(parameters, x, states, checkpoint_every, lengths, given)
+
+    def _draw(self, rng: np.random.Generator, shape: tuple[int, int, int]) -> list[Array]:
+        return [
+            draw_mask(
+                rng,
+                mask.rate,
+                shape,
+                self.dtype,
+                scaled=mask.scaled,
+                variational=self._variational and mask.scaled,
+            )
+            for mask in self._masks
+        ]
 
     def output(self, record: Any) -> Array:
         """Return the output (T, B, H) that a record holds."""
-        y: Array = record.output
-        return y[::-1] if self.reverse else y
+        return self._turn_back(record.output, record.lengths)
 
     def backward(
         self,
@@ -127,9 +158,9 @@ class Direction:
         through_time, input_gradient : bool
             What is wanted.
         """
-        found = engine_for(self.cell, self.dtype).backward(
+        found = engine_for(record.cell, self.dtype).backward(
             record,
-            self._turn(d_output),
+            self._turn(d_output, record.lengths),
             d_states,
             through_time=through_time,
             input_gradient=input_gradient,
@@ -140,8 +171,8 @@ class Direction:
             total = d.sum(axis=0, dtype=np.float64) if learned else np.zeros(self.hidden_size)
             parameters[name] = total.astype(self.dtype)
         d_x = found.input
-        if self.reverse and d_x is not None:
-            d_x = d_x[::-1]
+        if d_x is not None:
+            d_x = self._turn_back(d_x, record.lengths)
         return Gradients(parameters, d_x, found.initial, found.through_time)
 
     def checked(self, name: str) -> Array:
@@ -167,9 +198,29 @@ class Direction:
         """Return the cell's arrays by the cell's names, as the engine takes them."""
         return {bare: self.checked(name) for bare, name in self._names.items()}
 
-    def _turn(self, array: Array) -> Array:
+    def _turn(self, array: Array, lengths: Array | None) -> Array:
         """Bring (T, B, ...) from the sequence's time to this direction's, contiguous."""
-        return np.ascontiguousarray(array[::-1] if self.reverse else array)
+        return np.ascontiguousarray(self._turn_back(array, lengths))
+
+    def _turn_back(self, array: Array, lengths: Array | None) -> Array:
+        """Bring (T, B, ...) from this direction's time to the sequence's; forward, it is itself."""
+        if not self.reverse:
+            return array
+        return array[::-1] if lengths is None else turn_round(array, lengths)
+
+
+def turn_round(array: Array, lengths: Array) -> Array:
+    """Return (T, B, ...) with each sequence read from its own end; its padding stays in place.
+
+    Doing it twice gives the array back.
+
+    Examples
+    --------
+    >>> turn_round(np.array([[1, 5], [2, 6], [3, 0]]), np.array([3, 2])).T.tolist()
+    [[3, 2, 1], [6, 5, 0]]
+    """
+    t = np.arange(len(array))[:, None]  # (T, 1)
+    return array[np.where(t < lengths, lengths - 1 - t, t), np.arange(len(lengths))]
 
 
 def initial_names(cell: CellDefinition) -> list[str]:

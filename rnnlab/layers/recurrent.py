@@ -13,10 +13,18 @@ from rnnlab.cells import CellDefinition, find_cell
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.direction import Direction
 from rnnlab.layers.gates import read_gate, write_gate
+from rnnlab.layers.regularisers import Regularisers
 from rnnlab.layers.stack import Stack
 from rnnlab.layers.states import check_state, find_row, gather, state_type
 from rnnlab.layers.tape import LayerGradients, Tape
-from rnnlab.layers.validation import check_array, check_dtype, check_flag, check_seed, check_size
+from rnnlab.layers.validation import (
+    check_array,
+    check_dtype,
+    check_flag,
+    check_padded,
+    check_seed,
+    check_size,
+)
 
 
 class Recurrent:
@@ -37,6 +45,8 @@ class Recurrent:
     learn_initial_state : bool
         Whether the states that a sequence begins with are parameters, `h0_l0` (H,) and so on,
         instead of zeros. They begin at zero.
+    regularisers : Regularisers, optional
+        Dropout and zoneout for training; `forward(x, noise=...)` draws them.
     dtype : "float32" or "float64"
     seed : int or numpy.random.Generator
         Of the initial parameters, drawn in the order of `parameters`: the first layer's forward
@@ -75,6 +85,7 @@ class Recurrent:
         num_layers: int = 1,
         bidirectional: bool = False,
         learn_initial_state: bool = False,
+        regularisers: Regularisers | None = None,
         dtype: Any = "float32",
         seed: int | np.random.Generator = 0,
         init: str | None = None,
@@ -87,6 +98,7 @@ class Recurrent:
         self.num_layers = check_size("num_layers", num_layers)
         self.bidirectional = check_flag("bidirectional", bidirectional)
         self.learn_initial_state = check_flag("learn_initial_state", learn_initial_state)
+        self.regularisers = _check_regularisers(regularisers)
         self.dtype = check_dtype(dtype)
         self._parameters: dict[str, Array] = {}
         self._stack = Stack(
@@ -96,6 +108,7 @@ class Recurrent:
             num_layers=self.num_layers,
             bidirectional=self.bidirectional,
             learn_initial_state=self.learn_initial_state,
+            regularisers=self.regularisers,
             dtype=self.dtype,
             parameters=self._parameters,
         )
@@ -104,12 +117,14 @@ class Recurrent:
             direction.draw(rng, init=init, forget_bias=forget_bias, chrono_tmax=chrono_tmax)
 
     def __repr__(self) -> str:
-        shown = {"input_size": self.input_size, "hidden_size": self.hidden_size}
+        shown: dict[str, object] = {"input_size": self.input_size, "hidden_size": self.hidden_size}
         if self.num_layers > 1:
             shown["num_layers"] = self.num_layers
         for name in ("bidirectional", "learn_initial_state"):
             if getattr(self, name):
                 shown[name] = True
+        if self.regularisers is not None:
+            shown["regularisers"] = self.regularisers
         options = " ".join(f"{name}={value}" for name, value in shown.items())
         return f"<rnnlab.Recurrent {self.cell.name} {options} dtype={self.dtype}>"
 
@@ -143,7 +158,12 @@ class Recurrent:
         """The named tuple of the cell's states."""
         return state_type(self.cell.states)
 
-    def __call__(self, x: Array, state: Sequence[Array] | None = None) -> tuple[Array, Any]:
+    def __call__(
+        self,
+        x: Array,
+        state: Sequence[Array] | None = None,
+        lengths: Sequence[int] | Array | None = None,
+    ) -> tuple[Array, Any]:
         """Run the layer without keeping a tape.
 
         Parameters
@@ -152,15 +172,19 @@ class Recurrent:
         state : named tuple or tuple of (num_layers * D, B, H) arrays, optional
             The initial state, a row for each direction of each layer; if left out, zeros or what
             the layer has learned.
+        lengths : ints (B,), optional
+            Where each sequence ends, from 1 to T. What stands in x behind it counts for nothing
+            and may be NaN.
 
         Returns
         -------
         y : array (T, B, D*H)
+            0 behind a sequence's end.
         state : named tuple of (num_layers * D, B, H) arrays
-            The final state.
+            The final state: that at each sequence's own end.
         """
-        x = self._check_x(x)
-        y, final = self._stack.infer(x, self._initial(state, x.shape[1]))
+        x, ends = self._check_x(x, lengths)
+        y, final = self._stack.infer(x, self._initial(state, x.shape[1]), ends)
         return y, gather(self.cell.states, final)
 
     def step(self, x_t: Array, state: Sequence[Array] | None = None) -> tuple[Array, Any]:
@@ -199,14 +223,16 @@ class Recurrent:
             )
         axes = f"(B, I={self.input_size})"
         x_t = check_array("x_t", x_t, ("B", self.input_size), self._dtype, axes)
-        y, final = self._stack.infer(x_t[None], self._initial(state, len(x_t)))
+        y, final = self._stack.infer(x_t[None], self._initial(state, len(x_t)), None)
         return y[0], gather(self.cell.states, final)
 
     def forward(
         self,
         x: Array,
         state: Sequence[Array] | None = None,
+        lengths: Sequence[int] | Array | None = None,
         *,
+        noise: int | np.random.Generator | None = None,
         checkpoint_every: int | None = None,
     ) -> Tape:
         """Run the layer and keep a tape for `backward`.
@@ -216,6 +242,11 @@ class Recurrent:
         x : array (T, B, I)
         state : named tuple or tuple of (num_layers * D, B, H) arrays, optional
             The initial state, as for a call.
+        lengths : ints (B,), optional
+            Where each sequence ends, as for a call.
+        noise : int or numpy.random.Generator, optional
+            What the layer's regularisers are drawn from: training. Left out, they are off, as for a
+            call.
         checkpoint_every : int, optional
             Keep the outputs and, about every so many time steps, the states; `backward` runs the
             segments between them again (gradient checkpointing, Chen et al. 2016). The gradients
@@ -226,12 +257,13 @@ class Recurrent:
         -------
         Tape
         """
-        x = self._check_x(x)
+        x, ends = self._check_x(x, lengths)
         if checkpoint_every is not None:
             checkpoint_every = check_size("checkpoint_every", checkpoint_every)
+        rng = None if noise is None else check_seed(noise, "noise")
         initial = self._initial(state, x.shape[1])
-        output, records = self._stack.forward(x, initial, checkpoint_every)
-        return Tape(self, records, output, learned=state is None)
+        output, records, masks = self._stack.forward(x, initial, ends, checkpoint_every, rng)
+        return Tape(self, records, output, masks, ends, learned=state is None)
 
     def backward(
         self,
@@ -250,7 +282,7 @@ class Recurrent:
             Of `forward`; it may be used again. The gradients are those of the parameters as they
             were then.
         d_output : array (T, B, D*H)
-            dL/dy.
+            dL/dy; what stands in it behind a sequence's end counts for nothing.
         d_state : tuple of (num_layers * D, B, H) arrays, optional
             dL/d final state, beyond what passes through `d_output`; zeros if left out.
         through_time : bool
@@ -268,7 +300,10 @@ class Recurrent:
         axes = f"(T={steps}, B={batch}, {'D*H' if self.bidirectional else 'H'}={width})"
         d_input, rows = self._stack.backward(
             tape._records,
-            check_array("d_output", d_output, (steps, batch, width), self._dtype, axes),
+            tape._masks,
+            check_padded(
+                "d_output", d_output, (steps, batch, width), self._dtype, axes, tape._lengths
+            )[0],
             self._check_state("d_state", d_state, batch),
             learned=tape._learned,
             through_time=through_time,
@@ -318,6 +353,7 @@ class Recurrent:
             num_layers=self.num_layers,
             bidirectional=self.bidirectional,
             learn_initial_state=self.learn_initial_state,
+            regularisers=self.regularisers,
             dtype=dtype,
             init="glorot",  # the cheapest to draw: every number is replaced
         )
@@ -349,9 +385,11 @@ class Recurrent:
         row = find_row(self.num_layers, 1 + self.bidirectional, layer, reverse)
         return self._stack.directions[row]
 
-    def _check_x(self, x: Array) -> Array:
+    def _check_x(
+        self, x: Array, lengths: Sequence[int] | Array | None
+    ) -> tuple[Array, Array | None]:
         axes = f"(T, B, I={self.input_size})"
-        return check_array("x", x, ("T", "B", self.input_size), self._dtype, axes)
+        return check_padded("x", x, ("T", "B", self.input_size), self._dtype, axes, lengths)
 
     def _check_state(
         self, name: str, state: Sequence[Array] | None, batch: int
@@ -367,3 +405,12 @@ class Recurrent:
         if state is None and self.learn_initial_state:
             return self._stack.initial(batch)
         return self._check_state("state", state, batch)
+
+
+def _check_regularisers(value: object) -> Regularisers | None:
+    if value is None or isinstance(value, Regularisers):
+        return value
+    raise TypeError(
+        f"regularisers must be rnnlab.Regularisers, got {type(value).__name__}: "
+        "write regularisers=rnnlab.Regularisers(dropout=0.5)"
+    )

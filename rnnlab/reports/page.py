@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnnlab.experiments.store import to_csv, write_whole
+from rnnlab.experiments.records import to_csv
+from rnnlab.files import write_whole
 from rnnlab.reports.sections import Section, gradient_section, task_section
 from rnnlab.reports.source import Source, read_source
 from rnnlab.reports.words import ENOUGH_SEEDS, size_caution, words
@@ -80,7 +81,7 @@ def report(folder: str | Path, out: str | Path | None = None) -> Report:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         for file, text in zip(files, texts, strict=True):
-            write_whole(file, text)
+            write_whole(file, text.encode("utf-8"))
     except OSError as error:
         raise ValueError(
             f"out must be a file that can be written, got {str(path)!r}: "

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from rnnlab import plotting, statistics
+from rnnlab.experiments.summary import TUNED
 from rnnlab.reports import pictures
 from rnnlab.reports.pictures import Picture, picture
 from rnnlab.reports.source import Part, Source
@@ -73,16 +74,17 @@ def task_section(part: Part, source: Source, *, alone: bool) -> Section:
     every = every.assign(chance=[part.chance(row) for row in every.to_dict("records")])
     section.tables["outcomes"] = every
     chosen, shown, by = part.metrics, every, part.by
-    if "lr" in part.by:
-        chosen = statistics.at_best(part.metrics, "lr", **measure)
-        by = [name for name in part.by if name != "lr"]
+    tuned = [name for name in part.by if name in TUNED]
+    if tuned:
+        chosen = statistics.at_best(part.metrics, tuned, **measure)
+        by = [name for name in part.by if name not in tuned]
         measure = {**measure, "by": by}
         kept = chosen[["cell", *part.by]].drop_duplicates()
         shown = every.merge(kept, on=["cell", *part.by])
         section.tables["at-best"] = shown
-    section.blocks.append(_headline(shown, part, by))
-    if "lr" in part.by:
-        section.blocks.append(_learning_rates(every, part))
+    section.blocks.append(_headline(shown, part, by, tuned))
+    if tuned:
+        section.blocks.append(_tuning(every, part, by, tuned))
     overall = statistics.overall(chosen, **measure)
     comparison = statistics.compare(chosen, **measure)
     section.tables |= {"overall": overall, "comparison": comparison}
@@ -130,18 +132,18 @@ def gradient_section(gradients: pd.DataFrame, summary: pd.DataFrame | None) -> S
     return section
 
 
-def _headline(shown: pd.DataFrame, part: Part, by: list[str]) -> Block:
+def _headline(shown: pd.DataFrame, part: Part, by: list[str], tuned: list[str]) -> Block:
     block = Block(f"{words(part.metric).capitalize()}")
     x = next((name for name in by if _is_number(shown[name])), None)
     if x is not None and _panels(shown, [name for name in by if name != x]) <= _MOST_PANELS:
-        drawn = shown.drop(columns=[name for name in ("lr",) if name not in by and name in shown])
+        drawn = shown.drop(columns=tuned)
         block.picture = picture(
             lambda columns: plotting.plot_outcomes(drawn, x, columns=columns),
             alt=pictures.outcomes_alt(shown, x, by),
             caption=f"{words(part.metric).capitalize()} at the last evaluation: the mean of "
             f"{_middle(shown)} runs, and its 95 % bootstrap interval. The dashed line is a model "
             "without memory.",
-            table="outcomes.csv" if "lr" not in part.by else "at-best.csv",
+            table="at-best.csv" if tuned else "outcomes.csv",
         )
     if part.solved is not None:
         block.sentences = [
@@ -156,19 +158,22 @@ def _headline(shown: pd.DataFrame, part: Part, by: list[str]) -> Block:
                 f"Solved by no run: {_places(shown[shown['solved'] == 0], by)}. Each success rate "
                 f"is at most {number(most)} with 95 % confidence, so not 'never'."
             )
-    caption = f"What every cell came to{' at its best learning rate' if 'lr' in part.by else ''}"
-    file = "outcomes.csv" if "lr" not in part.by else "at-best.csv"
-    block.tables.append(outcomes_table(shown, by, caption, file))
+    caption = f"What every cell came to{' with its best settings of training' if tuned else ''}"
+    file = "at-best.csv" if tuned else "outcomes.csv"
+    block.tables.append(outcomes_table(shown, by, tuned, caption, file))
     return block
 
 
-def _learning_rates(every: pd.DataFrame, part: Part) -> Block:
-    block = Block("Learning rates")
+def _tuning(every: pd.DataFrame, part: Part, by: list[str], tuned: list[str]) -> Block:
+    block = Block("Settings of training")
+    names = " and ".join(map(words, tuned))
     block.paragraphs.append(
-        "Every cell had the same learning rates to choose from. All other parts of this page show "
-        "each cell at its best one for each condition, chosen from the very runs that are shown: "
-        "this flatters every cell a little, the more the further its runs scatter."
+        f"Each cell was trained with every {names} of the study. All other parts of this page show "
+        "each cell with what served it best in each condition, chosen from the very runs that are "
+        "shown: this flatters every cell a little, the more the further its runs scatter."
     )
+    if "lr" not in tuned or every["lr"].nunique() < 2:
+        return block
     rest = [name for name in part.by if name != "lr"]
     if _panels(every, rest) <= _MOST_PANELS:
         block.picture = picture(
@@ -182,9 +187,9 @@ def _learning_rates(every: pd.DataFrame, part: Part) -> Block:
     sign = 1 if part.higher_is_better else -1
     best = [
         max(rows.to_dict("records"), key=lambda row: sign * row["iqm"])
-        for _, rows in every.groupby(["cell", *rest], sort=False, dropna=False)
+        for _, rows in every.groupby(["cell", *by], sort=False, dropna=False)
     ]
-    at_edge = [f"{row['cell']}{_where(row, rest)}" for row in best if row["lr"] in edges]
+    at_edge = [f"{row['cell']}{_where(row, by)}" for row in best if row["lr"] in edges]
     if at_edge:
         block.sentences.append(
             f"The best rate lies at an end of the sweep, and a better one may lie beyond: "

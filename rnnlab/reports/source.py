@@ -12,9 +12,10 @@ from typing import Any, cast
 
 import pandas as pd
 
-from rnnlab.experiments.store import read_csv
-from rnnlab.registry import experiments, tasks
+from rnnlab.experiments.records import read_csv
+from rnnlab.registry import experiments
 from rnnlab.statistics import conditions_of
+from rnnlab.tasks import find_task
 
 _ABOUT_COPYING = "copy-memory"  # the task of tables without a column for it
 
@@ -164,8 +165,9 @@ def _parts(metrics: pd.DataFrame, settings: Mapping[str, Any], folder: Path) -> 
 
 
 def _part(label: str, rows: pd.DataFrame, settings: Mapping[str, Any]) -> Part:
-    # a column of another task, or a setting of another cell, says nothing here
-    rows = rows.dropna(axis="columns", how="all").reset_index(drop=True)
+    # a setting of another task says nothing here
+    unsaid = [name for name in conditions_of(rows) if rows[name].isna().all()]
+    rows = _with_labels(rows.drop(columns=unsaid).reset_index(drop=True))
     by = conditions_of(rows)
     entry = next(
         (one for one in settings.get("task") or () if one.get("label") == label), {"name": label}
@@ -175,6 +177,7 @@ def _part(label: str, rows: pd.DataFrame, settings: Mapping[str, Any]) -> Part:
     if metric is None:  # a task that is not installed here: what its columns are called
         names = list(rows.columns)
         results = names[names.index("update") + 1 :]
+        results = [name for name in results if rows[name].notna().any()]  # not another task's
         metric = next((name for name in results if name.endswith("accuracy")), "loss")
     if metric not in rows:
         raise ValueError(
@@ -200,13 +203,26 @@ def _part(label: str, rows: pd.DataFrame, settings: Mapping[str, Any]) -> Part:
     )
 
 
+def _with_labels(rows: pd.DataFrame) -> pd.DataFrame:
+    """Put settings that only some cells have, such as a forget bias, into the cells' labels.
+
+    They are no condition in which every cell could be compared.
+    """
+    for name in conditions_of(rows):
+        if rows[name].isna().any():
+            values = [f"{v:g}" if isinstance(v, float) else str(v) for v in rows[name]]
+            said = [f",{name}={value}" for value in values]
+            labels = rows["cell"].astype(str).str.cat(said)
+            rows = rows.assign(cell=labels.where(rows[name].notna(), rows["cell"]))
+            rows = rows.drop(columns=name)
+    return rows
+
+
 def _task(name: str) -> Any:
     """Return the class of a task, None where it cannot be had."""
-    import rnnlab.tasks  # noqa: F401  # registers them
-
     try:
-        return tasks[name]
-    except ValueError:
+        return find_task(name)
+    except ValueError:  # a file that is not here, a package that is not installed
         return None
 
 
@@ -217,7 +233,7 @@ def _made(kind: Any, given: Mapping[Any, Any]) -> Any:
     fields = [field.name for field in dataclasses.fields(kind) if field.init]
     try:
         return cast("Any", kind)(**{name: given[name] for name in fields if name in given})
-    except (TypeError, ValueError):
+    except (OSError, TypeError, ValueError):
         return None
 
 
@@ -243,10 +259,9 @@ def _missing(source: Source) -> list[str]:
                 f"{short} of {len(counts)} combinations of cell and condition have fewer than "
                 f"{seeds} seeds."
             )
-        there = set(part.metrics["cell"])
-        absent = [
-            str(one["label"]) for one in settings.get("cells", ()) if one.get("label") not in there
-        ]
+        there = tuple(map(str, part.metrics["cell"].unique()))
+        labels = (str(one.get("label")) for one in settings.get("cells", ()))
+        absent = [one for one in labels if not any(cell.startswith(one) for cell in there)]
         if absent:
             said.append(f"No run of {', '.join(absent)} is finished.")
     return said

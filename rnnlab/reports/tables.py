@@ -34,8 +34,10 @@ class Table:
     file: str
 
 
-def outcomes_table(outcomes: pd.DataFrame, by: list[str], caption: str, file: str) -> Table:
-    """Return what every cell came to in every condition."""
+def outcomes_table(
+    outcomes: pd.DataFrame, by: list[str], tuned: list[str], caption: str, file: str
+) -> Table:
+    """Return what every cell came to in every condition, with what was chosen for it."""
     metric = words(str(outcomes["metric"].iloc[0]))
     columns: dict[str, Callable[[Row], str]] = {
         "cell": lambda row: str(row["cell"]),
@@ -48,8 +50,7 @@ def outcomes_table(outcomes: pd.DataFrame, by: list[str], caption: str, file: st
     }
     if outcomes["diverged"].any():
         columns["diverged"] = lambda row: str(row["diverged"])
-    if "lr" in outcomes and "lr" not in by:
-        columns["best learning rate"] = lambda row: f"{row['lr']:g}"
+    columns |= {f"best {words(name)}": _value_of(name) for name in tuned}
     return _table(outcomes, columns, caption, file)
 
 

@@ -152,13 +152,13 @@ def overall(
 
 def at_best(
     metrics: pd.DataFrame,
-    over: str,
+    over: str | Sequence[str],
     *,
     metric: str = "recall_accuracy",
     higher_is_better: bool = True,
     by: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """Keep the rows of the value of `over` that serves each cell and condition best.
+    """Keep the rows of the values of `over` that serve each cell and condition best.
 
     The best has the best interquartile mean at the last evaluation; of equal ones the first that
     the table has. It is chosen from the very runs that are then compared, which flatters every
@@ -169,8 +169,8 @@ def at_best(
     ----------
     metrics, metric, higher_is_better
         As for `rnnlab.statistics.runs_of`.
-    over : str
-        The setting to choose, such as "lr"; a column before `seed`.
+    over : str or sequence of str
+        The setting to choose, such as "lr", or several to choose together; columns before `seed`.
     by : sequence of str, optional
         All settings that vary, `over` among them; those before `seed` unless given.
 
@@ -186,18 +186,21 @@ def at_best(
         As `runs_of`; if `over` is none of the settings.
     """
     by = conditions_of(metrics) if by is None else list(by)
-    if over not in by:
-        raise ValueError(
-            f"over must be a setting that varies, one of {', '.join(by) or 'none'}, got {over!r}: "
-            "name one of these columns"
-        )
+    chosen_from = [over] if isinstance(over, str) else list(over)
+    for name in chosen_from:
+        if name not in by:
+            raise ValueError(
+                f"over must be a setting that varies, one of {', '.join(by) or 'none'}, got "
+                f"{name!r}: name one of these columns"
+            )
     runs = runs_of(metrics, metric=metric, higher_is_better=higher_is_better, by=by)
     sign = 1 if higher_is_better else -1
-    keys = ["cell", *(name for name in by if name != over)]
+    keys = ["cell", *(name for name in by if name not in chosen_from)]
     kept = []
     for key, group in groups_of(runs, keys).items():
-        choices = groups_of(group, [over])
-        middles = {one: sign * interquartile_mean([sample(g)]) for (one,), g in choices.items()}
-        kept.append((*key, max(middles, key=lambda one: middles[one])))
-    chosen = pd.DataFrame(kept, columns=[*keys, over])
-    return metrics.merge(chosen, on=[*keys, over], how="inner", validate="many_to_one")
+        choices = groups_of(group, chosen_from)
+        middles = {one: sign * interquartile_mean([sample(g)]) for one, g in choices.items()}
+        kept.append((*key, *max(middles, key=lambda one: middles[one])))
+    columns = [*keys, *chosen_from]
+    chosen = pd.DataFrame(kept, columns=columns)
+    return metrics.merge(chosen, on=columns, how="inner", validate="many_to_one")
