@@ -34,6 +34,7 @@ _WHERE = {
     "rnnlab.layers": ("GRU", "LSTM", "RNN", "PeepholeLSTM", "Recurrent", "Regularisers"),
     "rnnlab.training.saving": ("load",),
     "rnnlab.experiments": ("run",),
+    "rnnlab.reports": ("report",),
 }
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
@@ -56,6 +57,7 @@ __all__ = [
     "maximum",
     "minimum",
     "relu",
+    "report",
     "run",
     "scalar",
     "set_num_threads",
@@ -91,6 +93,7 @@ if TYPE_CHECKING:
     )
     from rnnlab.experiments import run
     from rnnlab.layers import GRU, LSTM, RNN, PeepholeLSTM, Recurrent, Regularisers
+    from rnnlab.reports import report
     from rnnlab.training.saving import load
 
 

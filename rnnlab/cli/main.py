@@ -19,6 +19,7 @@ from rnnlab.cli.cells import cells
 from rnnlab.cli.gradcheck import gradcheck
 from rnnlab.cli.groups import Commands
 from rnnlab.cli.plot import plot
+from rnnlab.cli.report import report
 from rnnlab.cli.run import run
 from rnnlab.cli.status import status
 from rnnlab.cli.tasks import tasks
@@ -44,7 +45,7 @@ def commands() -> None:
     """  # noqa: D301  # click takes the backspace itself: what follows keeps its lines
 
 
-for command in (run, status, plot, cells, tasks, gradcheck, bench):
+for command in (run, status, report, plot, cells, tasks, gradcheck, bench):
     commands.add_command(command)
 
 

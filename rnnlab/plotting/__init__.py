@@ -23,11 +23,15 @@ No function touches pyplot, a display or the caller's `matplotlib.rcParams`.
 from __future__ import annotations
 
 from rnnlab.plotting.benchmark import plot_benchmark
+from rnnlab.plotting.comparison import plot_comparison
 from rnnlab.plotting.copy_task import plot_copy_task
 from rnnlab.plotting.figures import FigureSpec
 from rnnlab.plotting.gradient_decay import plot_gradient_decay
+from rnnlab.plotting.learning_curves import plot_learning_curves
+from rnnlab.plotting.outcomes import plot_learning_rates, plot_outcomes
 from rnnlab.plotting.saving import save_figure
 from rnnlab.plotting.style import cell_style, cell_styles, house_style
+from rnnlab.plotting.survival import plot_survival
 
 __all__ = [
     "FigureSpec",
@@ -35,7 +39,12 @@ __all__ = [
     "cell_styles",
     "house_style",
     "plot_benchmark",
+    "plot_comparison",
     "plot_copy_task",
     "plot_gradient_decay",
+    "plot_learning_curves",
+    "plot_learning_rates",
+    "plot_outcomes",
+    "plot_survival",
     "save_figure",
 ]

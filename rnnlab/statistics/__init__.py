@@ -1,17 +1,37 @@
-"""Tables to tables: means, medians and intervals over seeds.
+"""Tables to tables: means, medians and intervals over seeds, and comparisons of cells.
 
 The arithmetic behind every summary and every band of a figure; nothing here runs an experiment.
 """
 
 from __future__ import annotations
 
+from rnnlab.statistics.comparison import compare, holm
 from rnnlab.statistics.copy_task import summarise_copy_task
 from rnnlab.statistics.gradient_flow import decay_bands, summarise_gradient_flow
-from rnnlab.statistics.intervals import bootstrap_interval
+from rnnlab.statistics.interquartile import interquartile_interval, interquartile_mean
+from rnnlab.statistics.intervals import bootstrap_interval, success_interval
+from rnnlab.statistics.learning_curves import learning_curves
+from rnnlab.statistics.outcomes import at_best, outcomes, overall
+from rnnlab.statistics.runs import conditions_of, runs_of
+from rnnlab.statistics.survival import kaplan_meier, median_updates, survival_curves
 
 __all__ = [
+    "at_best",
     "bootstrap_interval",
+    "compare",
+    "conditions_of",
     "decay_bands",
+    "holm",
+    "interquartile_interval",
+    "interquartile_mean",
+    "kaplan_meier",
+    "learning_curves",
+    "median_updates",
+    "outcomes",
+    "overall",
+    "runs_of",
+    "success_interval",
     "summarise_copy_task",
     "summarise_gradient_flow",
+    "survival_curves",
 ]
