@@ -33,7 +33,8 @@ _WHERE = {
     "rnnlab.engine": ("get_num_threads", "set_num_threads"),
     "rnnlab.layers": ("GRU", "LSTM", "RNN", "PeepholeLSTM", "Recurrent"),
     "rnnlab.training.saving": ("load",),
-    "rnnlab.experiments": ("run",),
+    "rnnlab.data": ("load_fitted",),
+    "rnnlab.experiments": ("fit", "run"),
 }
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
@@ -46,11 +47,13 @@ __all__ = [
     "__version__",
     "cell",
     "exp",
+    "fit",
     "get_num_threads",
     "hard_sigmoid",
     "identity",
     "linear",
     "load",
+    "load_fitted",
     "log",
     "maximum",
     "minimum",
@@ -69,6 +72,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from rnnlab.cells import cell
+    from rnnlab.data import load_fitted
     from rnnlab.engine import get_num_threads, set_num_threads
     from rnnlab.equations import (
         exp,
@@ -88,7 +92,7 @@ if TYPE_CHECKING:
         vector,
         where,
     )
-    from rnnlab.experiments import run
+    from rnnlab.experiments import fit, run
     from rnnlab.layers import GRU, LSTM, RNN, PeepholeLSTM, Recurrent
     from rnnlab.training.saving import load
 

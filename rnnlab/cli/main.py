@@ -16,9 +16,11 @@ import click
 from rnnlab import __version__
 from rnnlab.cli.bench import bench
 from rnnlab.cli.cells import cells
+from rnnlab.cli.fit import fit
 from rnnlab.cli.gradcheck import gradcheck
 from rnnlab.cli.groups import Commands
 from rnnlab.cli.plot import plot
+from rnnlab.cli.predict import predict
 from rnnlab.cli.run import run
 
 USER_ERROR = 2
@@ -36,12 +38,13 @@ def commands() -> None:
     \b
     rnnlab run copy-task        train the cells and compare their recall (minutes)
     rnnlab run gradient-flow    measure how far back gradients reach
+    rnnlab fit DATA.csv         train cells on a table of your own; rnnlab predict uses them
     rnnlab cells show lstm      a cell's equations, derived backward step and parameters
     rnnlab COMMAND --help       all options of a command
     """  # noqa: D301  # click takes the backspace itself: what follows keeps its lines
 
 
-for command in (run, plot, cells, gradcheck, bench):
+for command in (run, fit, predict, plot, cells, gradcheck, bench):
     commands.add_command(command)
 
 

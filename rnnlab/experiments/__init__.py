@@ -6,6 +6,7 @@ from rnnlab.experiments.copy_task import CopyTask
 from rnnlab.experiments.drawing import draw, figure_spec
 from rnnlab.experiments.entries import CellEntry
 from rnnlab.experiments.experiment import Experiment, Run
+from rnnlab.experiments.fit_study import FitStudy, fit
 from rnnlab.experiments.gradient_flow import GradientFlow
 from rnnlab.experiments.loading import load_spec, preset_names
 from rnnlab.experiments.progress import Progress
@@ -17,6 +18,7 @@ __all__ = [
     "CopyTask",
     "CopyTaskSpec",
     "Experiment",
+    "FitStudy",
     "GradientFlow",
     "GradientFlowSpec",
     "Progress",
@@ -26,6 +28,7 @@ __all__ = [
     "Study",
     "draw",
     "figure_spec",
+    "fit",
     "load_spec",
     "preset_names",
     "run",

@@ -26,6 +26,7 @@ from rnnlab.plotting.benchmark import plot_benchmark
 from rnnlab.plotting.copy_task import plot_copy_task
 from rnnlab.plotting.figures import FigureSpec
 from rnnlab.plotting.gradient_decay import plot_gradient_decay
+from rnnlab.plotting.learning_curves import plot_learning_curves
 from rnnlab.plotting.saving import save_figure
 from rnnlab.plotting.style import cell_style, cell_styles, house_style
 
@@ -37,5 +38,6 @@ __all__ = [
     "plot_benchmark",
     "plot_copy_task",
     "plot_gradient_decay",
+    "plot_learning_curves",
     "save_figure",
 ]

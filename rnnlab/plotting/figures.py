@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from rnnlab import registry
 from rnnlab.plotting.copy_task import plot_copy_task
 from rnnlab.plotting.gradient_decay import plot_gradient_decay
+from rnnlab.plotting.learning_curves import plot_learning_curves
 
 
 @dataclass(frozen=True)
@@ -66,5 +67,15 @@ registry.figures.register(
         filename="gradient-decay.png",
         draw=plot_gradient_decay,
         aggregate="decay_bands",
+    ),
+)
+registry.figures.register(
+    "learning-curves",
+    FigureSpec(
+        description="loss against epoch on the training and the validation part, a line a seed",
+        experiment="fit",
+        table="metrics.csv",
+        filename="learning-curves.png",
+        draw=plot_learning_curves,
     ),
 )
