@@ -31,7 +31,7 @@ _WHERE = {
         "where",
     ),
     "rnnlab.engine": ("get_num_threads", "set_num_threads"),
-    "rnnlab.layers": ("GRU", "LSTM", "RNN", "PeepholeLSTM", "Recurrent"),
+    "rnnlab.layers": ("GRU", "LSTM", "RNN", "PeepholeLSTM", "Recurrent", "Regularisers"),
     "rnnlab.training.saving": ("load",),
     "rnnlab.data": ("load_fitted",),
     "rnnlab.experiments": ("fit", "run"),
@@ -44,6 +44,7 @@ __all__ = [
     "RNN",
     "PeepholeLSTM",
     "Recurrent",
+    "Regularisers",
     "__version__",
     "cell",
     "exp",
@@ -93,7 +94,7 @@ if TYPE_CHECKING:
         where,
     )
     from rnnlab.experiments import fit, run
-    from rnnlab.layers import GRU, LSTM, RNN, PeepholeLSTM, Recurrent
+    from rnnlab.layers import GRU, LSTM, RNN, PeepholeLSTM, Recurrent, Regularisers
     from rnnlab.training.saving import load
 
 

@@ -183,7 +183,7 @@ class TestBadLengths:
 
     def test_types(self):
         with pytest.raises(TypeError, match=r"lengths must be ints \(B=2,\), got dtype float64"):
-            self.layer(self.x, lengths=[4.0, 1.0])
+            self.layer(self.x, lengths=np.array([4.0, 1.0]))
 
     def test_what_stands_before_the_end_must_be_finite(self):
         x = self.x.copy()
