@@ -22,6 +22,7 @@ LOSS_OF = {
     "multi-label": "binary-cross-entropy",
     "regression": "mean-squared-error",
 }
+_REMEDY = "correct it, leave the field empty, or name the column in --text if it holds words"
 
 
 class Feature(BaseModel):
@@ -105,7 +106,7 @@ class Encoding(BaseModel):
         blocks = []
         for feature in self.features:
             if feature.values is None:
-                numbers = table.numbers(feature.name, missing="fill it in")
+                numbers = table.numbers(feature.name, missing="fill it in", remedy=_REMEDY)
                 blocks.append(((numbers - feature.mean) / feature.scale)[:, None])
             else:
                 column = table.frame[feature.name].to_numpy(object)
@@ -162,14 +163,8 @@ def text_features(table: Table, roles: Roles, named: tuple[str, ...] = ()) -> fr
     A column of numbers with a slip in it must not become text: half of its values decide.
     """
     table.require(named, "text column")
-    found = set(named)
-    for column in roles.features:
-        values = table.frame[column][~table.is_missing(column, number=True)]
-        if len(values) and not table.holds_numbers(column):
-            numbers = sum(_is_number(value) for value in values)
-            if 2 * numbers < len(values):
-                found.add(column)
-    return frozenset(found & set(roles.features))
+    words = {column for column in roles.features if table.share_of_numbers(column) < 0.5}
+    return frozenset((words | set(named)) & set(roles.features))
 
 
 def _is_number(text: str) -> bool:
@@ -245,7 +240,7 @@ def _feature(rows: Table, name: str, text: frozenset[str]) -> Feature:
     if name in text:
         words = sorted(set(rows.frame[name]), key=_by_number_then_text)
         return Feature(name=name, values=tuple(words))
-    numbers = rows.numbers(name, missing="fill it in")
+    numbers = rows.numbers(name, missing="fill it in", remedy=_REMEDY)
     mean, scale = float(numbers.mean()), float(numbers.std())
     # a feature that never changes stays 0 whatever its scale
     return Feature(name=name, mean=mean, scale=scale if scale > 1e-12 * abs(mean) else 1.0)

@@ -130,6 +130,10 @@ def assign_roles(
 
 def _check(roles: Roles) -> None:
     """Refuse a column with two roles; the time may be a feature, and in a forecast the targets."""
+    for name, group in (("features", roles.features), ("targets", roles.targets)):
+        twice = [column for column in group if group.count(column) > 1]
+        if twice:
+            raise ValueError(f'{name} must differ, got "{twice[0]}" twice: drop one')
     seen: dict[str, str] = {roles.sequence: "the sequence"}
     singles = (("the time", roles.time), ("the split", roles.split), ("the weight", roles.weight))
     columns = [(role, column) for role, column in singles if column is not None]
@@ -144,7 +148,3 @@ def _check(roles: Roles) -> None:
                 f"{remedy if 'target' in seen[column] else 'name another column for one of them'}"
             )
         seen[column] = role
-    for name, group in (("features", roles.features), ("targets", roles.targets)):
-        twice = [column for column in group if group.count(column) > 1]
-        if twice:
-            raise ValueError(f'{name} must differ, got "{twice[0]}" twice: drop one')

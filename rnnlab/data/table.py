@@ -73,12 +73,14 @@ class Table:
         found: Array = self.frame[column].isin(MISSING if number else [""]).to_numpy(bool)
         return found
 
-    def holds_numbers(self, column: str) -> bool:
-        """Say whether everything in a column that is not missing is a number."""
+    def share_of_numbers(self, column: str) -> float:
+        """Return how many of the values in a column that are there are numbers, from 0 to 1."""
         values = self.frame[column][~self.is_missing(column, number=True)]
-        return bool(len(values) and pd.to_numeric(values, errors="coerce").notna().all())
+        return float(pd.to_numeric(values, errors="coerce").notna().mean()) if len(values) else 0.0
 
-    def numbers(self, column: str, *, missing: str | None = None) -> Array:
+    def numbers(
+        self, column: str, *, missing: str | None = None, remedy: str = "correct it"
+    ) -> Array:
         """Return a column as float64 (N,), NaN where it is missing.
 
         Parameters
@@ -86,6 +88,8 @@ class Table:
         column : str
         missing : str, optional
             What a message proposes where a value is missing; if left out, it may be.
+        remedy : str
+            What a message proposes where a value is no number.
 
         Raises
         ------
@@ -100,8 +104,7 @@ class Table:
             row = int(np.flatnonzero(wrong)[0])
             raise ValueError(
                 f"{self.place(row, column)}: must be a number, got "
-                f"{self.frame[column].iloc[row]!r}: correct it, leave the field empty, or "
-                "name the column in --text (text=) if it holds words"
+                f"{self.frame[column].iloc[row]!r}: {remedy}"
             )
         if missing is not None and absent.any():
             row = int(np.flatnonzero(absent)[0])

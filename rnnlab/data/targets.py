@@ -16,8 +16,9 @@ Kind = Literal["classification", "multi-label", "regression"]
 Read = Literal["every", "last"]
 KINDS = ("classification", "multi-label", "regression")
 READS = ("every", "last")
-#: Whole numbers with at most so many different values are taken for classes.
-FEW = 10
+#: Whole numbers with at most so many different values, each of them held by some rows, are taken
+#: for classes.
+FEW, ROWS_EACH = 10, 3
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ def infer_task(
 ) -> Task:
     """Complete what the user says about the task by what the target columns hold.
 
-    One column of words, or of at most 10 different whole numbers, is a classification; several
+    One column of words, or of at most 10 whole numbers that come again and again (3 rows for each
+    on average), is a classification; several
     columns of 0 and 1 are labels; anything else is a regression. Where no sequence has two
     different targets, a sequence has one answer; otherwise every step that has a target has one.
 
@@ -89,14 +91,16 @@ def _kind(sequences: Sequences, roles: Roles) -> tuple[str, str]:
             return "multi-label", "its targets are columns of 0 and 1"
         return "regression", "it has several targets that are not all 0 and 1"
     (name,) = names
-    if not table.holds_numbers(name):
+    if table.share_of_numbers(name) < 1:
         words = table.frame[name][~table.is_missing(name, number=True)]
         first = words.iloc[0] if len(words) else ""
         return "classification", f'"{name}" holds words such as {first!r}'
     values = table.numbers(name)
-    values = np.unique(values[~np.isnan(values)])
-    if not roles.horizon and len(values) <= FEW and (values == np.round(values)).all():
-        return "classification", f'"{name}" has {len(values)} different whole numbers'
+    values = values[~np.isnan(values)]
+    different = np.unique(values)
+    few = len(different) <= FEW and len(different) * ROWS_EACH <= len(values)
+    if not roles.horizon and few and (different == np.round(different)).all():
+        return "classification", f'"{name}" has {len(different)} different whole numbers'
     return "regression", f'"{name}" holds numbers'
 
 
