@@ -20,6 +20,7 @@ from rnnlab.training.optimizers import (
     make_optimizer,
 )
 from rnnlab.training.schedules import SCHEDULE_NAMES, Schedule
+from rnnlab.training.truncated import TruncatedBPTT
 
 __all__ = [
     "IGNORED",
@@ -35,6 +36,7 @@ __all__ = [
     "RMSProp",
     "Schedule",
     "SequenceModel",
+    "TruncatedBPTT",
     "binary_cross_entropy",
     "clip_by_global_norm",
     "clip_by_value",

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -19,12 +19,11 @@ from rnnlab.training.clipping import (
     global_norm,
 )
 from rnnlab.training.losses import Loss, softmax_cross_entropy
-from rnnlab.training.model import SequenceModel
 from rnnlab.training.optimizers import Optimizer
 
 
 def learn_from(
-    model: SequenceModel,
+    model: Trainable,
     optimizer: Optimizer,
     x: Array,
     targets: Array,
@@ -34,6 +33,7 @@ def learn_from(
     clip_value: float | None = None,
     lengths: Array | None = None,
     weights: Array | None = None,
+    noise: np.random.Generator | None = None,
 ) -> tuple[float, float]:
     """Take one step of `optimizer` on one batch.
 
@@ -44,10 +44,10 @@ def learn_from(
     norm : float
         Of the gradient before clipping; not finite, and no step taken, where either is not.
     """
+    options = {"lengths": lengths, "weights": weights, "noise": noise}
+    given = {name: value for name, value in options.items() if value is not None}
     with np.errstate(over="ignore", invalid="ignore"):  # who calls looks at what comes back
-        value, gradients = model.loss_and_gradients(
-            x, targets, loss, lengths=lengths, weights=weights
-        )
+        value, gradients = model.loss_and_gradients(x, targets, loss, **given)
         norm = global_norm(gradients) if gradients else math.nan
         if math.isfinite(value) and math.isfinite(norm):
             if clip_norm is not None:
@@ -56,6 +56,23 @@ def learn_from(
                 clip_by_value(gradients, clip_value)
             optimizer.step(gradients)
     return value, norm
+
+
+class Trainable(Protocol):
+    """What can be trained: a `SequenceModel`, or `TruncatedBPTT` on one."""
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """Live arrays by name."""
+        ...
+
+    @property
+    def loss_and_gradients(self) -> Callable[..., tuple[float, dict[str, Array]]]:
+        """From inputs, targets, a loss and options to the loss and its gradients."""
+        ...
+
+
+M = TypeVar("M", bound=Trainable)
 
 
 @dataclass(frozen=True)
@@ -83,22 +100,23 @@ class Evaluation:
 
 
 def train(
-    model: SequenceModel,
+    model: M,
     draw_batch: Callable[[], tuple[Array, Array]],
     optimizer: Optimizer,
     *,
     updates: int,
-    evaluate: Callable[[SequenceModel], dict[str, float]],
+    evaluate: Callable[[M], dict[str, float]],
     evaluate_every: int,
     loss: Loss = softmax_cross_entropy,
     clip_norm: float | None = None,
     clip_value: float | None = None,
+    noise: np.random.Generator | None = None,
 ) -> Iterator[Evaluation]:
     """Train a model and evaluate it from time to time.
 
     Parameters
     ----------
-    model : SequenceModel
+    model : SequenceModel or TruncatedBPTT
         Changed in place.
     draw_batch : callable
         Returns inputs (T, B, I) and targets.
@@ -111,6 +129,8 @@ def train(
         `loss(outputs, targets) -> (value, d_outputs)`.
     clip_norm, clip_value : float, optional
         Bounds of the gradient's global norm, and of each of its numbers.
+    noise : numpy.random.Generator, optional
+        What the layer's regularisers are drawn from; left out, they are off.
 
     Yields
     ------
@@ -124,27 +144,29 @@ def train(
         if bound is not None:
             check_bound(bound)
     return _train(
-        model, draw_batch, optimizer, updates, evaluate, evaluate_every, loss, clip_norm, clip_value
+        model,
+        draw_batch,
+        optimizer,
+        updates,
+        evaluate,
+        evaluate_every,
+        {"loss": loss, "clip_norm": clip_norm, "clip_value": clip_value, "noise": noise},
     )
 
 
 def _train(
-    model: SequenceModel,
+    model: M,
     draw_batch: Callable[[], tuple[Array, Array]],
     optimizer: Optimizer,
     updates: int,
-    evaluate: Callable[[SequenceModel], dict[str, float]],
+    evaluate: Callable[[M], dict[str, float]],
     evaluate_every: int,
-    loss: Loss,
-    clip_norm: float | None,
-    clip_value: float | None,
+    options: dict[str, Any],
 ) -> Iterator[Evaluation]:
     start = time.perf_counter()
     norms: list[float] = []
     for update in range(1, updates + 1):
-        _, norm = learn_from(
-            model, optimizer, *draw_batch(), loss=loss, clip_norm=clip_norm, clip_value=clip_value
-        )
+        _, norm = learn_from(model, optimizer, *draw_batch(), **options)
         diverged = not math.isfinite(norm)
         norms.append(norm)
         due = update % evaluate_every == 0 or update == updates

@@ -180,6 +180,18 @@ LOSSES: dict[str, Loss] = {
 }
 
 
+def asks_nothing(targets: Array) -> bool:
+    """Say whether no position of the targets asks for an answer.
+
+    Examples
+    --------
+    >>> asks_nothing(np.array([-1, -1])), asks_nothing(np.array([np.nan, 1.0]))
+    (True, False)
+    """
+    marked = targets == IGNORED if targets.dtype.kind in "iu" else np.isnan(targets)
+    return bool(marked.all())
+
+
 def ignore_padding(targets: Array, lengths: Array) -> Array:
     """Return targets (T, B) of classes or (T, B, O) of numbers that ask nothing behind the ends.
 

@@ -125,6 +125,7 @@ class SequenceModel:
         *,
         lengths: Sequence[int] | Array | None = None,
         weights: Array | None = None,
+        noise: int | np.random.Generator | None = None,
     ) -> tuple[float, dict[str, Array]]:
         """Return the loss over all answers and its gradient in every parameter.
 
@@ -140,6 +141,8 @@ class SequenceModel:
             Where each sequence ends, from 1 to T.
         weights : array (B,) or one for each position, optional
             How much each sequence counts, or each answer.
+        noise : int or numpy.random.Generator, optional
+            What the layer's regularisers are drawn from; left out, they are off.
 
         Returns
         -------
@@ -148,25 +151,50 @@ class SequenceModel:
         gradients : dict of str to array
             Empty where `value` is not finite.
         """
-        tape = self.layer.forward(x, **_given(lengths=lengths))
+        tape = self.layer.forward(x, **_given(lengths=lengths, noise=noise))
         y = tape.output
         where = self._ends(y, lengths) if self.read == "last" else ...
         read = y[where]  # (T, B, D*H), or (B, D*H)
         if lengths is not None and self.read == "every":
             targets = ignore_padding(targets, np.asarray(lengths))
-        value, d_logits = loss(self.read_out(read), targets, **_given(weights=weights))
-        flat = d_logits.reshape(-1, self.output_size)
-        d_read = matmul(flat, self.readout_weight).reshape(read.shape)
-        if not (math.isfinite(value) and np.isfinite(d_read).all()):
-            return value if not math.isfinite(value) else math.nan, {}
+        value, d_read, readout = self.judge(read, targets, loss, weights)
+        if d_read is None:
+            return value, {}
         d_y = d_read
         if self.read == "last":
             d_y = np.zeros_like(y)
             d_y[where] = d_read
         gradients = self.layer.backward(tape, d_y, input_gradient=False).parameters
-        gradients["readout_weight"] = matmul(flat.T, read.reshape(-1, y.shape[-1]))
-        gradients["readout_bias"] = flat.sum(axis=0)
-        return value, gradients
+        return value, gradients | readout
+
+    def judge(
+        self, read: Array, targets: Array, loss: Loss, weights: Array | None = None
+    ) -> tuple[float, Array | None, dict[str, Array]]:
+        """Return the loss on what is read out of the layer, and its gradients up to there.
+
+        Parameters
+        ----------
+        read : array (..., D*H)
+            Outputs of the layer.
+        targets, loss, weights
+            As for `loss_and_gradients`.
+
+        Returns
+        -------
+        value : float
+            NaN where the gradient is not finite.
+        d_read : array (..., D*H) or None
+            None where `value` is not finite.
+        gradients : dict of str to array
+            Of the readout's parameters.
+        """
+        value, d_logits = loss(self.read_out(read), targets, **_given(weights=weights))
+        flat = d_logits.reshape(-1, self.output_size)
+        d_read = matmul(flat, self.readout_weight).reshape(read.shape)
+        if not (math.isfinite(value) and np.isfinite(d_read).all()):
+            return value if not math.isfinite(value) else math.nan, None, {}
+        weight = matmul(flat.T, read.reshape(-1, read.shape[-1]))
+        return value, d_read, {"readout_weight": weight, "readout_bias": flat.sum(axis=0)}
 
     def _ends(self, y: Array, lengths: Sequence[int] | Array | None) -> tuple[Array, ...]:
         """Return the index of each direction's last output (B, D*H) in y (T, B, D*H)."""
