@@ -26,6 +26,8 @@ SHOWN = (  # of the settings, those that every fit has
     "optimizer",
     "schedule",
     "weight_decay",
+    "dropout",
+    "zoneout",
     "clip",
     "clip_value",
 )
@@ -80,6 +82,8 @@ def _option(flag: str, metavar: str, text: str, default: Any = None, **more: Any
 @_option("--lr-every", "N", "Epochs between the cuts of step.", 30, type=int)
 @_option("--lr-patience", "N", "Epochs that plateau waits.", 5, type=int)
 @_option("--weight-decay", "X", "Decoupled, of weight matrices.", 0.0, type=float)
+@_option("--dropout", "X", "Of every layer's outputs, in training.", 0.0, type=float)
+@_option("--zoneout", "X", "Of every layer's states, in training.", 0.0, type=float)
 @_option("--clip", "X|none", "Largest global norm of a gradient.", 1.0)
 @_option("--clip-value", "X|none", "Largest absolute value in a gradient instead.")
 @_option(

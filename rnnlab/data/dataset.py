@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -63,10 +63,14 @@ class Part:
         return Batch(x, targets, lengths, weights)
 
     def shuffled(self, size: int, read: str, seed: Sequence[int]) -> Iterator[Batch]:
-        """Yield all sequences in batches, in an order that follows from the seed alone."""
-        order = np.random.default_rng(seed).permutation(len(self))
+        """Yield all sequences in batches, in an order that follows from the seed alone.
+
+        So does the noise that comes with them, as long as the batches are used one after another.
+        """
+        rng = np.random.default_rng(seed)
+        order = rng.permutation(len(self))
         for start in range(0, len(order), size):
-            yield self.batch(order[start : start + size], read)
+            yield replace(self.batch(order[start : start + size], read), noise=rng)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ METRICS = {
     "multi-label": ("accuracy", "exact_accuracy"),
     "regression": ("rmse", "mae"),
 }
-HIGHER_IS_BETTER = {"accuracy": True, "rmse": False}
+#: What a run that diverged gets: nothing right, and no error to speak of.
+WORST = {"accuracy": 0.0, "exact_accuracy": 0.0}
 BATCH = 256  # sequences at a time where nothing is learned
 
 

@@ -63,7 +63,7 @@ class Fit:
 
     def run(self, spec: FitSpec, run: FitRun, report: Callable[[int], None]) -> pd.DataFrame:
         """Train one cell with one seed: two rows an epoch, then one of the test part."""
-        from rnnlab.data import FittedModel, evaluate
+        from rnnlab.data import WORST, FittedModel, evaluate, metric_names
         from rnnlab.training import LOSSES, Schedule, make_optimizer, train_epochs
 
         data = dataset(spec)
@@ -108,7 +108,8 @@ class Fit:
             rows.append({**common, "part": "validation", **epoch.metrics})
             if epoch.status == "ok" and (best is None or epoch.metrics["loss"] < best["loss"]):
                 best = rows[-1]
-        test = {**rows[-1], "part": "test"}
+        worst = {name: WORST.get(name, math.nan) for name in metric_names(encoding.task)}
+        test = {**rows[-1], **worst, "part": "test"}
         if best is not None:  # it has the weights of its best epoch
             chosen = {name: best[name] for name in ("epoch", "update", "status")}
             test |= {**chosen, **evaluate(model, encoding, parts["test"])}
@@ -135,7 +136,7 @@ class Fit:
         """Say what the best epoch scored on the test part."""
         test = rows.iloc[-1]
         name = "accuracy" if "accuracy" in rows.columns else "rmse"
-        if math.isnan(test[name]):
+        if test["status"] == "diverged":
             return f"diverged in epoch {test['epoch']}"
         ended = "; diverged later" if (rows["status"] == "diverged").any() else ""
         return f"test {name} {test[name]:.4g} after epoch {test['epoch']}{ended}"
@@ -183,11 +184,16 @@ def load(spec: FitSpec, source: Path | pd.DataFrame | None = None) -> Dataset:
 
 def build(spec: FitSpec, run: FitRun, data: Dataset) -> SequenceModel:
     """Return the untrained float32 model of a run; its random numbers follow from the seed."""
-    from rnnlab.layers import Recurrent
+    from rnnlab.layers import Recurrent, Regularisers
     from rnnlab.training import SequenceModel
 
     entry, encoding = spec.entry(run.cell), data.encoding
     layer_seed, readout_seed = np.random.SeedSequence(run.seed).spawn(2)
+    noise = None
+    if spec.dropout or spec.zoneout:
+        noise = Regularisers(
+            dropout=spec.dropout, output_dropout=spec.dropout, zoneout=spec.zoneout
+        )
     layer = Recurrent(
         find_cell(entry.source),
         encoding.input_size,
@@ -195,6 +201,7 @@ def build(spec: FitSpec, run: FitRun, data: Dataset) -> SequenceModel:
         num_layers=spec.num_layers,
         bidirectional=spec.bidirectional,
         dtype="float32",
+        regularisers=noise,
         seed=np.random.default_rng(layer_seed),
         forget_bias=entry.forget_bias,
         chrono_tmax=data.longest if entry.forget_bias == "chrono" else None,

@@ -14,12 +14,18 @@ from rnnlab.experiments.entries import ENTRY_OPTIONS, CellEntry
 from rnnlab.experiments.knobs import Clip, Count, ForgetBias, Natural, knob, plain
 from rnnlab.registry import unknown_name
 
+
+def _split_names(value: Any) -> Any:
+    names = value.split(",") if isinstance(value, str) else value
+    return [name.strip() if isinstance(name, str) else name for name in names]
+
+
 Amount = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]
+Rate = Annotated[float, Field(strict=True, ge=0, lt=1)]
 Steps = Annotated[int, Field(strict=True, ge=0)]
 Columns = Annotated[
     list[str],
-    BeforeValidator(lambda value: value.split(",") if isinstance(value, str) else value),
-    BeforeValidator(lambda value: [str(name).strip() for name in value]),
+    BeforeValidator(_split_names),
     knob("names of columns", "name them with commas between, such as a,b,c"),
 ]
 _ROLE = knob("the name of a column", "name one of the table's")
@@ -63,6 +69,9 @@ class FitSpec(BaseModel):
         lr_patience as `rnnlab.training.Schedule` has them.
     weight_decay : float
         Decoupled, of weight matrices.
+    dropout, zoneout : float
+        Of the outputs of every layer, and of its states, while training: see
+        `rnnlab.Regularisers`.
     clip, clip_value : float or None
         One at most.
     """
@@ -115,6 +124,8 @@ class FitSpec(BaseModel):
     lr_every: Annotated[Natural, knob("a whole number of epochs", "try 30")] = 30
     lr_patience: Annotated[Steps, knob("a whole number of epochs", "try 5")] = 5
     weight_decay: Annotated[Amount, knob("a number of at least 0", "give 0 for none")] = 0.0
+    dropout: Annotated[Rate, knob("a number from 0 to below 1", "give 0 for none")] = 0.0
+    zoneout: Annotated[Rate, knob("a number from 0 to below 1", "give 0 for none")] = 0.0
     clip: Clip = 1.0
     clip_value: Clip = None
     out: Path = Field(default=Path(), exclude=True)

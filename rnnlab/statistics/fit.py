@@ -22,9 +22,10 @@ def summarise_fit(
     Parameters
     ----------
     metrics : DataFrame
-        Columns cell, seed, part, epoch and `scores`; a seed's row with the part "test" holds the
-        scores of its best epoch. A score of NaN is a run that diverged before its first epoch was
-        over: it is left out of the mean, and counted.
+        Columns cell, seed, part, epoch, status and `scores`; a seed's row with the part "test"
+        holds the scores of its best epoch. A run that diverged before its first epoch was over has
+        the status "diverged" there; it counts with an accuracy of 0, while an error of NaN is left
+        out of the mean.
     parameters : mapping
         Number of parameters of each cell label.
     scores : sequence of str
@@ -37,7 +38,7 @@ def summarise_fit(
     DataFrame
         Columns cell, seeds, parameters; the first score's mean with the 95 % bootstrap interval
         ci_low, ci_high; its baseline; the means of the other scores; best_epoch, the median; and
-        diverged, the number of runs without a score. Cells in the order of their appearance.
+        diverged, the number of such runs. Cells in the order of their appearance.
 
     Raises
     ------
@@ -48,12 +49,12 @@ def summarise_fit(
     --------
     >>> metrics = pd.DataFrame(
     ...     {"cell": "gru", "seed": [0, 1], "part": "test", "epoch": [8, 12], "accuracy": [0.5, 1]}
-    ... )
+    ... ).assign(status="ok")
     >>> summary = summarise_fit(metrics, {"gru": 500}, ["accuracy"], {"accuracy": 0.25})
     >>> summary[["accuracy", "baseline", "best_epoch"]].loc[0].tolist()
     [0.75, 0.25, 10.0]
     """
-    require_columns(metrics, "metrics", ("cell", "seed", "part", "epoch", *scores))
+    require_columns(metrics, "metrics", ("cell", "seed", "part", "epoch", "status", *scores))
     tests = metrics[metrics["part"] == "test"]
     require_unique(tests, "metrics", ("cell", "seed"), "pass the rows of one fit")
     first, *others = scores
@@ -72,7 +73,7 @@ def summarise_fit(
                 "baseline": baseline[first],
                 **{name: float(known[name].mean()) for name in others},
                 "best_epoch": float(known["epoch"].median()),
-                "diverged": len(group) - len(known),
+                "diverged": int((group["status"] == "diverged").sum()),
             }
         )
     return pd.DataFrame(rows)
