@@ -83,7 +83,7 @@ def test_from_a_table_to_predictions(rnnlab: Rnnlab, data: Path, tmp_path: Path)
         assert row["ci_low"] <= row["accuracy"] <= row["ci_high"]
         assert row["accuracy"] > 0.9 > 0.6 > row["baseline"]
     validation = metrics[metrics["part"] == "validation"]
-    lowest = validation.loc[validation["loss"].idxmin()]
+    lowest = validation.sort_values("loss", kind="stable").iloc[0]
     label = str(lowest["cell"]).replace(",", "_")
     assert best == Path(f"results/fit-walks/models/{label}-seed-{lowest['seed']}.safetensors")
 
@@ -111,10 +111,10 @@ def test_a_fit_that_was_killed_goes_on_with_the_same_numbers(
     arguments = ["fit", str(data), *QUICK, "--batch=16", "--schedule=plateau", "--zoneout=0.2"]
     assert main([*arguments, "--out=whole"]) == 0
 
-    real = epochs.learn_from
+    real: Any = vars(epochs)["learn_from"]
     calls = iter(range(1000))
 
-    def dies(*given: Any, **options: Any) -> tuple[float, float]:
+    def dies(*given: Any, **options: Any) -> Any:
         if next(calls) == 2:
             raise KeyboardInterrupt
         return real(*given, **options)
