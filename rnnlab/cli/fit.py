@@ -12,6 +12,7 @@ import click
 
 from rnnlab.cli.errors import user_errors
 from rnnlab.cli.output import print_rows, print_summary
+from rnnlab.cli.run import execute_study
 
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 SHOWN = (  # of the settings, those that every fit has
@@ -122,7 +123,7 @@ def fit(data: Path, out: Path | None, force: bool, jobs: int | None, **options: 
         )
     _announce(work)
     sys.stdout.flush()
-    result = _execute(work)
+    result = execute_study(work)
     click.echo()
     click.echo("Scores on the test part, with the weights of each run's best epoch:")
     print_summary(result.summary)
@@ -166,16 +167,10 @@ def _announce(work: Any) -> None:
     name, scores = baseline(data)
     measure = headline(encoding.task)
     click.echo(f"  baseline on the test part: {name}, {measure} {scores[measure]:.4g}")
-    settings = spec.model_dump(
-        include={
-            "hidden", "num_layers", "bidirectional", "batch", "epochs", "patience", "lr",
-            "optimizer", "schedule", "weight_decay", "clip", "clip_value", "seeds",
-        }
-    )  # fmt: skip
-    shown = ", ".join(
-        f"{key} {'none' if value is None else value}" for key, value in settings.items()
-    )
-    click.echo(f"  settings: cells {'; '.join(spec.labels)}; {shown}")
+    click.echo(f"  cells: {'; '.join(spec.labels)}")
+    values = [(name, getattr(spec, name)) for name in SHOWN]
+    said = (f"{name} {'none' if value is None else value}" for name, value in values)
+    click.echo(f"  settings: {', '.join(said)}")
     missing, runs = len(work.missing), len(work.runs)
     state = f"{work.jobs} at a time" if missing else "all done before"
     if 0 < missing < runs:
@@ -187,18 +182,3 @@ def _feature(feature: Any) -> str:
     if feature.values is None:
         return str(feature.name)
     return f"{feature.name} ({len(feature.values)} words)"
-
-
-def _execute(work: Any) -> Any:
-    from rnnlab.cli.progress import listener
-
-    try:
-        return work.execute(listener())
-    except KeyboardInterrupt:
-        done = len(work.runs) - len(work.missing)
-        click.echo(
-            f"Interrupted: {done} of {len(work.runs)} runs are finished; the same command computes "
-            "the rest.",
-            err=True,
-        )
-        raise

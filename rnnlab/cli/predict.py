@@ -40,7 +40,8 @@ def predict(
     of classes and labels beside them. Scaling, vocabulary and columns are in the model's file.
     """
     from rnnlab.data import load_fitted
-    from rnnlab.experiments.store import to_csv, write_whole
+    from rnnlab.experiments.records import to_csv
+    from rnnlab.files import write_whole
 
     target = out or Path(f"{data.stem}-predictions.csv")
     with user_errors():
@@ -58,7 +59,7 @@ def predict(
             )
         predictions = fitted.predict(data, missing=missing)
         try:
-            write_whole(target, to_csv(predictions))
+            write_whole(target, to_csv(predictions).encode("utf-8"))
         except OSError as error:
             raise ValueError(
                 f"out must be a file that can be written, got {str(target)!r}: "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnnlab.experiments.store import read_csv
+from rnnlab.experiments.records import read_csv
 from rnnlab.registry import figures
 
 if TYPE_CHECKING:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from rnnlab.cells import find_cell
+from rnnlab.experiments.experiment import Experiment, Report
 from rnnlab.experiments.fit_spec import FitSpec, schedule_of
+from rnnlab.experiments.grid import Run
 from rnnlab.registry import experiments
 
 if TYPE_CHECKING:
@@ -25,43 +26,29 @@ if TYPE_CHECKING:
 MODELS, CHECKPOINTS = "models", "checkpoints"
 
 
-@dataclass(frozen=True)
-class FitRun:
-    """What one worker computes at a time."""
-
-    cell: str  # the entry's label
-    seed: int
-
-    def __str__(self) -> str:
-        return f"{self.cell}, seed {self.seed}"
-
-
-class Fit:
-    """Train every cell on a user's table, `seeds` times, and score it on the test part.
-
-    It has the methods of an `Experiment` that workers call; its settings and columns are those of
-    the table.
-    """
+class Fit(Experiment[Any]):
+    """Train every cell on a user's table, `seeds` times, and score it on the test part."""
 
     name = "fit"
     about = "a model of your own data (rnnlab fit DATA.csv)"
+    spec: ClassVar[Any] = FitSpec
     table = "metrics"
     key = ("cell", "seed")
     figure = "learning-curves"
 
-    def columns(self, data: Dataset) -> tuple[str, ...]:
-        """Return the columns of metrics.csv."""
+    def columns_for(self, spec: FitSpec) -> tuple[str, ...]:
+        """Return the columns of metrics.csv: they have the scores of the task."""
         from rnnlab.data import metric_names
 
-        scores = metric_names(data.encoding.task)
+        scores = metric_names(dataset(spec).encoding.task)
         rest = ("learning_rate", "grad_norm", "status", "seconds")
         return ("cell", "seed", "part", "epoch", "update", *scores, *rest)
 
-    def runs(self, spec: FitSpec) -> list[FitRun]:
+    def runs(self, spec: FitSpec) -> list[Run]:
         """Return the grid, in the order of the rows."""
-        return [FitRun(cell, seed) for cell, seed in product(spec.labels, range(spec.seeds))]
+        return [Run(cell, (), seed) for cell, seed in product(spec.labels, range(spec.seeds))]
 
-    def run(self, spec: FitSpec, run: FitRun, report: Callable[[int], None]) -> pd.DataFrame:
+    def run(self, spec: FitSpec, run: Run, report: Report) -> pd.DataFrame:
         """Train one cell with one seed: two rows an epoch, then one of the test part."""
         from rnnlab.data import WORST, FittedModel, evaluate, metric_names
         from rnnlab.training import LOSSES, Schedule, make_optimizer, train_epochs
@@ -69,7 +56,8 @@ class Fit:
         data = dataset(spec)
         encoding, parts = data.encoding, data.parts
         model = build(spec, run, data)
-        optimizer = make_optimizer(spec.optimizer, model.parameters, spec.lr)
+        own_rate: Any = spec.entry(run.cell).lr
+        optimizer = make_optimizer(spec.optimizer, model.parameters, own_rate or spec.lr)
         optimizer.weight_decay = spec.weight_decay
 
         def draw(epoch: int) -> Iterator[Batch]:
@@ -117,7 +105,7 @@ class Fit:
             file.parent.mkdir(exist_ok=True)
             FittedModel(model, encoding).save(file)
         rows.append(test)
-        return pd.DataFrame(rows, columns=self.columns(data))
+        return pd.DataFrame(rows, columns=self.columns_for(spec))
 
     def summarise(self, spec: FitSpec, table: pd.DataFrame) -> pd.DataFrame:
         """Return a row for each cell, over the seeds."""
@@ -128,11 +116,11 @@ class Fit:
         loss, first, *others = metric_names(data.encoding.task)
         _, naive = baseline(data)
         parameters = {
-            label: build(spec, FitRun(label, 0), data).parameter_count for label in spec.labels
+            label: build(spec, Run(label, (), 0), data).parameter_count for label in spec.labels
         }
         return summarise_fit(table, parameters, (first, *others, loss), naive)
 
-    def outcome(self, rows: pd.DataFrame) -> str:
+    def outcome(self, spec: FitSpec, rows: pd.DataFrame) -> str:
         """Say what the best epoch scored on the test part."""
         test = rows.iloc[-1]
         name = "accuracy" if "accuracy" in rows.columns else "rmse"
@@ -144,6 +132,14 @@ class Fit:
     def kernels(self, spec: FitSpec) -> list[tuple[str, bool]]:
         """Return the kernels of training."""
         return [("float32", False)]
+
+    def updates(self, spec: FitSpec, run: Run) -> int:
+        """Return how many updates a run has, at most."""
+        return spec.epochs * math.ceil(len(dataset(spec).parts["train"]) / spec.batch)
+
+    def work(self, spec: FitSpec, run: Run) -> float:
+        """Estimate the arithmetic of a run: all have the same data, so parameters decide."""
+        return float(build(spec, run, dataset(spec)).parameter_count)
 
 
 @functools.lru_cache(maxsize=1)
@@ -182,12 +178,13 @@ def load(spec: FitSpec, source: Path | pd.DataFrame | None = None) -> Dataset:
     )
 
 
-def build(spec: FitSpec, run: FitRun, data: Dataset) -> SequenceModel:
+def build(spec: FitSpec, run: Run, data: Dataset) -> SequenceModel:
     """Return the untrained float32 model of a run; its random numbers follow from the seed."""
     from rnnlab.layers import Recurrent, Regularisers
     from rnnlab.training import SequenceModel
 
-    entry, encoding = spec.entry(run.cell), data.encoding
+    entry: Any = spec.entry(run.cell)  # one value each: the settings were checked for that
+    encoding = data.encoding
     layer_seed, readout_seed = np.random.SeedSequence(run.seed).spawn(2)
     noise = None
     if spec.dropout or spec.zoneout:
@@ -198,9 +195,10 @@ def build(spec: FitSpec, run: FitRun, data: Dataset) -> SequenceModel:
         find_cell(entry.source),
         encoding.input_size,
         entry.hidden or spec.hidden,
-        num_layers=spec.num_layers,
+        num_layers=entry.num_layers or spec.num_layers,
         bidirectional=spec.bidirectional,
         dtype="float32",
+        init=entry.init,
         regularisers=noise,
         seed=np.random.default_rng(layer_seed),
         forget_bias=entry.forget_bias,
@@ -210,7 +208,7 @@ def build(spec: FitSpec, run: FitRun, data: Dataset) -> SequenceModel:
     return SequenceModel(layer, encoding.output_size, read=encoding.read, seed=seed)
 
 
-def file_of(spec: FitSpec, run: FitRun, kind: str) -> Path:
+def file_of(spec: FitSpec, run: Run, kind: str) -> Path:
     """Return where a run keeps its model or its checkpoint; different labels, different files."""
     names = [re.sub(r"[^\w.=-]+", "_", label) for label in spec.labels]
     place = spec.labels.index(run.cell)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from rnnlab.cells import find_cell
 from rnnlab.experiments.entries import ENTRY_OPTIONS, CellEntry
-from rnnlab.experiments.knobs import Clip, Count, ForgetBias, Natural, knob, plain
+from rnnlab.experiments.knobs import Finite, Limit, Natural, Positive, knob, plain
 from rnnlab.registry import unknown_name
 
 
@@ -22,6 +22,12 @@ def _split_names(value: Any) -> Any:
 
 Amount = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]
 Rate = Annotated[float, Field(strict=True, ge=0, lt=1)]
+Count = Annotated[Natural, knob("a whole number of at least 1", "give 1 or more")]
+Clip = Annotated[Limit, knob('a number above 0 or "none"', "give a limit such as 1, or none")]
+ForgetBias = Annotated[
+    Finite | Literal["chrono"] | None,
+    knob('a number or "chrono"', "give a number such as 1, or chrono"),
+]
 Steps = Annotated[int, Field(strict=True, ge=0)]
 Columns = Annotated[
     list[str],
@@ -112,9 +118,7 @@ class FitSpec(BaseModel):
         BeforeValidator(_no_limit),
         knob("a whole number of epochs or none", "give 10, or none for no early stop"),
     ] = 10
-    lr: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] = Field(
-        0.003, description="a number above 0", json_schema_extra={"remedy": "try 0.003"}
-    )
+    lr: Annotated[Positive, knob("a number above 0", "try 0.003")] = 0.003
     optimizer: Annotated[str, knob("a name", "name one, such as adam")] = "adam"
     schedule: Annotated[str, knob("a name", "name one, such as cosine")] = "constant"
     warmup: Annotated[Steps, knob("a whole number of epochs", "give 0 for none")] = 0
@@ -129,6 +133,7 @@ class FitSpec(BaseModel):
     clip: Clip = 1.0
     clip_value: Clip = None
     out: Path = Field(default=Path(), exclude=True)
+    question: str | None = Field(default=None, exclude=True)  # of a study; a fit has none
 
     @model_validator(mode="after")
     def _agree(self) -> FitSpec:
@@ -194,6 +199,7 @@ def _settled(spec: FitSpec) -> FitSpec:
     schedule_of(spec, Schedule)
     entries = []
     for entry in spec.cells:
+        _check_entry(entry)
         definition = find_cell(entry.source)
         common = spec.forget_bias if definition.keep == "f" else None
         bias = common if entry.forget_bias is None else entry.forget_bias
@@ -209,6 +215,21 @@ def _settled(spec: FitSpec) -> FitSpec:
             f"{', '.join(spec.labels)}: name a cell such as lstm, or leave forget_bias out"
         )
     return spec.model_copy(update={"cells": entries})
+
+
+def _check_entry(entry: CellEntry) -> None:
+    """Refuse what only studies of tasks have: a size by parameters, and sweeps."""
+    if entry.parameters is not None:
+        raise ValueError(
+            f"the size of a cell must be given by its units in a fit, got {entry.label}: "
+            "write hidden=... instead of parameters=..."
+        )
+    for name in ("hidden", "num_layers", "init", "forget_bias", "lr"):
+        if isinstance(getattr(entry, name), list):
+            raise ValueError(
+                f"{name} of a cell must be one value in a fit, got {getattr(entry, name)} for "
+                f"{entry.label}: write an entry for each"
+            )
 
 
 def schedule_of(spec: FitSpec, kind: Any) -> Any:

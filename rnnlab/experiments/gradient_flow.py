@@ -9,15 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnnlab.experiments.experiment import (
-    Experiment,
-    Report,
-    Run,
-    build_model,
-    streams,
-    task_of,
-    train_model,
-)
+from rnnlab.experiments.experiment import Experiment, Report
+from rnnlab.experiments.grid import Run
+from rnnlab.experiments.models import build_model, streams, task_of, train_model
 from rnnlab.experiments.spec import GradientFlowSpec
 from rnnlab.registry import experiments
 
@@ -72,7 +66,7 @@ class GradientFlow(Experiment[GradientFlowSpec]):
 
         return summarise_gradient_flow(table, half_life, decay_per_step)
 
-    def outcome(self, rows: pd.DataFrame) -> str:
+    def outcome(self, spec: GradientFlowSpec, rows: pd.DataFrame) -> str:
         """Say what is left of the gradient of the output at the largest lag."""
         last = rows[(rows["phase"] == rows["phase"].iloc[-1]) & (rows["state"] == "h")].iloc[-1]
         if math.isnan(last["norm"]):

@@ -11,7 +11,7 @@ import pytest
 
 from rnnlab.analysis import gradient_decay
 from rnnlab.experiments import GradientFlow, Run, load_spec
-from rnnlab.experiments.experiment import build_model, streams, task_of
+from rnnlab.experiments.models import build_model, streams, task_of
 
 EXPERIMENT = GradientFlow()
 
@@ -26,7 +26,7 @@ def compute(options: dict[str, Any], run: Run) -> tuple[pd.DataFrame, list[int]]
 def test_both_phases_and_every_lag_with_the_columns_of_the_contract(
     tiny_flow: dict[str, Any],
 ) -> None:
-    table, reports = compute({**tiny_flow, "cells": ["lstm"]}, Run("lstm", 4, 1))
+    table, reports = compute({**tiny_flow, "cells": ["lstm"]}, Run("lstm", {"delay": 4}, 1))
     assert list(table.columns) == [
         "cell",
         "seed",
@@ -48,7 +48,7 @@ def test_both_phases_and_every_lag_with_the_columns_of_the_contract(
 
 
 def test_the_first_phase_is_the_untrained_model_in_float64(tiny_flow: dict[str, Any]) -> None:
-    run = Run("gru", 4, 0)
+    run = Run("gru", {"delay": 4}, 0)
     spec = load_spec("gradient-flow", tiny_flow)
     batch = task_of(spec, run).draw(9, streams(spec, run).evaluation, dtype="float64")
     expected = gradient_decay(build_model(spec, run).astype("float64"), *batch)
@@ -59,8 +59,8 @@ def test_the_first_phase_is_the_untrained_model_in_float64(tiny_flow: dict[str, 
 
 
 def test_without_updates_only_the_initial_state_is_measured(tiny_flow: dict[str, Any]) -> None:
-    table, reports = compute({**tiny_flow, "updates": 0}, Run("gru", 4, 0))
-    trained, _ = compute(tiny_flow, Run("gru", 4, 0))
+    table, reports = compute({**tiny_flow, "updates": 0}, Run("gru", {"delay": 4}, 0))
+    trained, _ = compute(tiny_flow, Run("gru", {"delay": 4}, 0))
     assert set(table["phase"]) == {"init"}
     assert reports == []
     pd.testing.assert_frame_equal(table, trained[trained["phase"] == "init"], check_exact=True)
@@ -79,13 +79,13 @@ def test_a_diverged_run_keeps_its_initial_phase(
 ) -> None:
     options = {**tiny_flow, "lr": lr, "optimizer": "sgd", "clip": "none", "updates": updates}
     options["cells"] = [cell]
-    table, _ = compute(options, Run(cell, 4, 0))
+    table, _ = compute(options, Run(cell, {"delay": 4}, 0))
     initial, trained = (table[table["phase"] == phase] for phase in ("init", "trained"))
     assert initial["norm"].gt(0).all()
     assert trained["norm"].isna().all()
     assert trained["lag"].tolist() == initial["lag"].tolist()
-    assert EXPERIMENT.outcome(table) == "diverged in training"
     spec: Any = load_spec("gradient-flow", options)
+    assert EXPERIMENT.outcome(spec, table) == "diverged in training"
     summary = EXPERIMENT.summarise(spec, table).set_index("phase")
     assert summary.loc["trained", "seeds"] == 0
     assert math.isfinite(float(str(summary.loc["init", "half_life"])))
