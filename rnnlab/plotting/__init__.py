@@ -28,6 +28,7 @@ from rnnlab.plotting.copy_task import plot_copy_task
 from rnnlab.plotting.figures import FigureSpec
 from rnnlab.plotting.gradient_decay import plot_gradient_decay
 from rnnlab.plotting.learning_curves import plot_learning_curves
+from rnnlab.plotting.loss_curves import plot_loss_curves
 from rnnlab.plotting.outcomes import plot_learning_rates, plot_outcomes
 from rnnlab.plotting.saving import save_figure
 from rnnlab.plotting.style import cell_style, cell_styles, house_style
@@ -44,6 +45,7 @@ __all__ = [
     "plot_gradient_decay",
     "plot_learning_curves",
     "plot_learning_rates",
+    "plot_loss_curves",
     "plot_outcomes",
     "plot_survival",
     "save_figure",

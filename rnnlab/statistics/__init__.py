@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from rnnlab.statistics.comparison import compare, holm
 from rnnlab.statistics.copy_task import summarise_copy_task
+from rnnlab.statistics.fit import summarise_fit
 from rnnlab.statistics.gradient_flow import decay_bands, summarise_gradient_flow
 from rnnlab.statistics.interquartile import interquartile_interval, interquartile_mean
 from rnnlab.statistics.intervals import bootstrap_interval, success_interval
@@ -32,6 +33,7 @@ __all__ = [
     "runs_of",
     "success_interval",
     "summarise_copy_task",
+    "summarise_fit",
     "summarise_gradient_flow",
     "survival_curves",
 ]
