@@ -68,17 +68,18 @@ class LinearisedStep:
         ----------
         t : int
             The step, from s_t to s_{t+1} in the slots of `Tape.states`.
-        seeds : sequence of array (B, H)
-            dL/ds_{t+1} of each state as it arrives from beyond the step.
+        seeds : sequence of array (..., B, H)
+            dL/ds_{t+1} of each state as it arrives from beyond the step; axes in front are several
+            gradients at a time.
         paths : Paths
 
         Returns
         -------
-        nodes : list of array (B, H)
+        nodes : list of array (..., B, H)
             dL/ds_{t+1} with the state as a node: the paths within the step included.
-        before : list of array (B, H)
+        before : list of array (..., B, H)
             dL/ds_t as it arrives from beyond the step before.
-        d_x : array (B, I) or 0.0
+        d_x : array (..., B, I) or 0.0
         """
         equations, operands = self.cell.equations, self.cell.derivation.operands
         count = len(self.cell.states)
@@ -93,21 +94,22 @@ class LinearisedStep:
 
         # A later operand may rest on an earlier one, never the other way round.
         for number in reversed(range(len(operands))):
-            arrived[count + number] = sum(
-                d @ self.weights[m, place]
-                for m, place in self._places_of(operands[number].index)
-                if self.passes(m, place, paths) and not isinstance(d := on(self.on_map, m), float)
-            )
+            total: Array | float = 0.0
+            for m, place in self._places_of(operands[number].index):
+                d = on(self.on_map, m)
+                if self.passes(m, place, paths) and not isinstance(d, float):
+                    total = total + d @ self.weights[m, place]
+            arrived[count + number] = total
         on_maps = [on(self.on_map, m) for m in range(len(equations.maps))]
         zeros = np.zeros_like(seeds[0])
-        before = []
+        before: list[Array] = []
         for j, node in enumerate(equations.states.values()):
-            total = zeros + on(self.on_state, j)
+            arriving: Array = zeros + on(self.on_state, j)
             for m, place in self._places_of(node.index):
                 d = on_maps[m]
                 if self.passes(m, place, paths) and not isinstance(d, float):
-                    total = total + d @ self.weights[m, place]
-            before.append(total)
+                    arriving = arriving + d @ self.weights[m, place]
+            before.append(arriving)
         d_x: Array | float = 0.0
         for m, place in self._places_of(equations.input.index):
             d = on_maps[m]
@@ -242,8 +244,8 @@ def require_analysable(layer: Recurrent) -> None:
     """Raise a ValueError unless gradients along the layer mean something in float64."""
     if layer.dtype != "float64":
         raise ValueError(
-            f"gradients are analysed in float64, got a {layer.dtype} layer: "
-            'use layer.astype("float64")'
+            f"gradients are analysed in float64, got {layer.dtype}: "
+            'use astype("float64") of the layer or the model'
         )
     if layer.bidirectional:
         raise ValueError(

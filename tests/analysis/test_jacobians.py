@@ -211,7 +211,7 @@ def test_pulling_back_is_the_transposed_product(rng: np.random.Generator) -> Non
 
 
 def test_layers_that_are_refused(rng: np.random.Generator) -> None:
-    with pytest.raises(ValueError, match=r"in float64, got a float32 layer: use layer.astype"):
+    with pytest.raises(ValueError, match=r"in float64, got float32: use astype"):
         linearise(Recurrent("gru", 2, 3), np.zeros((3, 2, 2), np.float32))
     both = Recurrent("gru", 2, 3, bidirectional=True, dtype="float64")
     with pytest.raises(ValueError, match=r"one direction, got bidirectional=True"):
