@@ -120,7 +120,7 @@ def _last_asked(targets: Array) -> Array:
     """Return for each sequence (B,) the number of steps up to its last target, itself included."""
     asked: Array = np.asarray(~np.isnan(targets) if targets.dtype.kind == "f" else targets >= 0)
     if asked.ndim == 3:
-        asked = asked.any(axis=2)
+        asked = np.asarray(asked.any(axis=2))
     silent = np.flatnonzero(~asked.any(axis=0))
     if silent.size:
         raise ValueError(
