@@ -18,7 +18,8 @@ class Direction:
 
     A backward direction turns what it is given round and what it returns back again, so that
     `x`, outputs and their gradients are in the sequence's time. Its record is in its own time: slot
-    0 of the states is where it began, at the sequence's end.
+    0 of the states is where it began, at the sequence's end. `lengths` (B,) say where each sequence
+    has its end; None if all have it at T.
 
     Parameters
     ----------
@@ -86,23 +87,31 @@ class Direction:
             for name in self._initial_names
         ]
 
-    def infer(self, x: Array, states: Sequence[Array]) -> tuple[Array, tuple[Array, ...]]:
+    def infer(
+        self, x: Array, states: Sequence[Array], lengths: Array | None
+    ) -> tuple[Array, tuple[Array, ...]]:
         """Return the output (T, B, H) and the final states (B, H), keeping nothing."""
         engine = engine_for(self.cell, self.dtype)
-        y, final = engine.infer(self._bare(), self._turn(x), states)
-        return y[::-1] if self.reverse else y, final
+        y, final = engine.infer(self._bare(), self._turn(x, lengths), states, lengths)
+        return self._turn_back(y, lengths), final
 
-    def forward(self, x: Array, states: Sequence[Array], checkpoint_every: int | None) -> Any:
+    def forward(
+        self,
+        x: Array,
+        states: Sequence[Array],
+        lengths: Array | None,
+        checkpoint_every: int | None,
+    ) -> Any:
         """Run over x (T, B, I) and return the engine's record."""
         engine, parameters = engine_for(self.cell, self.dtype), self._bare()
+        x = self._turn(x, lengths)
         if checkpoint_every is None:
-            return engine.forward(parameters, self._turn(x), states)
-        return engine.checkpoint(parameters, self._turn(x), states, checkpoint_every)
+            return engine.forward(parameters, x, states, lengths)
+        return engine.checkpoint(parameters, x, states, checkpoint_every, lengths)
 
     def output(self, record: Any) -> Array:
         """Return the output (T, B, H) that a record holds."""
-        y: Array = record.output
-        return y[::-1] if self.reverse else y
+        return self._turn_back(record.output, record.lengths)
 
     def backward(
         self,
@@ -129,7 +138,7 @@ class Direction:
         """
         found = engine_for(self.cell, self.dtype).backward(
             record,
-            self._turn(d_output),
+            self._turn(d_output, record.lengths),
             d_states,
             through_time=through_time,
             input_gradient=input_gradient,
@@ -140,8 +149,8 @@ class Direction:
             total = d.sum(axis=0, dtype=np.float64) if learned else np.zeros(self.hidden_size)
             parameters[name] = total.astype(self.dtype)
         d_x = found.input
-        if self.reverse and d_x is not None:
-            d_x = d_x[::-1]
+        if d_x is not None:
+            d_x = self._turn_back(d_x, record.lengths)
         return Gradients(parameters, d_x, found.initial, found.through_time)
 
     def checked(self, name: str) -> Array:
@@ -167,9 +176,29 @@ class Direction:
         """Return the cell's arrays by the cell's names, as the engine takes them."""
         return {bare: self.checked(name) for bare, name in self._names.items()}
 
-    def _turn(self, array: Array) -> Array:
+    def _turn(self, array: Array, lengths: Array | None) -> Array:
         """Bring (T, B, ...) from the sequence's time to this direction's, contiguous."""
-        return np.ascontiguousarray(array[::-1] if self.reverse else array)
+        return np.ascontiguousarray(self._turn_back(array, lengths))
+
+    def _turn_back(self, array: Array, lengths: Array | None) -> Array:
+        """Bring (T, B, ...) from this direction's time to the sequence's; no copy where none is due."""
+        if not self.reverse:
+            return array
+        return array[::-1] if lengths is None else turn_round(array, lengths)
+
+
+def turn_round(array: Array, lengths: Array) -> Array:
+    """Return (T, B, ...) with each sequence read from its own end; its padding stays in place.
+
+    Doing it twice gives the array back.
+
+    Examples
+    --------
+    >>> turn_round(np.array([[1, 5], [2, 6], [3, 0]]), np.array([3, 2])).T.tolist()
+    [[3, 2, 1], [6, 5, 0]]
+    """
+    t = np.arange(len(array))[:, None]  # (T, 1)
+    return array[np.where(t < lengths, lengths - 1 - t, t), np.arange(len(lengths))]
 
 
 def initial_names(cell: CellDefinition) -> list[str]:

@@ -16,7 +16,14 @@ from rnnlab.layers.gates import read_gate, write_gate
 from rnnlab.layers.stack import Stack
 from rnnlab.layers.states import check_state, find_row, gather, state_type
 from rnnlab.layers.tape import LayerGradients, Tape
-from rnnlab.layers.validation import check_array, check_dtype, check_flag, check_seed, check_size
+from rnnlab.layers.validation import (
+    check_array,
+    check_dtype,
+    check_flag,
+    check_padded,
+    check_seed,
+    check_size,
+)
 
 
 class Recurrent:
@@ -143,7 +150,12 @@ class Recurrent:
         """The named tuple of the cell's states."""
         return state_type(self.cell.states)
 
-    def __call__(self, x: Array, state: Sequence[Array] | None = None) -> tuple[Array, Any]:
+    def __call__(
+        self,
+        x: Array,
+        state: Sequence[Array] | None = None,
+        lengths: Sequence[int] | Array | None = None,
+    ) -> tuple[Array, Any]:
         """Run the layer without keeping a tape.
 
         Parameters
@@ -152,15 +164,19 @@ class Recurrent:
         state : named tuple or tuple of (num_layers * D, B, H) arrays, optional
             The initial state, a row for each direction of each layer; if left out, zeros or what
             the layer has learned.
+        lengths : ints (B,), optional
+            Where each sequence ends, from 1 to T. What stands in x behind it counts for nothing
+            and may be NaN.
 
         Returns
         -------
         y : array (T, B, D*H)
+            0 behind a sequence's end.
         state : named tuple of (num_layers * D, B, H) arrays
-            The final state.
+            The final state: that at each sequence's own end.
         """
-        x = self._check_x(x)
-        y, final = self._stack.infer(x, self._initial(state, x.shape[1]))
+        x, ends = self._check_x(x, lengths)
+        y, final = self._stack.infer(x, self._initial(state, x.shape[1]), ends)
         return y, gather(self.cell.states, final)
 
     def step(self, x_t: Array, state: Sequence[Array] | None = None) -> tuple[Array, Any]:
@@ -199,13 +215,14 @@ class Recurrent:
             )
         axes = f"(B, I={self.input_size})"
         x_t = check_array("x_t", x_t, ("B", self.input_size), self._dtype, axes)
-        y, final = self._stack.infer(x_t[None], self._initial(state, len(x_t)))
+        y, final = self._stack.infer(x_t[None], self._initial(state, len(x_t)), None)
         return y[0], gather(self.cell.states, final)
 
     def forward(
         self,
         x: Array,
         state: Sequence[Array] | None = None,
+        lengths: Sequence[int] | Array | None = None,
         *,
         checkpoint_every: int | None = None,
     ) -> Tape:
@@ -216,6 +233,8 @@ class Recurrent:
         x : array (T, B, I)
         state : named tuple or tuple of (num_layers * D, B, H) arrays, optional
             The initial state, as for a call.
+        lengths : ints (B,), optional
+            Where each sequence ends, as for a call.
         checkpoint_every : int, optional
             Keep the outputs and, about every so many time steps, the states; `backward` runs the
             segments between them again (gradient checkpointing, Chen et al. 2016). The gradients
@@ -226,12 +245,12 @@ class Recurrent:
         -------
         Tape
         """
-        x = self._check_x(x)
+        x, ends = self._check_x(x, lengths)
         if checkpoint_every is not None:
             checkpoint_every = check_size("checkpoint_every", checkpoint_every)
         initial = self._initial(state, x.shape[1])
-        output, records = self._stack.forward(x, initial, checkpoint_every)
-        return Tape(self, records, output, learned=state is None)
+        output, records = self._stack.forward(x, initial, ends, checkpoint_every)
+        return Tape(self, records, output, ends, learned=state is None)
 
     def backward(
         self,
@@ -250,7 +269,7 @@ class Recurrent:
             Of `forward`; it may be used again. The gradients are those of the parameters as they
             were then.
         d_output : array (T, B, D*H)
-            dL/dy.
+            dL/dy; what stands in it behind a sequence's end counts for nothing.
         d_state : tuple of (num_layers * D, B, H) arrays, optional
             dL/d final state, beyond what passes through `d_output`; zeros if left out.
         through_time : bool
@@ -268,7 +287,9 @@ class Recurrent:
         axes = f"(T={steps}, B={batch}, {'D*H' if self.bidirectional else 'H'}={width})"
         d_input, rows = self._stack.backward(
             tape._records,
-            check_array("d_output", d_output, (steps, batch, width), self._dtype, axes),
+            check_padded(
+                "d_output", d_output, (steps, batch, width), self._dtype, axes, tape._lengths
+            )[0],
             self._check_state("d_state", d_state, batch),
             learned=tape._learned,
             through_time=through_time,
@@ -349,9 +370,11 @@ class Recurrent:
         row = find_row(self.num_layers, 1 + self.bidirectional, layer, reverse)
         return self._stack.directions[row]
 
-    def _check_x(self, x: Array) -> Array:
+    def _check_x(
+        self, x: Array, lengths: Sequence[int] | Array | None
+    ) -> tuple[Array, Array | None]:
         axes = f"(T, B, I={self.input_size})"
-        return check_array("x", x, ("T", "B", self.input_size), self._dtype, axes)
+        return check_padded("x", x, ("T", "B", self.input_size), self._dtype, axes, lengths)
 
     def _check_state(
         self, name: str, state: Sequence[Array] | None, batch: int

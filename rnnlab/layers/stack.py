@@ -90,28 +90,32 @@ class Stack:
         return [direction.initial(batch) for direction in self.directions]
 
     def infer(
-        self, x: Array, initial: Sequence[Sequence[Array]]
+        self, x: Array, initial: Sequence[Sequence[Array]], lengths: Array | None
     ) -> tuple[Array, list[tuple[Array, ...]]]:
         """Return the output (T, B, D*H) and each direction's final states (B, H)."""
         final: list[tuple[Array, ...]] = []
         for layer in self.layers:
             outputs = []
             for direction in layer:
-                y, last = direction.infer(x, initial[len(final)])
+                y, last = direction.infer(x, initial[len(final)], lengths)
                 outputs.append(y)
                 final.append(last)
             x = _side_by_side(outputs)
         return x, final
 
     def forward(
-        self, x: Array, initial: Sequence[Sequence[Array]], checkpoint_every: int | None
+        self,
+        x: Array,
+        initial: Sequence[Sequence[Array]],
+        lengths: Array | None,
+        checkpoint_every: int | None,
     ) -> tuple[Array, list[Any]]:
         """Return the output (T, B, D*H) and each direction's record."""
         records: list[Any] = []
         for layer in self.layers:
             outputs = []
             for direction in layer:
-                record = direction.forward(x, initial[len(records)], checkpoint_every)
+                record = direction.forward(x, initial[len(records)], lengths, checkpoint_every)
                 outputs.append(direction.output(record))
                 records.append(record)
             x = _side_by_side(outputs)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnlab.engine import ReferenceEngine
-from rnnlab.engine.protocol import Array
+from rnnlab.engine.protocol import Array, blank_padding
 from rnnlab.layers.states import find_row, gather
 
 if TYPE_CHECKING:
@@ -27,16 +27,25 @@ class Tape:
     records : sequence of Record
         The engine's, of every direction of every layer, in the order of the state's rows.
     output : array (T, B, D*H)
+    lengths : int64 array (B,) or None
+        Where sequences end.
     learned : bool
         Whether the run began with the layer's own initial states.
     """
 
     def __init__(
-        self, layer: Recurrent, records: Sequence[Any], output: Array, *, learned: bool
+        self,
+        layer: Recurrent,
+        records: Sequence[Any],
+        output: Array,
+        lengths: Array | None,
+        *,
+        learned: bool,
     ) -> None:
         self._layer = layer
         self._records = records
         self._output = output
+        self._lengths = lengths
         self._learned = learned
 
     @property
@@ -54,7 +63,8 @@ class Tape:
         """Return each state over time, (T+1, B, H), with the initial one in slot 0.
 
         The backward direction (`reverse=True`) is in its own time: it begins, in slot 0, at the
-        sequence's end, and slot s is the state after it has read x[T - s].
+        sequence's end, and slot s is the state after it has read x[T - s]. With `lengths`, a
+        sequence has its own T, and its state stays as it is from there on.
         """
         names, record = self._layer.cell.states, self._record(layer, reverse)
         return {n: _read_only(s) for n, s in zip(names, record.states, strict=True)}
@@ -62,7 +72,8 @@ class Tape:
     def gates(self, layer: int = 0, reverse: bool = False) -> dict[str, Array]:
         """Return each named value of the equations over time, (T, B, H), such as "f" or "n".
 
-        The time is that of `states`: the step from slot s to slot s + 1 is at s.
+        The time is that of `states`: the step from slot s to slot s + 1 is at s. Beyond a
+        sequence's end they are 0.
         """
         record = self._record(layer, reverse)
         named = self._layer.cell.equations.gates
@@ -75,7 +86,8 @@ class Tape:
             shape = before[0].shape
             for name, node in named.items():
                 if held[name] is None:
-                    held[name] = np.broadcast_to(values[node.index], shape)
+                    value = np.broadcast_to(values[node.index], shape)
+                    held[name] = blank_padding(value, record.lengths)
         return {name: _read_only(array) for name, array in held.items() if array is not None}
 
     def _record(self, layer: int, reverse: bool) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnlab.engine.protocol import Array
+from rnnlab.engine.protocol import Array, blank_padding
 
 DTYPES = ("float32", "float64")
 
@@ -77,6 +77,59 @@ def check_array(
     axes : str
         The shape in symbols, such as "(T, B, I=10)".
     """
+    array = _check_layout(name, value, shape, dtype, axes)
+    _check_finite(name, array)
+    return array
+
+
+def check_padded(
+    name: str,
+    value: object,
+    shape: Sequence[int | str],
+    dtype: np.dtype[Any],
+    axes: str,
+    lengths: object,
+) -> tuple[Array, Array | None]:
+    """Return an array (T, B, ...) with 0 in its padding, and the lengths as int64 (B,).
+
+    Only what stands before a sequence's end must be finite. The other parameters are those of
+    `check_array`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `check_array`; if the lengths are not a whole number from 1 to T for each sequence.
+    """
+    if lengths is None:
+        return check_array(name, value, shape, dtype, axes), None
+    array = _check_layout(name, value, shape, dtype, axes)
+    steps, batch = array.shape[:2]
+    ends = np.asarray(lengths)
+    if ends.dtype.kind not in "iu":
+        raise TypeError(
+            f"lengths must be ints (B={batch},), got dtype {ends.dtype}: pass the time steps of "
+            "each sequence"
+        )
+    if ends.shape != (batch,):
+        raise ValueError(
+            f"lengths must have shape (B={batch},), got {ends.shape}: pass one for each sequence"
+        )
+    wrong = np.flatnonzero((ends < 1) | (ends > steps))
+    if wrong.size:
+        raise ValueError(
+            f"lengths must be from 1 to T={steps}, got {ends[wrong[0]]} at index {wrong[0]}: "
+            "a sequence has at least one step and ends within the batch"
+        )
+    ends = ends.astype(np.int64)
+    array = blank_padding(array, ends)
+    _check_finite(name, array)
+    return array, ends
+
+
+def _check_layout(
+    name: str, value: object, shape: Sequence[int | str], dtype: np.dtype[Any], axes: str
+) -> Array:
+    """Return `value` as `check_array` does, whatever numbers it holds."""
     if not isinstance(value, np.ndarray):
         if not hasattr(value, "__array__") and not isinstance(value, (list, tuple)):
             raise TypeError(
@@ -100,14 +153,16 @@ def check_array(
             f"{name} must be {dtype.name}, got {value.dtype}: use {name}.astype({dtype.name!r}), "
             f"or make the layer with dtype={value.dtype.name!r}"
         )
-    array = np.ascontiguousarray(value, dtype)
+    return np.ascontiguousarray(value, dtype)
+
+
+def _check_finite(name: str, array: Array) -> None:
     if not _is_finite(array):
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(
             f"{name} must be finite, got {array[where]} at index {where}: "
             "remove or replace NaN and infinities first"
         )
-    return array
 
 
 def _is_finite(array: Array) -> bool:
