@@ -52,7 +52,7 @@ def forget_bias_half_lives(
     ...     return rnnlab.LSTM(3, 8, forget_bias=bias, dtype="float64")
     >>> table = forget_bias_half_lives(lstm, np.zeros((60, 1, 3)), [0.0, 3.0])
     >>> table.query("path == 'keep'")["half_life"].round(1).tolist()
-    [1.0, 14.2]
+    [1.0, 14.3]
     """
     tables = []
     for bias in biases:

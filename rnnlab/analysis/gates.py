@@ -242,9 +242,7 @@ def _values(layer: Recurrent, inputs: Array) -> Iterator[tuple[str, str, Array]]
         for reverse in (False, True) if layer.bidirectional else (False,):
             suffix = (f"_l{number}" + "_reverse" * reverse) * several
             named = tape.gates(number, reverse)
-            known = {
-                cell.equations.gates[name].index: values for name, values in named.items()
-            }
+            known = {cell.equations.gates[name].index: values for name, values in named.items()}
             found: Mapping[int, Array] = cell.equations.evaluate(list(wanted.values()), known)
             for name, node in wanted.items():
                 yield suffix, name, found[node.index]

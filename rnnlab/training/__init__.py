@@ -1,7 +1,7 @@
 """Readout, losses, optimisers, clipping and the training loop."""
 
 from rnnlab.training.clipping import clip_by_global_norm, clip_by_value, global_norm
-from rnnlab.training.loop import Evaluation, train
+from rnnlab.training.loop import Evaluation, Update, train
 from rnnlab.training.losses import mean_squared_error, softmax_cross_entropy
 from rnnlab.training.model import SequenceModel
 from rnnlab.training.optimizers import (
@@ -21,6 +21,7 @@ __all__ = [
     "Optimizer",
     "RMSProp",
     "SequenceModel",
+    "Update",
     "clip_by_global_norm",
     "clip_by_value",
     "global_norm",
