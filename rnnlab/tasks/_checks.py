@@ -1,10 +1,17 @@
-"""Checks that every task makes of its settings."""
+"""Checks that every task makes of its settings, its batches and the answers to them."""
 
 from __future__ import annotations
 
 from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from rnnlab.tasks.scoring import IGNORED
+
+if TYPE_CHECKING:
+    from rnnlab.tasks.task import Task
 
 
 def whole_number(name: str, value: object, least: int, reason: str) -> int:
@@ -37,3 +44,102 @@ def generator(rng: object) -> np.random.Generator:
             "pass numpy.random.default_rng(seed)"
         )
     return rng
+
+
+def one_hot(classes: NDArray[Any], size: int, dtype: DTypeLike) -> NDArray[Any]:
+    """Return classes as rows with a single 1; a class of -1 as a row of zeros.
+
+    Parameters
+    ----------
+    classes : int (T, B)
+    size : int
+        I, the number of classes.
+
+    Returns
+    -------
+    float (T, B, I)
+
+    Examples
+    --------
+    >>> one_hot(np.array([[1, -1]]), 2, "float32").tolist()
+    [[[0.0, 1.0], [0.0, 0.0]]]
+    """
+    rows = np.eye(size + 1, size, dtype=dtype)  # the last row, which -1 takes, is zero
+    return np.asarray(rows[classes])
+
+
+def check_sample(task: Task, batch: int, inputs: Any, targets: Any) -> None:
+    """Check what `task.sample` returned: a mistake in a task is found at its first batch."""
+    name, length = type(task).__name__, task.length
+    shapes = {2: (length, batch), 3: (length, batch, task.input_size)}
+    if not (isinstance(inputs, np.ndarray) and inputs.shape == shapes.get(inputs.ndim)):
+        raise ValueError(
+            f"the inputs of {name}.sample must be ints (T, B) = {shapes[2]} or floats (T, B, I) = "
+            f"{shapes[3]}, got {_shape(inputs)}: make sample agree with length and input_size"
+        )
+    kind = "iu" if inputs.ndim == 2 else "f"
+    if inputs.dtype.kind not in kind:
+        raise ValueError(
+            f"the inputs of {name}.sample must be ints (T, B) or floats (T, B, I), got "
+            f"{inputs.dtype} {inputs.shape}: classes have two axes, numbers three"
+        )
+    if kind == "iu" and not (inputs.min() >= -1 and inputs.max() < task.input_size):
+        raise ValueError(
+            f"the inputs of {name}.sample must be classes 0 to {task.input_size - 1}, or -1 for "
+            f"none, got {inputs.min()} to {inputs.max()}: enlarge input_size"
+        )
+    _check_targets(task, f"the targets of {name}.sample", batch, targets)
+
+
+def check_answers(
+    task: Task, outputs: Any, targets: Any
+) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    """Return a model's answers as float64 and the targets, or say what is wrong with them."""
+    outputs, targets = np.asarray(outputs), np.asarray(targets)
+    length, size = task.length, task.output_size
+    if outputs.ndim != 3 or outputs.shape[0] != length or outputs.shape[2] != size:
+        raise ValueError(
+            f"outputs must have shape (T={length}, B, O={size}), got {outputs.shape}: "
+            "time comes first; score the model on a batch of this very task"
+        )
+    if outputs.shape[1] == 0:
+        raise ValueError(
+            f"outputs must hold at least one sequence, got {outputs.shape}: "
+            "draw a batch of 1 or more"
+        )
+    _check_targets(task, "targets", outputs.shape[1], targets)
+    # float64: float32 sums drift over long sequences
+    return outputs.astype(np.float64, copy=False), targets
+
+
+def _check_targets(task: Task, what: str, batch: int, targets: Any) -> None:
+    classes = task.loss == "cross-entropy"
+    shape: tuple[int, ...] = (task.length, batch)
+    if not classes:
+        shape = (*shape, task.output_size)
+    words = "integers of shape (T, B)" if classes else "floats of shape (T, B, O)"
+    kinds = "iu" if classes else "f"
+    if not isinstance(targets, np.ndarray) or (
+        targets.shape != shape or targets.dtype.kind not in kinds
+    ):
+        raise ValueError(
+            f"{what} must be {words} = {shape}, got {_shape(targets)}: "
+            f"{task.loss} asks for them; pass them as drawn"
+        )
+    asked = targets[targets != IGNORED] if classes else targets[~np.isnan(targets)]
+    if asked.size == 0:
+        raise ValueError(
+            f"{what} must ask for one answer or more, got none: "
+            f"every target is {'-1' if classes else 'NaN'}"
+        )
+    if classes and (asked.min() < 0 or asked.max() >= task.output_size):
+        raise ValueError(
+            f"{what} must be classes 0 to {task.output_size - 1}, or -1 where none is asked, got "
+            f"{asked.min()} to {asked.max()}: pass the targets, not the inputs"
+        )
+
+
+def _shape(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} {value.shape}"
+    return type(value).__name__

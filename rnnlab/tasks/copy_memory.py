@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from rnnlab.registry import tasks
 from rnnlab.tasks._checks import generator, whole_number
+from rnnlab.tasks.scoring import class_answers
+from rnnlab.tasks.task import Task
 
 # A run counts as solved from this recall accuracy on, at any evaluation.
 SOLVED_AT = 0.99
@@ -79,8 +81,8 @@ def copy_memory(
 
 
 @dataclass(frozen=True)
-class CopyMemory:
-    """The copy-memory task at one setting: batches, baselines and scores.
+class CopyMemory(Task):
+    """Recall a few symbols after a long delay, in their order.
 
     Parameters
     ----------
@@ -110,15 +112,22 @@ class CopyMemory:
     ((120, 32, 10), (120, 32))
     """
 
-    delay: int
-    payload: int
-    alphabet: int
+    loss = "cross-entropy"
+    metrics = ("loss", "recall_loss", "recall_accuracy", "sequence_accuracy")
+    headline = "recall_accuracy"
+    solved_at = SOLVED_AT
+    span = "delay"
+    paper = "Arjovsky, Shah & Bengio 2016, Unitary evolution recurrent neural networks, section 5.1"
+
+    delay: int = 10
+    payload: int = 3
+    alphabet: int = 8
 
     def __post_init__(self) -> None:
         sizes = _sizes(self.delay, self.payload, self.alphabet)
         # NumPy's integers become Python's, so that equal tasks print and serialise alike
         for name, size in zip(("delay", "payload", "alphabet"), sizes, strict=True):
-            object.__setattr__(self, name, size)
+            self._settle(name, size)
 
     @property
     def length(self) -> int:
@@ -149,66 +158,32 @@ class CopyMemory:
         """
         return self.payload * math.log(self.alphabet) / self.length
 
-    def draw(
-        self, batch: int, rng: np.random.Generator, dtype: DTypeLike = "float32"
-    ) -> tuple[NDArray[Any], NDArray[np.int64]]:
-        """Draw a batch with one-hot inputs.
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The symbols by their numbers, then the blank and the marker."""
+        return (*map(str, range(self.alphabet)), "blank", "marker")
 
-        Parameters
-        ----------
-        batch : int
-            Sequences; at least 1.
-        rng : numpy.random.Generator
-            The source of the symbols; the dtype does not change what is drawn.
-        dtype : dtype
-            Of the inputs: float32 or float64.
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The symbols by their numbers, then the blank."""
+        return self.input_names[:-1]
 
-        Returns
-        -------
-        inputs : float (T, B, I)
-        targets : int64 (T, B)
+    def sample(
+        self, batch: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Draw a batch with `copy_memory`."""
+        return copy_memory(self.delay, self.payload, self.alphabet, batch, rng)
 
-        Raises
-        ------
-        ValueError
-            If `batch` < 1 or `dtype` is another one.
-        TypeError
-            If `batch` is not an integer or `rng` is not a generator.
-        """
-        if np.dtype(dtype) not in (np.float32, np.float64):
-            raise ValueError(
-                f"dtype must be float32 or float64, got {np.dtype(dtype)}: "
-                "train in float32, analyse in float64"
-            )
-        symbols, targets = copy_memory(self.delay, self.payload, self.alphabet, batch, rng)
-        return np.eye(self.input_size, dtype=dtype)[symbols], targets
-
-    def score(
-        self, logits: NDArray[np.floating[Any]], targets: NDArray[np.integer[Any]]
-    ) -> dict[str, float]:
-        """Score a model's answers, in float64 whatever the dtype of the logits.
-
-        The answer at a step is the class with the largest logit, the blank included. Where a logit
-        is NaN or infinite the answer counts as wrong and the losses are NaN.
-
-        Parameters
-        ----------
-        logits : float (T, B, O)
-        targets : int (T, B)
-            As drawn; neither array is modified.
+    def measure(self, outputs: NDArray[np.float64], targets: NDArray[Any]) -> dict[str, float]:
+        """Return the metrics; the answer at a step is the class with the largest logit.
 
         Returns
         -------
-        dict of float
+        dict of str to float
             `loss`, the cross-entropy over all steps in nats; `recall_loss`, the same over the
             recall region, the last `payload` steps; `recall_accuracy`, the share of recalled
-            symbols that are right; `sequence_accuracy`, the share of sequences recalled without
-            a mistake.
-
-        Raises
-        ------
-        ValueError
-            If the shapes are not those of this task or a target is not one of its classes.
+            symbols that are right, the blank being wrong; `sequence_accuracy`, the share of
+            sequences recalled without a mistake.
 
         Examples
         --------
@@ -217,53 +192,14 @@ class CopyMemory:
         >>> task.score(100 * np.eye(task.output_size)[targets], targets)["recall_accuracy"]
         1.0
         """
-        logits, targets = np.asarray(logits), np.asarray(targets)
-        self._check_answers(logits, targets)
-        values = logits.astype(np.float64)  # a copy
-        finite = np.asarray(np.isfinite(values).all(axis=-1))  # (T, B)
-        values[~finite] = np.nan  # inf - inf below would warn
-
-        # log softmax = x - max - log(sum(exp(x - max))): no exponential overflows
-        values -= values.max(axis=-1, keepdims=True)
-        at_target = np.take_along_axis(values, targets[..., None], axis=-1)[..., 0]
-        nats = np.log(np.exp(values).sum(axis=-1)) - at_target  # (T, B)
-
+        answers = class_answers(outputs, targets)
         recall = slice(self.delay + self.payload, None)
-        answers = values[recall].argmax(axis=-1)
-        right = (answers == targets[recall]) & finite[recall]  # (payload, B)
         return {
-            "loss": float(nats.mean()),
-            "recall_loss": float(nats[recall].mean()),
-            "recall_accuracy": float(right.mean()),
-            "sequence_accuracy": float(right.all(axis=0).mean()),
+            "loss": answers.loss(),
+            "recall_loss": answers.loss(recall),
+            "recall_accuracy": answers.accuracy(recall),
+            "sequence_accuracy": answers.sequence_accuracy(recall),
         }
-
-    def solved(self, recall_accuracy: float) -> bool:
-        """Say whether a run with this recall accuracy has solved the task: .99 or more."""
-        return bool(recall_accuracy >= SOLVED_AT)
-
-    def _check_answers(self, logits: NDArray[Any], targets: NDArray[Any]) -> None:
-        length, classes = self.length, self.output_size
-        if logits.ndim != 3 or logits.shape[0] != length or logits.shape[2] != classes:
-            raise ValueError(
-                f"logits must have shape (T={length}, B, O={classes}), got {logits.shape}: "
-                "time comes first; score the model on a batch of this very task"
-            )
-        if logits.shape[1] == 0:
-            raise ValueError(
-                f"logits must hold at least one sequence, got {logits.shape}: "
-                "draw a batch of 1 or more"
-            )
-        if targets.shape != logits.shape[:2] or not np.issubdtype(targets.dtype, np.integer):
-            raise ValueError(
-                f"targets must be integers of shape (T, B) = {logits.shape[:2]}, "
-                f"got {targets.dtype} {targets.shape}: pass them as drawn"
-            )
-        if targets.min() < 0 or targets.max() >= classes:
-            raise ValueError(
-                f"targets must be classes 0 to {classes - 1}, got {targets.min()} to "
-                f"{targets.max()}: pass the targets, not the inputs"
-            )
 
 
 def _sizes(delay: int, payload: int, alphabet: int) -> tuple[int, int, int]:

@@ -293,7 +293,9 @@ def test_score_leaves_its_arguments_alone() -> None:
 def test_logits_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     task = CopyMemory(delay=3, payload=2, alphabet=4)
     targets = np.zeros(shape[:2], dtype=np.int64)
-    with pytest.raises(ValueError, match=r"logits must (have shape \(T=7, B, O=5\)|hold at least)"):
+    with pytest.raises(
+        ValueError, match=r"outputs must (have shape \(T=7, B, O=5\)|hold at least)"
+    ):
         task.score(np.zeros(shape), targets)
 
 
@@ -301,9 +303,16 @@ def test_logits_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     ("targets", "message"),
     [
         (np.zeros((6, 7), dtype=np.int64), r"targets must be integers of shape \(T, B\) = \(7, 6"),
-        (np.zeros((7, 6)), "targets must be integers .*, got float64"),
-        (np.full((7, 6), 5), "targets must be classes 0 to 4, got 5 to 5: pass the targets"),
-        (np.full((7, 6), -1), "targets must be classes 0 to 4, got -1 to -1"),
+        (np.zeros((7, 6)), "targets must be integers .*, got float64 .*pass them as drawn"),
+        (
+            np.full((7, 6), 5),
+            "targets must be classes 0 to 4, or -1 .*, got 5 to 5: pass the targets",
+        ),
+        (np.full((7, 6), -2), "targets must be classes 0 to 4, or -1 .*, got -2 to -2"),
+        (
+            np.full((7, 6), -1),
+            "targets must ask for one answer or more, got none: every target is -1",
+        ),
     ],
 )
 def test_targets_of_another_kind_are_refused(targets: Any, message: str) -> None:
