@@ -52,7 +52,9 @@ def gradient_decay(
     return decay_table(model, inputs, d_end, ends)
 
 
-def noise_decay(model: SequenceModel, inputs: Array, rng: np.random.Generator) -> pd.DataFrame:
+def noise_decay(
+    model: SequenceModel, inputs: Array, rng: int | np.random.Generator = 0
+) -> pd.DataFrame:
     """Measure the decay of a random gradient at the last step, with no task and no loss.
 
     Parameters
@@ -60,7 +62,7 @@ def noise_decay(model: SequenceModel, inputs: Array, rng: np.random.Generator) -
     model : SequenceModel
     inputs : array (T, B, I)
         Such as standard normal numbers.
-    rng : numpy.random.Generator
+    rng : int or numpy.random.Generator
         Of dL/dh_T: a direction for each sequence, of length 1.
 
     Returns
@@ -69,9 +71,17 @@ def noise_decay(model: SequenceModel, inputs: Array, rng: np.random.Generator) -
         As `gradient_decay`.
     """
     require_analysable(model.layer)
-    d_end = rng.standard_normal((np.shape(inputs)[1], model.layer.hidden_size))
-    d_end /= np.linalg.norm(d_end, axis=1, keepdims=True)
-    return decay_table(model, inputs, d_end, None)
+    return decay_table(model, inputs, random_ends(model, inputs, rng), None)
+
+
+def random_ends(
+    model: SequenceModel, inputs: Array, rng: int | np.random.Generator
+) -> Array:
+    """Return gradients (B, H) of length 1 in directions drawn evenly."""
+    shape = (np.shape(inputs)[1], model.layer.hidden_size)
+    d_end = np.random.default_rng(rng).standard_normal(shape)
+    unit: Array = d_end / np.linalg.norm(d_end, axis=1, keepdims=True)
+    return unit
 
 
 def decay_table(

@@ -93,7 +93,15 @@ def path_shares(
     """
     require_analysable(model.layer)
     d_end, ends = loss_at_the_end(model, inputs, targets, loss)
-    along = linearise(model.layer, inputs)
+    return share_table(model.layer, inputs, d_end, ends)
+
+
+def share_table(
+    layer: Recurrent, inputs: Array, d_end: Array, ends: Array | None = None
+) -> pd.DataFrame:
+    """Tabulate shares from dL/dh (B, H) after each sequence's last step `ends`; see `path_shares`."""
+    along = linearise(layer, inputs)
+    ends = np.full(along.batch, along.steps) if ends is None else ends
     lags = np.arange(ends.min() + 1)
     at = ends - lags[:, None], np.arange(along.batch)  # (lags, B): the slot of each lag
     found, scales = {}, {}

@@ -16,7 +16,7 @@ from rnnlab.experiments.spec import Spec
 from rnnlab.tasks import CopyMemory
 
 if TYPE_CHECKING:
-    from rnnlab.training import Evaluation, SequenceModel
+    from rnnlab.training import Evaluation, SequenceModel, Update
 
 S = TypeVar("S", bound=Spec)
 Report = Callable[[int], None]  # called with the updates done so far
@@ -148,6 +148,7 @@ def train_model(
     run: Run,
     evaluate: Callable[[SequenceModel], dict[str, float]],
     evaluate_every: int,
+    callback: Callable[[Update], None] | None = None,
 ) -> Iterator[Evaluation]:
     """Train `model` in place as the spec says, yielding its evaluations."""
     from rnnlab.training import make_optimizer, train
@@ -162,4 +163,5 @@ def train_model(
         evaluate_every=evaluate_every,
         clip_norm=spec.clip,
         clip_value=spec.clip_value,
+        callback=callback,
     )

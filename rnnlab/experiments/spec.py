@@ -125,7 +125,17 @@ class CopyTaskSpec(Spec):
 
 
 class GradientFlowSpec(Spec):
-    """Gradient norms against lag, before and after training on one delay of the copy task."""
+    """How gradients travel, before, midway and after training on one delay of the copy task.
+
+    Attributes
+    ----------
+    measure : list of str
+        What is measured beside the gradients by lag, which always are: see
+        `rnnlab.experiments.measures`.
+    input : "task" or "noise"
+        Whether the models are measured on the task's sequences and its loss at the last step, or on
+        standard normal inputs and a gradient of random direction.
+    """
 
     experiment: Annotated[Literal["gradient-flow"], knob("gradient-flow here", "leave it out")]
     updates: Annotated[
@@ -134,6 +144,20 @@ class GradientFlowSpec(Spec):
             "a whole number of at least 0", "0 measures the initial state only", ge=0, strict=True
         ),
     ]
+
+    measure: Annotated[
+        list[Literal["decay", "jacobians", "paths", "gates", "training", "forget-bias"]],
+        BeforeValidator(lambda value: value.split(",") if isinstance(value, str) else value),
+        knob(
+            "some of decay, jacobians, paths, gates, training, forget-bias",
+            "name what to measure, with commas between",
+            min_length=1,
+        ),
+    ] = ["decay"]  # noqa: RUF012  # pydantic copies it
+    input: Annotated[
+        Literal["task", "noise"],
+        knob("task or noise", "noise drives the cells with standard normal numbers"),
+    ] = "task"
 
     @model_validator(mode="after")
     def _one_delay(self) -> GradientFlowSpec:

@@ -152,8 +152,8 @@ def over_seeds(table: pd.DataFrame, name: str, keys: Sequence[str], value: str) 
     Examples
     --------
     >>> table = pd.DataFrame({"cell": "rnn", "seed": [0, 1, 2], "half_life": [1.0, np.inf, 2.0]})
-    >>> over_seeds(table, "table", ["cell"], "half_life").iloc[0].tolist()
-    ['rnn', 2.0, 1.0, inf, 3]
+    >>> over_seeds(table, "table", ["cell"], "half_life")[["median", "low", "high"]].values.tolist()
+    [[2.0, 1.0, inf]]
     """
     keys = list(keys)
     require_columns(table, name, [*keys, "seed", value])
