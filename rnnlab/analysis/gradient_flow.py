@@ -74,9 +74,7 @@ def noise_decay(
     return decay_table(model, inputs, random_ends(model, inputs, rng), None)
 
 
-def random_ends(
-    model: SequenceModel, inputs: Array, rng: int | np.random.Generator
-) -> Array:
+def random_ends(model: SequenceModel, inputs: Array, rng: int | np.random.Generator) -> Array:
     """Return gradients (B, H) of length 1 in directions drawn evenly."""
     shape = (np.shape(inputs)[1], model.layer.hidden_size)
     d_end = np.random.default_rng(rng).standard_normal(shape)

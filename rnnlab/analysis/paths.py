@@ -99,7 +99,7 @@ def path_shares(
 def share_table(
     layer: Recurrent, inputs: Array, d_end: Array, ends: Array | None = None
 ) -> pd.DataFrame:
-    """Tabulate shares from dL/dh (B, H) after each sequence's last step `ends`; see `path_shares`."""
+    """Tabulate shares (see `path_shares`) from dL/dh (B, H) after each sequence's step `ends`."""
     along = linearise(layer, inputs)
     ends = np.full(along.batch, along.steps) if ends is None else ends
     lags = np.arange(ends.min() + 1)

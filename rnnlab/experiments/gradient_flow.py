@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +20,6 @@ from rnnlab.experiments.experiment import (
 from rnnlab.experiments.measures import (
     MEASURES,
     Probe,
-    measure_decay,
     measure_forget_bias,
     measure_phase,
 )

@@ -153,7 +153,7 @@ class GradientFlowSpec(Spec):
             "name what to measure, with commas between",
             min_length=1,
         ),
-    ] = ["decay"]  # noqa: RUF012  # pydantic copies it
+    ] = ["decay"]
     input: Annotated[
         Literal["task", "noise"],
         knob("task or noise", "noise drives the cells with standard normal numbers"),
