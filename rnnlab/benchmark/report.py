@@ -15,7 +15,8 @@ from rnnlab.benchmark.cases import SHAPES, Case, read_shape
 from rnnlab.benchmark.suite import compare, measure
 from rnnlab.cells import CellDefinition
 from rnnlab.experiments import manifest
-from rnnlab.experiments.store import make_writable, to_csv, write_whole
+from rnnlab.experiments.records import to_csv
+from rnnlab.experiments.writing import make_writable, write_whole
 
 FILES = ("benchmark.csv", "comparison.csv", "benchmark.png", "manifest.json")
 

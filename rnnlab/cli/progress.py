@@ -6,8 +6,7 @@ Both go to stderr, so that stdout holds the settings, the summary and the paths 
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import click
 from rich.console import Console
@@ -15,65 +14,12 @@ from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
 from rnnlab.experiments import Progress, Run
+from rnnlab.experiments.progress import Remaining
 
 
 def listener() -> Progress:
     """Return what suits the place where stderr goes."""
     return Live() if sys.stderr.isatty() else Lines()
-
-
-class Remaining:
-    """How long the rest takes, if it goes on as it went.
-
-    Parameters
-    ----------
-    work : mapping
-        The work of each run, in a unit that they share.
-    updates : int
-        Of every run.
-    clock : callable
-        Seconds.
-
-    Examples
-    --------
-    >>> ticks = iter([0.0, 30.0])
-    >>> run = Run("gru", delay=10, seed=0)
-    >>> remaining = Remaining({run: 1.0}, 100, clock=lambda: next(ticks))
-    >>> remaining.step(run, 25)
-    >>> remaining.seconds()
-    90.0
-    """
-
-    def __init__(
-        self, work: Mapping[Run, float], updates: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._work, self._updates, self._clock = dict(work), updates, clock
-        self._share = dict.fromkeys(work, 0.0)
-        self.done = 0  # finished runs
-        self._start = clock()
-
-    def step(self, run: Run, update: int) -> None:
-        """Take note of the updates that `run` has done."""
-        self._share[run] = update / self._updates if self._updates else 0.0
-
-    def finished(self, run: Run) -> None:
-        """Take note that nothing of `run` is left, however many updates it took."""
-        self._share[run] = 1.0
-        self.done += 1
-
-    def share(self) -> float:
-        """Return the share of all work that is done."""
-        done = sum(work * self._share[run] for run, work in self._work.items())
-        return done / sum(self._work.values())
-
-    def elapsed(self) -> float:
-        """Return the seconds since the start."""
-        return self._clock() - self._start
-
-    def seconds(self) -> float | None:
-        """Return the seconds that are left, None as long as there is nothing to judge by."""
-        share = self.share()
-        return self.elapsed() * (1 - share) / share if share > 0 else None
 
 
 def duration(seconds: float) -> str:
@@ -107,7 +53,7 @@ class Lines(Progress):
         """Say how long it took."""
         self._say(f"Compiled {cell} in {dtype}: {duration(seconds)}")
 
-    def begin(self, work: Mapping[Run, float], updates: int, jobs: int) -> None:
+    def begin(self, work: Mapping[Run, float], updates: Mapping[Run, int], jobs: int) -> None:
         """Start the clock."""
         self._remaining = Remaining(work, updates)
         self._runs = len(work)
@@ -123,6 +69,15 @@ class Lines(Progress):
         rest = f"; about {duration(left)} left" if left else ""
         count = str(self._remaining.done).rjust(len(str(self._runs)))
         self._say(f"[{count}/{self._runs}] {run}: {outcome}{rest}")
+
+    def retried(self, run: Run, reason: str) -> None:
+        """Say what happened, and that it is tried once more."""
+        self._say(f"{run}: {reason}; it is computed once more")
+
+    def failed(self, run: Run, reason: str) -> None:
+        """Say what happened, and that the others go on."""
+        self._remaining.failed(run)
+        self._say(f"{run} FAILED: {reason}; the others go on")
 
     def _say(self, line: str) -> None:
         click.echo(line, err=True)
@@ -142,7 +97,7 @@ class Live(Lines):
         )
         self._under_way: dict[Run, TaskID] = {}
 
-    def begin(self, work: Mapping[Run, float], updates: int, jobs: int) -> None:
+    def begin(self, work: Mapping[Run, float], updates: Mapping[Run, int], jobs: int) -> None:
         """Show the bar for all runs."""
         super().begin(work, updates, jobs)
         self._updates = updates
@@ -154,22 +109,30 @@ class Live(Lines):
         super().step(run, update)
         if run not in self._under_way:
             self._under_way[run] = self.bars.add_task(
-                str(run), total=max(1, self._updates), state=""
+                str(run), total=max(1, self._updates[run]), state=""
             )
-        state = f"{update}/{self._updates} updates" if self._updates else ""
+        state = f"{update}/{self._updates[run]} updates" if self._updates[run] else ""
         self.bars.update(self._under_way[run], completed=update, state=state)
         self._show_all()
 
     def finished(self, run: Run, outcome: str) -> None:
         """Put a run above the bars."""
         super().finished(run, outcome)
-        if run in self._under_way:
-            self.bars.remove_task(self._under_way.pop(run))
-        self._show_all()
+        self._drop(run)
+
+    def failed(self, run: Run, reason: str) -> None:
+        """Put a run above the bars that will not be finished."""
+        super().failed(run, reason)
+        self._drop(run)
 
     def end(self) -> None:
         """Take the bars away."""
         self.bars.stop()
+
+    def _drop(self, run: Run) -> None:
+        if run in self._under_way:
+            self.bars.remove_task(self._under_way.pop(run))
+        self._show_all()
 
     def _show_all(self) -> None:
         left = self._remaining.seconds()

@@ -9,10 +9,14 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rnnlab.experiments.knobs import ForgetBias, Natural, knob, number_or_text
+from rnnlab.experiments.knobs import ForgetBias, OwnCount, OwnNames, OwnRate, knob, number_or_text
 from rnnlab.registry import cells, unknown_name
 
-ENTRY_OPTIONS = ("hidden", "forget_bias", "label")
+# What an entry may have of its own, instead of what the study says for all; label comes last.
+ENTRY_OPTIONS = ("hidden", "parameters", "num_layers", "init", "forget_bias", "lr", "label")
+
+
+_LATER = {"parameters", "num_layers", "init", "lr"}
 
 
 class CellEntry(BaseModel):
@@ -20,12 +24,14 @@ class CellEntry(BaseModel):
 
     Written as a string, `"lstm,forget_bias=chrono"`, or as a table,
     `{cell = "lstm", forget_bias = "chrono", label = "chrono"}`. The label is what was written
-    unless one is given.
+    unless one is given; what a table sweeps, `{cell = "lstm", lr = [0.001, 0.01]}`, has a column
+    of its own and is not in it.
 
     Examples
     --------
-    >>> CellEntry.model_validate("lstm,forget_bias=chrono")
-    CellEntry(cell='lstm', label='lstm,forget_bias=chrono', hidden=None, forget_bias='chrono')
+    >>> entry = CellEntry.model_validate("lstm,forget_bias=chrono")
+    >>> entry.cell, entry.label, entry.forget_bias
+    ('lstm', 'lstm,forget_bias=chrono', 'chrono')
     >>> CellEntry.model_validate({"cell": "rnn", "hidden": 80}).label
     'rnn,hidden=80'
     """
@@ -39,10 +45,12 @@ class CellEntry(BaseModel):
         str,
         knob("a text of one line", "give the name for tables and figures", pattern=r"^[^\n\r]+$"),
     ]
-    hidden: Annotated[
-        Natural | None, knob("a whole number of at least 1", "give the units, such as 64")
-    ] = None
+    hidden: OwnCount = None
+    parameters: OwnCount = None
+    num_layers: OwnCount = None
+    init: OwnNames = None
     forget_bias: ForgetBias = None
+    lr: OwnRate = None
     folder: Path | None = Field(default=None, exclude=True, repr=False)  # FILE.py is relative to it
 
     @model_validator(mode="before")
@@ -52,7 +60,11 @@ class CellEntry(BaseModel):
             return read_entry(written)
         if isinstance(written, Mapping):
             entry = dict(written)
-            options = [f"{key}={entry[key]}" for key in ENTRY_OPTIONS[:2] if key in entry]
+            options = [
+                f"{key}={entry[key]}"
+                for key in ENTRY_OPTIONS[:-1]
+                if key in entry and not isinstance(entry[key], list)
+            ]
             entry.setdefault("label", ",".join([str(entry.get("cell", "?")), *options]))
             return entry
         name = str(getattr(written, "name", ""))
@@ -73,7 +85,9 @@ class CellEntry(BaseModel):
 
     def settings(self) -> dict[str, Any]:
         """Return the entry as a manifest holds it; a cell from a file comes with its digest."""
-        settings = self.model_dump(mode="json")
+        # what came later is left out where it says nothing: older results can be continued
+        unsaid = {name for name in _LATER if getattr(self, name) is None}
+        settings = self.model_dump(mode="json", exclude=unsaid)
         if ":" in self.cell:
             file = Path(self.source.rpartition(":")[0])
             settings["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()

@@ -8,21 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from rnnlab.experiments.experiment import (
-    Experiment,
-    Report,
-    Run,
-    build_model,
-    streams,
-    task_of,
-    train_model,
-)
+from rnnlab.experiments.experiment import Experiment, Report
+from rnnlab.experiments.grid import Run
 from rnnlab.experiments.measures import (
+    FIGURES,
     MEASURES,
     Probe,
     measure_forget_bias,
     measure_phase,
 )
+from rnnlab.experiments.models import build_model, streams, task_of, train_model
 from rnnlab.experiments.spec import GradientFlowSpec
 from rnnlab.registry import experiments
 
@@ -53,6 +48,11 @@ class GradientFlow(Experiment[GradientFlowSpec]):
             for table, columns in MEASURES[measure].items()
             if table != self.table and (measure != "training" or spec.updates)
         }
+
+    def figures(self, spec: GradientFlowSpec) -> list[str]:
+        """Return gradient-decay and the figures of what else was measured."""
+        tables = self.further_tables(spec)
+        return [self.figure, *(name for name, table in FIGURES.items() if table in tables)]
 
     def run(self, spec: GradientFlowSpec, run: Run, report: Report) -> dict[str, pd.DataFrame]:
         """Train in float32, measure in float64: deep tails underflow float32."""
@@ -119,7 +119,7 @@ class GradientFlow(Experiment[GradientFlowSpec]):
 
         return summarise_gradient_flow(table, half_life, decay_per_step)
 
-    def outcome(self, rows: pd.DataFrame) -> str:
+    def outcome(self, spec: GradientFlowSpec, rows: pd.DataFrame) -> str:
         """Say what is left of the gradient of the output at the largest lag."""
         phase = rows["phase"].iloc[-1]
         last = rows[rows["phase"] == phase].groupby("state", sort=False).tail(1)
@@ -139,7 +139,7 @@ def _probe(spec: GradientFlowSpec, run: Run) -> Probe:
 
     task, random = task_of(spec, run), streams(spec, run).evaluation
     inputs, targets = task.draw(spec.evaluation_batch, random, dtype="float64")
-    loss = LOSSES[getattr(task, "loss", "cross-entropy")]
+    loss = LOSSES[task.loss]
     if spec.input == "noise":
         return Probe(random.standard_normal(inputs.shape), None, loss)
     return Probe(inputs, targets, loss)
@@ -150,7 +150,7 @@ def _recorder(spec: GradientFlowSpec, run: Run, every: int) -> GradientRecorder:
     from rnnlab.analysis import GradientRecorder
 
     few = _probe(spec.model_copy(update={"input": "task"}), run).few()
-    return GradientRecorder(few.inputs, few.targets, every=every, loss=few.loss)
+    return GradientRecorder(few.inputs, np.asarray(few.targets), every=every, loss=few.loss)
 
 
 def _measure(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from pydantic import BeforeValidator, Field
@@ -54,16 +54,40 @@ def _none_for_word(value: Any) -> Any:
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[Finite, Field(gt=0)]
 Natural = Annotated[int, Field(strict=True, ge=1)]
+Name = Annotated[str, Field(strict=True, min_length=1)]
 
-Count = Annotated[Natural, knob("a whole number of at least 1", "give 1 or more")]
+T = TypeVar("T")
+# A setting that may be swept: a list where one value would stand.
+OneOrMore: TypeAlias = T | Annotated[list[T], Field(min_length=1)]
+
+_COUNT = knob("a whole number of at least 1", "give 1 or more, or a list to sweep")
+_RATE = knob("a number above 0", "give a rate such as 0.001, or a list of them to sweep")
+_NAMES = knob("a name", "name one, or a list of them to sweep")
+
+Count = Annotated[OneOrMore[Natural], _COUNT]
+OwnCount = Annotated[OneOrMore[Natural] | None, _COUNT]
+Rate = Annotated[OneOrMore[Positive], _RATE]
+OwnRate = Annotated[OneOrMore[Positive] | None, _RATE]
+Names = Annotated[OneOrMore[Name], _NAMES]
+OwnNames = Annotated[OneOrMore[Name] | None, _NAMES]
 ForgetBias = Annotated[
-    Finite | Literal["chrono"] | None,
+    OneOrMore[Finite | Literal["chrono"]] | None,
     knob('a number or "chrono"', "give a number such as 1, or chrono"),
 ]
+Limit = Annotated[Positive | None, BeforeValidator(_none_for_word)]
 Clip = Annotated[
-    Positive | None,
-    BeforeValidator(_none_for_word),
-    knob('a number above 0 or "none"', "give a limit such as 1, or none"),
+    OneOrMore[Limit], knob('a number above 0 or "none"', "give a limit such as 1, or none")
+]
+Measures = Annotated[
+    list[Literal["decay", "jacobians", "paths", "gates", "training", "forget-bias"]],
+    BeforeValidator(
+        lambda value: value if isinstance(value, list) else [v.strip() for v in value.split(",")]
+    ),
+    knob(
+        "some of decay, jacobians, paths, gates, training and forget-bias",
+        "name what to measure, such as decay,paths",
+        min_length=1,
+    ),
 ]
 Delays = Annotated[
     list[Natural],

@@ -2,19 +2,22 @@
 
 A study is a TOML file that says what differs from the quick preset of its experiment::
 
-    # Does a larger forget bias help the LSTM across longer delays?
+    # Does a larger forget bias help the LSTM to add, and at which learning rate?
     # rnnlab run experiments/forget-bias.toml
-    experiment = "copy-task"
+    task = { name = "adding", length = [30, 60] }
     cells = ["lstm,forget_bias=0", { cell = "lstm", forget_bias = "chrono", label = "chrono" }]
+    lr = [0.001, 0.003]
     seeds = 10
 
-Every key of `rnnlab.experiments.spec.Spec` may stand in it; what it leaves out has the quick
-preset's value (`rnnlab/experiments/presets/`). `name` is the result's folder under results/, by
-default the file's own name. A cell from a `FILE.py:NAME` lies relative to the TOML file.
+Every key of the experiment's spec (`rnnlab.experiments.spec`) may stand in it; what it leaves out
+has the quick preset's value (`rnnlab/experiments/presets/`). With a `task` it is of the experiment
+task-study, unless it names another. `name` is the result's folder under results/, by default the
+file's own name. A cell or task from a `FILE.py:NAME` lies relative to the TOML file.
 """
 
 from __future__ import annotations
 
+import itertools
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -22,10 +25,11 @@ from pathlib import Path
 from typing import Any
 
 from rnnlab.cells import find_cell
+from rnnlab.experiments.checking import validate
 from rnnlab.experiments.entries import CellEntry
 from rnnlab.experiments.experiment import Experiment
 from rnnlab.experiments.knobs import ForgetBias, plain
-from rnnlab.experiments.spec import Spec, validate
+from rnnlab.experiments.spec import Spec
 from rnnlab.registry import experiments, unknown_name
 
 DEFAULT_PRESET = "quick"
@@ -99,7 +103,8 @@ def _from_file(path: Path, preset: Any, given: dict[str, Any]) -> Spec:
             "a file states what differs from the quick preset"
         )
     try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        settings = tomllib.loads(text)
     except OSError as error:
         raise ValueError(
             f"the spec must be a file that can be read, got {str(path)!r}: "
@@ -110,58 +115,82 @@ def _from_file(path: Path, preset: Any, given: dict[str, Any]) -> Spec:
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} must be valid TOML, got: {error}; correct it there") from None
     try:
+        if "experiment" not in settings and "task" in settings:
+            settings["experiment"] = "task-study"
         if "experiment" not in settings:
             raise ValueError(
                 "experiment must be given, got nothing: "
-                f"add a line such as experiment = {experiments.names()[0]!r}"
+                f"add a line such as experiment = {experiments.names()[0]!r}, or name a task"
             )
         experiment: Experiment[Any] = experiments[str(settings["experiment"])]
         quick = _preset(experiment.name, DEFAULT_PRESET)
-        layers = [{"name": path.stem}, quick, settings]
-        spec = validate(experiment.spec, _stack(layers, given))
-        if "cells" not in given:
-            spec = _seen_from(path.parent, spec)
+        layers = [{"name": path.stem, "question": _question(text)}, quick, settings]
+        spec = _seen_from(path.parent, validate(experiment.spec, _stack(layers, given)), given)
         return settle(spec)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _seen_from(folder: Path, spec: Spec) -> Spec:
-    """Let the paths of a file's entries start at `folder`."""
-    entries = [entry.model_copy(update={"folder": folder}) for entry in spec.cells]
-    return spec.model_copy(update={"cells": entries})
+def _question(text: str) -> str | None:
+    """Return what the comment at the top of a file asks, up to its question mark."""
+    top = itertools.takewhile(lambda line: line.startswith("#"), text.splitlines())
+    question, mark, _ = " ".join(line.lstrip("# ").rstrip() for line in top).partition("?")
+    return question + mark if mark else None
+
+
+def _seen_from(folder: Path, spec: Spec, given: Mapping[str, Any]) -> Spec:
+    """Let the paths of a file's entries start at `folder`, unless an option named them."""
+    seen = {
+        key: [entry.model_copy(update={"folder": folder}) for entry in getattr(spec, key)]
+        for key in ("cells", "task")
+        if key not in given and hasattr(spec, key)
+    }
+    return spec.model_copy(update=seen)
+
+
+# Two ways to say one thing: the one that comes later replaces the other.
+_EITHER_OR = (("clip", "clip_value"), ("hidden", "parameters"))
 
 
 def _stack(layers: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
     """Merge settings: later layers win, and what was given as an option wins over all."""
     merged: dict[str, Any] = {}
     for layer in [*layers, given]:
-        # one way of clipping replaces the other
-        if "clip" in layer and "clip_value" not in layer:
-            merged.pop("clip_value", None)
-        if "clip_value" in layer and "clip" not in layer:
-            merged.pop("clip", None)
-        if layer is given and "hidden" in given and "cells" not in given:
-            _no_size_of_their_own(merged["cells"], given["hidden"])
+        for pair in _EITHER_OR:
+            for one, other in (pair, pair[::-1]):
+                if one in layer and other not in layer:
+                    merged.pop(other, None)
+        sizes = {"hidden", "parameters"} & layer.keys()
+        if layer is given and sizes and "cells" not in given:
+            _no_size_of_their_own(merged["cells"], sizes.pop(), given)
         merged |= layer
     return merged
 
 
-def _no_size_of_their_own(entries: Any, hidden: Any) -> None:
-    """Refuse a hidden size that would reach some of the cells only."""
-    own = [entry for entry in entries if isinstance(entry, dict) and "hidden" in entry]
+def _no_size_of_their_own(entries: Any, name: str, given: dict[str, Any]) -> None:
+    """Refuse a size that would reach some of the cells only."""
+    own = [
+        (entry.get("label", entry.get("cell")), key, entry[key])
+        for entry in entries
+        if isinstance(entry, dict)
+        for key in ("hidden", "parameters")
+        if key in entry
+    ]
     if own:
         sizes = ", ".join(
-            f"{entry.get('label', entry.get('cell'))}: {entry['hidden']}" for entry in own
+            f"{label}: {value}" if key == name else f"{label}: {key} {value}"
+            for label, key, value in own
         )
         raise ValueError(
-            f"hidden must not be given where cells state their own ({sizes}), got {hidden}: "
+            f"{name} must not be given where cells state their own ({sizes}), got {given[name]}: "
             "name the cells too"
         )
 
 
 def settle(spec: Spec) -> Spec:
-    """Check the cells of `spec` and give each its forget bias, so that nothing is left open."""
+    """Check what needs the cells and tasks themselves, and give each entry its forget bias."""
+    spec.task_points()  # says which task or setting there is not
+    _check_names(spec)
     entries = [_settled(entry, spec.forget_bias) for entry in spec.cells]
     if spec.forget_bias is not None and entries == spec.cells:
         raise ValueError(
@@ -184,3 +213,16 @@ def _settled(entry: CellEntry, common: ForgetBias) -> CellEntry:
         )
     bias = common if entry.forget_bias is None else entry.forget_bias
     return entry.model_copy(update={"forget_bias": bias})
+
+
+def _check_names(spec: Spec) -> None:
+    """Refuse an optimiser or an initialisation that there is not."""
+    from rnnlab.layers.initialisers import INITIALISATIONS
+    from rnnlab.training import OPTIMIZER_NAMES
+
+    for owner in (spec, *spec.cells):
+        for key, known in (("optimizer", OPTIMIZER_NAMES), ("init", INITIALISATIONS)):
+            value = getattr(owner, key, None)
+            for name in value if isinstance(value, list) else [value]:
+                if name is not None and name not in known:
+                    raise ValueError(unknown_name(key, name, known))

@@ -52,6 +52,22 @@ MEASURES: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 
+#: The figures of the further tables, by name.
+FIGURES = {
+    "jacobian-spectrum": "jacobians",
+    "lyapunov-spectrum": "lyapunov",
+    "gradient-paths": "paths",
+    "path-shares": "shares",
+    "gate-map": "gate-map",
+    "gate-distribution": "gate-histogram",
+    "gate-saturation": "gates",
+    "memory-times": "gates",
+    "gradient-training": "training",
+    "clip-rate": "clipping",
+    "half-life-solving": "solving",
+    "half-life-bias": "forget-bias",
+}
+
 #: Lags whose singular values are taken, and the whole sequence where it is shorter than the last.
 LAGS = (1, 10, 50, 100)
 #: Sequences that the costly measures look at, out of the evaluation batch.

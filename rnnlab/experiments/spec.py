@@ -1,35 +1,61 @@
-"""The settings of a study, validated: one line says which key is wrong, why, and the remedy."""
+"""The settings of a study, validated: what the studies share, and what each kind adds."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, cast
+from itertools import product
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from rnnlab.experiments.entries import ENTRY_OPTIONS, CellEntry
-from rnnlab.experiments.knobs import Clip, Count, Delays, ForgetBias, Natural, Positive, knob, plain
-from rnnlab.registry import unknown_name
+from rnnlab.experiments.entries import CellEntry
+from rnnlab.experiments.grid import SWEPT, TaskPoint
+from rnnlab.experiments.knobs import (
+    Clip,
+    Count,
+    Delays,
+    ForgetBias,
+    Measures,
+    Names,
+    Natural,
+    OneOrMore,
+    OwnCount,
+    OwnNames,
+    Rate,
+    knob,
+)
+from rnnlab.experiments.task_entries import TaskEntry
+
+# Settings that came after the first results: left out of a manifest where they say nothing, so that
+# an older result can be continued.
+LATER = {"parameters", "num_layers", "init"}
 
 
 class Spec(BaseModel):
-    """What the experiments on the copy task share.
+    """What all studies share.
+
+    A list where one value would stand is swept: it has a column in the tables. What an entry of
+    `cells` states for itself wins over what the study states for all.
 
     Attributes
     ----------
     experiment : str
-        "copy-task" or "gradient-flow".
+        A registered one, such as "copy-task".
     name : str
         The result's folder under results/, unless another is named.
+    question : str or None
+        What the study asks, in one sentence.
     cells : list of CellEntry
         A line each in tables and figures.
-    delays : list of int
-        Steps from the end of the payload to the first symbol recalled.
-    payload, alphabet : int
-        Symbols to recall, and how many different ones there are.
-    hidden : int
-        Units of every cell that states no number of its own.
+    hidden, parameters : int or None
+        Units of every cell; or how many numbers a model may learn at most, readout included: every
+        cell then has the most units that this allows. One of the two.
+    num_layers : int or None
+        Layers on top of each other; one unless given.
+    init : str or None
+        Of the parameters; what the cell's paper recommends unless given.
+    forget_bias : float, "chrono" or None
+        For every cell that keeps its memory with a gate f and states no bias of its own; None
+        leaves the cells as their equations have them.
     batch, updates : int
         Sequences a batch; batches to train on.
     lr : float
@@ -37,12 +63,9 @@ class Spec(BaseModel):
     seeds : int
         Runs of everything, with seeds 0 to seeds - 1.
     optimizer : str
-        "sgd", "rmsprop" or "adam".
+        One of `rnnlab.training.OPTIMIZER_NAMES`.
     clip, clip_value : float or None
         Largest global norm of a gradient; largest absolute value of its elements. One at most.
-    forget_bias : float, "chrono" or None
-        For every cell that keeps its memory with a gate f and states no bias of its own; None
-        leaves the cells as their equations have them.
     evaluation_batch : int
         Fresh sequences for each measurement.
     """
@@ -54,23 +77,21 @@ class Spec(BaseModel):
         str,
         knob("a plain folder name", "use letters, digits, - _ and .", pattern=r"^\w[\w.-]*$"),
     ]
+    question: Annotated[str | None, knob("a text", "ask in one sentence")] = None
     cells: Annotated[
         list[CellEntry],
         BeforeValidator(lambda value: value if isinstance(value, list) else [value]),
         knob("a list of at least one cell", 'name one, such as "lstm"', min_length=1),
     ]
-    delays: Delays
-    payload: Count
-    alphabet: Annotated[
-        Natural,
-        knob("a whole number of at least 2", "one symbol alone carries no information", ge=2),
-    ]
-    hidden: Count
+    hidden: OwnCount = None
+    parameters: OwnCount = None
+    num_layers: OwnCount = None
+    init: OwnNames = None
     batch: Count
     updates: Count
-    lr: Annotated[Positive, knob("a number above 0", "give a rate such as 0.001")]
-    seeds: Count
-    optimizer: Annotated[str, knob("a name", "name one, such as adam")]
+    lr: Rate
+    seeds: Annotated[Natural, knob("a whole number of at least 1", "give 1 or more")]
+    optimizer: Names
     clip: Clip = None
     clip_value: Clip = None
     forget_bias: ForgetBias = None
@@ -78,19 +99,29 @@ class Spec(BaseModel):
 
     @model_validator(mode="after")
     def _agree(self) -> Spec:
-        for key, values, remedy in (
-            ("delays", list(map(str, self.delays)), "drop one"),
-            ("labels of cells", self.labels, "drop one or give it a label of its own"),
+        self._different("labels of cells", self.labels, "drop one or give it a label of its own")
+        for name in (*SWEPT, "delays", "payload", "alphabet"):
+            if isinstance(value := getattr(self, name, None), list):
+                self._different(name, list(map(str, value)), "drop one")
+        for one, other, remedy in (
+            ("clip", "clip_value", "clip by norm (clip) or by value (clip_value)"),
+            ("hidden", "parameters", "size the cells by units or by what they learn"),
         ):
-            twice = [value for value in values if values.count(value) > 1]
-            if twice:
-                raise ValueError(f"{key} must be different, got {twice[0]} twice: {remedy}")
-        if self.clip is not None and self.clip_value is not None:
+            values = getattr(self, one), getattr(self, other)
+            if None not in values:
+                came = " and ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values)
+                raise ValueError(f"{one} and {other} must not both be set, got {came}: {remedy}")
+        if self.hidden is None and self.parameters is None:
             raise ValueError(
-                f"clip and clip_value must not both be set, got {self.clip:g} and "
-                f"{self.clip_value:g}: clip by norm (clip) or by value (clip_value)"
+                "hidden or parameters must be given, got neither: add a line such as hidden = 64"
             )
         return self
+
+    @staticmethod
+    def _different(key: str, values: list[str], remedy: str) -> None:
+        twice = [value for value in values if values.count(value) > 1]
+        if twice:
+            raise ValueError(f"{key} must be different, got {twice[0]} twice: {remedy}")
 
     @property
     def labels(self) -> list[str]:
@@ -101,19 +132,27 @@ class Spec(BaseModel):
         """Return the entry that goes by `label`."""
         return next(entry for entry in self.cells if entry.label == label)
 
+    def task_points(self) -> list[TaskPoint]:
+        """Return every task at each of its settings, in the order of the rows."""
+        raise NotImplementedError
+
     def settings(self) -> dict[str, Any]:
-        """Return what decides the numbers, as a manifest holds it: all but the folder's name."""
-        settings = self.model_dump(mode="json", exclude={"name"})
+        """Return what decides the numbers, as a manifest holds it.
+
+        The folder's name and the question do not.
+        """
+        unsaid = {name for name in LATER if getattr(self, name) is None}
+        settings = self.model_dump(mode="json", exclude={"name", "question", *unsaid})
         return {**settings, "cells": [entry.settings() for entry in self.cells]}
 
 
-class CopyTaskSpec(Spec):
-    """Recall accuracy against delay: every cell on every delay, `seeds` times."""
+class TrainingSpec(Spec):
+    """A study that trains models and measures them on the way."""
 
-    experiment: Annotated[Literal["copy-task"], knob("copy-task here", "leave it out")]
     evaluate_every: Annotated[
-        Natural, knob("a whole number of at least 1", "give the updates between evaluations")
-    ]
+        OneOrMore[Natural] | None,
+        knob("a whole number of at least 1", "give the updates between evaluations"),
+    ] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -124,7 +163,75 @@ class CopyTaskSpec(Spec):
         return settings
 
 
-class GradientFlowSpec(Spec):
+class CopySpec(Spec):
+    """A study of the copy-memory task alone, whose settings stand beside the others.
+
+    Attributes
+    ----------
+    delays : list of int
+        Steps from the end of the payload to the first symbol recalled.
+    payload, alphabet : int
+        Symbols to recall, and how many different ones there are.
+    """
+
+    delays: Delays
+    payload: Count
+    alphabet: Annotated[
+        OneOrMore[Annotated[Natural, Field(ge=2)]],
+        knob("a whole number of at least 2", "one symbol alone carries no information"),
+    ]
+
+    def task_points(self) -> list[TaskPoint]:
+        """Return the task at every delay; tables have no column for its name."""
+        sizes = {"payload": self.payload, "alphabet": self.alphabet}
+        swept = [name for name, value in sizes.items() if isinstance(value, list)]
+        choices = [value if isinstance(value, list) else [value] for value in sizes.values()]
+        points = []
+        for delay, payload, alphabet in product(self.delays, *choices):
+            settings = {"delay": delay, "payload": payload, "alphabet": alphabet}
+            columns = tuple((name, settings[name]) for name in ("delay", *swept))
+            points.append(TaskPoint("copy-memory", tuple(settings.items()), columns))
+        return points
+
+
+class CopyTaskSpec(CopySpec, TrainingSpec):
+    """Recall accuracy against delay: every cell on every delay, `seeds` times."""
+
+    experiment: Annotated[Literal["copy-task"], knob("copy-task here", "leave it out")]
+
+
+class TaskStudySpec(TrainingSpec):
+    """Cells on any tasks: every cell on every task at each of its settings, `seeds` times.
+
+    Attributes
+    ----------
+    task : list of TaskEntry
+        One or more, each with its settings.
+    """
+
+    experiment: Annotated[Literal["task-study"], knob("task-study here", "leave it out")]
+    task: Annotated[
+        list[TaskEntry],
+        BeforeValidator(lambda value: value if isinstance(value, list) else [value]),
+        knob("a list of at least one task", 'name one, such as "adding"', min_length=1),
+    ]
+
+    @model_validator(mode="after")
+    def _tasks_differ(self) -> TaskStudySpec:
+        labels = [entry.label for entry in self.task]
+        self._different("labels of tasks", labels, "drop one or give it a label of its own")
+        return self
+
+    def task_points(self) -> list[TaskPoint]:
+        """Return every task at each of its settings."""
+        return [point for entry in self.task for point in entry.points()]
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides the numbers, as a manifest holds it."""
+        return {**super().settings(), "task": [entry.settings() for entry in self.task]}
+
+
+class GradientFlowSpec(CopySpec):
     """How gradients travel, before, midway and after training on one delay of the copy task.
 
     Attributes
@@ -144,68 +251,24 @@ class GradientFlowSpec(Spec):
             "a whole number of at least 0", "0 measures the initial state only", ge=0, strict=True
         ),
     ]
-
-    measure: Annotated[
-        list[Literal["decay", "jacobians", "paths", "gates", "training", "forget-bias"]],
-        BeforeValidator(lambda value: value.split(",") if isinstance(value, str) else value),
-        knob(
-            "some of decay, jacobians, paths, gates, training, forget-bias",
-            "name what to measure, with commas between",
-            min_length=1,
-        ),
-    ] = ["decay"]
+    evaluation_batch: Annotated[Natural, knob("a whole number of at least 1", "give 1 or more")]
+    measure: Measures = ["decay"]
     input: Annotated[
         Literal["task", "noise"],
         knob("task or noise", "noise drives the cells with standard normal numbers"),
     ] = "task"
 
     @model_validator(mode="after")
-    def _one_delay(self) -> GradientFlowSpec:
+    def _one_of_each(self) -> GradientFlowSpec:
+        remedy = "run it once for each, with a folder of its own (--out)"
         if len(self.delays) != 1:
             raise ValueError(
-                f"delays must be one delay in gradient-flow, got {self.delays}: run it once for "
-                "each, with a folder of its own (--out)"
+                f"delays must be one delay in gradient-flow, got {self.delays}: {remedy}"
             )
+        for owner in (self, *self.cells):
+            for name in (*SWEPT, "payload", "alphabet"):
+                if isinstance(value := getattr(owner, name, None), list):
+                    raise ValueError(
+                        f"{name} must be one value in gradient-flow, got {value}: {remedy}"
+                    )
         return self
-
-
-def validate(spec: type[Spec], settings: Mapping[str, Any]) -> Spec:
-    """Return the settings as a `spec`.
-
-    Raises
-    ------
-    ValueError
-        On the first key that is wrong: one line with what must hold, what came, the remedy.
-    """
-    try:
-        return spec.model_validate({key: plain(value) for key, value in settings.items()})
-    except ValidationError as error:
-        raise ValueError(explain(error, spec)) from None
-
-
-def explain(error: ValidationError, spec: type[Spec]) -> str:
-    """Turn the first of pydantic's findings into the project's one line."""
-    first = error.errors()[0]
-    # unions add the names of their branches to the place: only keys and positions are the user's
-    place = [
-        part
-        for part in first["loc"]
-        if isinstance(part, int) or part in {**spec.model_fields, **CellEntry.model_fields}
-    ]
-    if first["type"] == "value_error":
-        return str(first["ctx"]["error"])
-    if first["type"] == "extra_forbidden":
-        unknown = str(first["loc"][-1])
-        if len(first["loc"]) > 1:
-            return unknown_name("key of a cell entry", unknown, ("cell", *ENTRY_OPTIONS))
-        name = re.sub(r"Spec$", "", spec.__name__)
-        title = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
-        return unknown_name(f"setting of {title}", unknown, spec.model_fields)
-    in_entry = len(place) > 2 and place[0] == "cells"
-    key = f"cells[{place[1]}].{place[2]}" if in_entry else str(place[0])
-    field = (CellEntry if in_entry else spec).model_fields[
-        cast("str", place[2] if in_entry else place[0])
-    ]
-    extra = cast("dict[str, Any]", field.json_schema_extra or {})
-    came = "nothing" if first["type"] == "missing" else repr(first["input"])
-    return f"{key} must be {field.description}, got {came}: {extra.get('remedy', 'change it')}"

@@ -1,7 +1,8 @@
 """The folder of a result: every file in it is written whole or not at all.
 
-A run's rows are in the table from the moment it is finished. The table is ordered by the grid,
-whatever the order in which the runs came in.
+A run's rows are on disk from the moment it is finished, in a file of their own under `runs/`; the
+table is put together from them, in the order of the grid, whatever the order in which they came in.
+Once everything is there, `runs/` goes.
 """
 
 from __future__ import annotations
@@ -9,38 +10,27 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from rnnlab import files
-from rnnlab.experiments import manifest
+from rnnlab.experiments import heartbeat, manifest
+from rnnlab.experiments.differences import first_difference
+from rnnlab.experiments.further import FurtherTable
+from rnnlab.experiments.locking import Lock, TakenError
+from rnnlab.experiments.records import Records, line_of, read_csv, rows_by_run, to_csv
+from rnnlab.experiments.writing import cannot_write, make_writable, write_whole
 
 MANIFEST = "manifest.json"
 SUMMARY = "summary.csv"
+RUNS = "runs"
+PLAN = "plan.json"
 
-
-def write_whole(path: Path, text: str) -> None:
-    """Replace `path` by `text` at once, in UTF-8 and with the line ends that it has."""
-    files.write_whole(path, text.encode("utf-8"))
-
-
-def to_csv(table: pd.DataFrame, *, header: bool = True) -> str:
-    """Return a table as CSV; every float reads back as the same number."""
-    return str(table.to_csv(index=False, header=header, lineterminator="\n"))
-
-
-def read_csv(path: Path) -> pd.DataFrame:
-    """Read a table as `to_csv` wrote it: the same numbers, labels as text even if they say NA."""
-    return pd.read_csv(
-        path,
-        dtype={"cell": "str"},
-        keep_default_na=False,
-        na_values=[""],
-        encoding="utf-8",
-    )
+# The table is written anew while runs come in, but takes at most one part in so many of the time.
+TABLE_SHARE = 50
 
 
 class Store:
@@ -53,11 +43,13 @@ class Store:
     table : str
         The name of the table of rows, without the ending.
     columns, key : sequence of str
-        The table's columns, and those that name the run of a row.
+        The table's columns, and the first of them, which name the run of a row.
     order : sequence of tuple
         The keys of all runs, in the order of the rows.
     settings : mapping
         What decides the numbers: a result of other settings is not continued.
+    further : mapping of str to sequence of str, optional
+        The columns of tables beside the main one.
     force : bool
         Whether a result that is there already is replaced, of whatever settings.
 
@@ -76,51 +68,120 @@ class Store:
         key: Sequence[str],
         order: Sequence[tuple[Any, ...]],
         settings: Mapping[str, Any],
+        further: Mapping[str, Sequence[str]] | None = None,
         force: bool = False,
     ) -> None:
         self.path = path
-        self.columns, self.key = list(columns), list(key)
+        self.columns = list(columns)
         self.table_file, self.summary_file = path / f"{table}.csv", path / SUMMARY
-        self.manifest_file = path / MANIFEST
+        self.manifest_file, self.runs_folder = path / MANIFEST, path / RUNS
         self.settings: dict[str, Any] = json.loads(json.dumps(settings))
-        self._order = list(order)
-        self._rows: dict[tuple[Any, ...], str] = {}
+        self._lines = {key: line_of(key) for key in order}
+        self._width = len(key)
+        self._records = Records(self.runs_folder, columns, self._width)
+        self._rows: dict[str, str] = {}
+        self.further = {
+            name: FurtherTable(path, self.runs_folder, name, columns, self._width)
+            for name, columns in (further or {}).items()
+        }
         self._manifest: dict[str, Any] = {}
         self._replace = force
+        self._lock = Lock(self.runs_folder / "lock")
+        self._written_at = self._writing_took = 0.0
         make_writable(path)
         if not force:
             self._continue()
 
     @property
     def done(self) -> set[tuple[Any, ...]]:
-        """The keys of the runs whose rows are in the table."""
-        return set(self._rows)
+        """The keys of the runs whose rows are on disk."""
+        return {key for key, line in self._lines.items() if line in self._rows}
 
-    def begin(self, command: str, jobs: int, leftovers: Sequence[str] = ()) -> None:
+    def open(self) -> None:
+        """Become the folder's one runner, and see what others have done since.
+
+        Raises
+        ------
+        ValueError
+            If another runner is at work here.
+        """
+        self._make_runs_folder()
+        try:
+            self._lock.acquire()
+        except TakenError:
+            raise self._busy(heartbeat.read_state(self.runs_folder)) from None
+        state = heartbeat.read_state(self.runs_folder)
+        if state is not None and heartbeat.is_alive(state) and state["pid"] != os.getpid():
+            self._lock.release()
+            raise self._busy(state)  # on another host, which the lock does not reach
+        if not self._replace:
+            self._continue()
+
+    def begin(self, command: str, notes: Mapping[str, Any], leftovers: Sequence[str] = ()) -> None:
         """Record what is about to be computed; with `force`, drop what was there before.
 
-        `leftovers` are the names of files that an older result may have left here.
+        `notes` go into the manifest beside the settings; `leftovers` are the names of files that an
+        older result may have left here.
         """
+        if not self._manifest:  # records without a manifest are of settings that nobody knows
+            self._records.clear()
+            for one in self.further.values():
+                one.clear()
         if self._replace:
             for name in (self.table_file.name, SUMMARY, MANIFEST, *leftovers):
                 (self.path / name).unlink(missing_ok=True)
+            self._replace = False
         start = self._manifest.get("start") or manifest.now()
         self._manifest = {
             "command": command,
             "settings": self.settings,
             **manifest.circumstances(),
-            "jobs": jobs,
+            **notes,
             "start": start,
             "end": None,
         }
         self._write_manifest()
 
-    def add(self, key: tuple[Any, ...], rows: pd.DataFrame) -> None:
-        """Put the rows of a finished run into the table, on disk, before returning."""
-        self._rows[key] = to_csv(rows[self.columns], header=False)
+    def plan(self, runs: Mapping[tuple[Any, ...], str]) -> None:
+        """Write down the name of every run and the file that it will be in, for `rnnlab status`."""
+        names = {self._records.file(self._lines[key]).name: name for key, name in runs.items()}
+        before = [
+            self._records.file(line).name
+            for line in self._lines.values()
+            if line in self._rows and not self._records.file(line).exists()
+        ]
+        text = json.dumps({"runs": names, "before": before}, ensure_ascii=False)
+        write_whole(self.runs_folder / PLAN, text + "\n")
+
+    def add(
+        self,
+        key: tuple[Any, ...],
+        rows: pd.DataFrame,
+        further: Mapping[str, pd.DataFrame] | None = None,
+    ) -> None:
+        """Put the rows of a finished run on disk before returning, and soon into the table."""
+        line, text = self._lines[key], to_csv(rows[self.columns], header=False)
+        try:
+            self._make_runs_folder()
+            for name, part in (further or {}).items():
+                self.further[name].add(line, part)
+            self._records.write(line, text)
+        except OSError as error:
+            raise cannot_write(self._records.file(line), error) from error
+        self._rows[line] = text
+        if time.monotonic() - self._written_at >= TABLE_SHARE * self._writing_took:
+            self.assemble()
+
+    def assemble(self) -> None:
+        """Put together the table from the rows of all finished runs."""
+        start = time.monotonic()
+        for one in self.further.values():
+            one.assemble(self._lines.values())
         header = to_csv(pd.DataFrame(columns=self.columns))
-        body = [self._rows[key] for key in self._order if key in self._rows]
+        body = [self._rows[line] for line in self._lines.values() if line in self._rows]
         write_whole(self.table_file, "".join([header, *body]))
+        self._written_at = time.monotonic()
+        self._writing_took = self._written_at - start
 
     def summarise(self, summary: pd.DataFrame) -> None:
         """Write the summary."""
@@ -131,6 +192,17 @@ class Store:
         if self._manifest["end"] is None:
             self._manifest["end"] = manifest.now()
             self._write_manifest()
+        self._records.clear()
+        for one in self.further.values():
+            one.clear()
+        for name in (PLAN, heartbeat.FILE):
+            (self.runs_folder / name).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Make room for another runner."""
+        self._lock.release()
+        with contextlib.suppress(OSError):  # runs of an unfinished result lie there
+            self.runs_folder.rmdir()
 
     def table(self) -> pd.DataFrame:
         """Return the table as it lies on disk."""
@@ -142,9 +214,24 @@ class Store:
 
     def is_finished(self) -> bool:
         """Say whether nothing is left to do: all runs, the summary, a closed manifest."""
-        if self._replace or len(self._rows) < len(self._order) or not self.summary_file.exists():
+        if self._replace or len(self._rows) < len(self._lines) or not self.summary_file.exists():
             return False
-        return self._manifest.get("end") is not None
+        if not all(one.file.exists() for one in self.further.values()):
+            return False
+        return self._manifest.get("end") is not None and not self.runs_folder.exists()
+
+    def _make_runs_folder(self) -> None:
+        try:
+            self.runs_folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise cannot_write(self.runs_folder, error) from error
+
+    def _busy(self, state: Mapping[str, Any] | None) -> ValueError:
+        who = f"process {state['pid']} on {state['host']}" if state else "another process"
+        return ValueError(
+            f"{self.path} must have one runner at a time, got {who} at work there: wait for it "
+            f"(rnnlab status {self.path}), end it, or name another folder with --out (out=)"
+        )
 
     def _write_manifest(self) -> None:
         text = json.dumps(self._manifest, indent=2, ensure_ascii=False)
@@ -171,67 +258,19 @@ class Store:
             )
         self._manifest = {"end": None, **old}
         if self.table_file.exists():
-            table = self.table()
-            if list(table.columns) != self.columns:
+            text = self.table_file.read_text(encoding="utf-8")
+            first, _, rest = text.partition("\n")
+            if first != ",".join(self.columns):
                 raise ValueError(
                     f"{self.table_file} must have the columns {','.join(self.columns)}, "
-                    f"got {','.join(table.columns)}: {remedy}"
+                    f"got {first}: {remedy}"
                 )
-            groups = dict(list(table.groupby(self.key, sort=False)))
-            self._rows = {
-                key: to_csv(groups[key], header=False) for key in self._order if key in groups
-            }
-
-
-def make_writable(path: Path) -> None:
-    """Make the folder where it is missing and try whether files can be written there."""
-    probe = path / f".probe.{os.getpid()}"
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise ValueError(
-            f"out must be a folder that can be written, got {str(path)!r}: "
-            f"{error.strerror or error}; name another one"
-        ) from None
-
-
-def first_difference(before: Any, after: Any, name: str = "") -> tuple[str, str, str] | None:
-    """Return the first key that differs and its two values, None if nothing does.
-
-    Examples
-    --------
-    >>> first_difference({"lr": 0.1, "seeds": 3}, {"lr": 0.1, "seeds": 10})
-    ('seeds', '3', '10')
-    >>> first_difference({"cells": [{"label": "gru"}]}, {"cells": [{"label": "lstm"}]})
-    ('cells[0].label', '"gru"', '"lstm"')
-    """
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key in dict.fromkeys([*before, *after]):
-            if key not in before or key not in after:
-                there, here = (
-                    json.dumps(side[key]) if key in side else "nothing" for side in (before, after)
-                )
-                return f"{name}.{key}".lstrip("."), there, here
-            found = first_difference(before[key], after[key], f"{name}.{key}".lstrip("."))
-            if found is not None:
-                return found
-        return None
-    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for position, (old, new) in enumerate(zip(before, after, strict=True)):
-            found = first_difference(old, new, f"{name}[{position}]")
-            if found is not None:
-                return found
-        return None
-    return None if before == after else (name, _in_short(before), _in_short(after))
-
-
-def _in_short(value: Any) -> str:
-    """Write a setting; of a list of entries, the labels."""
-    if isinstance(value, list):
-        value = [item.get("label", item) if isinstance(item, dict) else item for item in value]
-    return json.dumps(value)
+            rows = rows_by_run(rest, self._width)
+            if all(one.file.exists() for one in self.further.values()):
+                self._rows = {line: rows[line] for line in self._lines.values() if line in rows}
+        self._rows |= self._records.read(self._lines.values())
+        for one in self.further.values():
+            one.take_over(list(self._lines.values()))
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,17 @@ import pandas as pd
 from rnnlab.cells import find_cell
 from rnnlab.experiments import manifest
 from rnnlab.experiments.drawing import draw, figure_spec
-from rnnlab.experiments.experiment import Experiment, Run, task_of
+from rnnlab.experiments.experiment import Experiment
+from rnnlab.experiments.grid import Run, settings_of
+from rnnlab.experiments.heartbeat import Heartbeat
 from rnnlab.experiments.interrupts import interrupts_held
 from rnnlab.experiments.loading import load_spec
-from rnnlab.experiments.progress import Progress
+from rnnlab.experiments.progress import Progress, Several
 from rnnlab.experiments.spec import Spec
 from rnnlab.experiments.store import Store
-from rnnlab.experiments.workers import compute
-from rnnlab.registry import experiments, unknown_name
+from rnnlab.experiments.workers import Failed, Outcome, compute
+from rnnlab.experiments.writing import CannotWriteError
+from rnnlab.registry import experiments
 
 RESULTS = Path("results")
 
@@ -57,6 +61,8 @@ class Study:
         Whether a result in that folder is replaced.
     jobs : int, optional
         Processes at a time; as many as there are hardware threads unless given.
+    dask : str, optional
+        The address of a Dask scheduler, whose workers compute instead.
     command : str, optional
         What the manifest says the study was started with.
     **options
@@ -75,30 +81,37 @@ class Study:
         out: str | Path | None = None,
         force: bool = False,
         jobs: int | None = None,
+        dask: str | None = None,
         command: str | None = None,
         **options: Any,
     ) -> None:
         self.spec: Spec = load_spec(study, options)
         self.experiment: Experiment[Any] = experiments[self.spec.experiment]
         self.runs = self.experiment.runs(self.spec)
+        self._work = {run: self.experiment.work(self.spec, run) for run in self.runs}
         self._command = command or _call(study, options)
-        self._jobs = _checked_jobs(jobs)
-        _check_optimizer(self.spec.optimizer)
+        self._jobs, self._dask = _checked_jobs(jobs), dask
+        self._keys = dict(zip(self.runs, self._keys_of_runs(), strict=True))
         self.store = Store(
             RESULTS / self.spec.name if out is None else Path(out),
             table=self.experiment.table,
-            columns=self.experiment.columns,
-            key=self.experiment.key,
-            order=[self.experiment.key_of(run) for run in self.runs],
+            columns=self.experiment.columns_for(self.spec),
+            key=self.experiment.key_for(self.spec),
+            order=list(self._keys.values()),
             settings=self.spec.settings(),
+            further=self.experiment.further_tables(self.spec),
             force=force,
         )
+
+    def _keys_of_runs(self) -> list[tuple[Any, ...]]:
+        columns = self.experiment.key_for(self.spec)
+        return [tuple(run[column] for column in columns) for run in self.runs]
 
     @property
     def missing(self) -> list[Run]:
         """The runs that are still to be computed, in the order of the grid."""
         done = self.store.done
-        return [run for run in self.runs if self.experiment.key_of(run) not in done]
+        return [run for run in self.runs if self._keys[run] not in done]
 
     @property
     def jobs(self) -> int:
@@ -106,49 +119,128 @@ class Study:
         return max(1, min(self._jobs, len(self.missing)))
 
     @property
-    def figure(self) -> Path:
-        """Where the picture lies."""
-        return self.store.path / figure_spec(self.experiment.figure).filename
+    def where(self) -> str:
+        """Where runs are computed, in words."""
+        return f"{self.jobs} at a time" if self._dask is None else f"by Dask at {self._dask}"
+
+    @property
+    def figure(self) -> Path | None:
+        """Where the picture lies, if the experiment has one."""
+        name = self.experiment.figure
+        return None if name is None else self.store.path / figure_spec(name).filename
+
+    @property
+    def figures(self) -> list[Path]:
+        """Where the pictures lie, those that there are."""
+        names = self.experiment.figures(self.spec)
+        files = [self.store.path / figure_spec(name).filename for name in names]
+        return [file for file in files if file == self.figure or file.exists()]
 
     @property
     def files(self) -> list[Path]:
         """Every file of the result."""
         store = self.store
-        return [store.table_file, store.summary_file, self.figure, store.manifest_file]
+        tables = [store.table_file, *(one.file for one in store.further.values())]
+        return [*tables, store.summary_file, *self.figures, store.manifest_file]
 
     def execute(self, progress: Progress | None = None) -> Result:
         """Compute what is missing and write every file; nothing is touched if nothing is missing.
 
         Raises
         ------
+        ValueError
+            If another runner is at work in the folder.
+        RunsFailedError
+            If a run could not be computed. The others are in the table.
+        CannotWriteError
+            If a file could not be written, as on a full disk.
         KeyboardInterrupt
-            On Ctrl-C. The finished runs are in the table; the same study computes the rest.
+            On Ctrl-C.
+
+        Whatever ends it, the finished runs are on disk; the same study computes the rest.
         """
-        if not (self.store.is_finished() and self.figure.exists()):
-            self._compute(progress or Progress())
+        if not (self.store.is_finished() and (self.figure is None or self.figure.exists())):
+            self.store.open()
+            try:
+                self._compute(progress or Progress())
+            finally:
+                self.store.close()
         return Result(self.store.path, self.store.table(), self.store.summary())
 
     def _compute(self, progress: Progress) -> None:
         jobs, missing = self.jobs, self.missing
         if missing:
-            self.store.begin(self._command, jobs, _names_of_files())
+            on_cluster = {} if self._dask is None else {"jobs": None, "dask": self._dask}
+            notes = {"question": self.spec.question, "jobs": jobs, **on_cluster}
+            self.store.begin(self._command, notes, _names_of_files())
+            self.store.plan({self._keys[run]: str(run) for run in self.runs})
             self._compile(missing, progress)
-            work = self._work(missing)
-            progress.begin(work, self.spec.updates, jobs)
-            # the longest first: a long one that starts last would leave the other workers idle
-            order = sorted(missing, key=lambda run: -work[run]) if jobs > 1 else missing
-            results = compute(self.experiment, self.spec, order, jobs, progress)
-            try:
-                for run, rows in results:
-                    with interrupts_held():  # what is finished is not lost to a Ctrl-C
-                        self.store.add(self.experiment.key_of(run), rows)
-                    progress.finished(run, self.experiment.outcome(rows))
-            finally:
-                results.close()
-                progress.end()
+            self._run(missing, jobs, progress)
+        self.store.assemble()
         self.store.summarise(self.experiment.summarise(self.spec, self.store.table()))
-        draw(self.experiment.figure, self.store.path)
+        self._draw()
         self.store.finish()
+
+    def _draw(self) -> None:
+        """Draw every figure but those that no cell of the study has anything for."""
+        from rnnlab.plotting import NothingToDrawError
+
+        for name in self.experiment.figures(self.spec):
+            try:
+                draw(name, self.store.path)
+            except NothingToDrawError:
+                if name == self.experiment.figure:
+                    raise
+                (self.store.path / figure_spec(name).filename).unlink(missing_ok=True)
+
+    def _run(self, missing: Sequence[Run], jobs: int, progress: Progress) -> None:
+        """Compute runs and put each on disk as it comes in."""
+        before = len(self.runs) - len(missing)
+        heart = Heartbeat(self.store.runs_folder, self._command, self.where, before)
+        both, ending, failures = Several(progress, heart), "interrupted", list[Failed]()
+        updates = {run: settings_of(self.spec, run).updates for run in missing}
+        both.begin({run: self._work[run] for run in missing}, updates, jobs)
+        results = self._results(missing, jobs, both)
+        try:
+            for outcome in results:
+                if isinstance(outcome, Failed):
+                    failures.append(outcome)
+                    both.failed(outcome.run, outcome.reason)
+                    continue
+                run, rows, further = outcome.run, outcome.rows, None
+                if isinstance(rows, dict):
+                    further = {
+                        name: part for name, part in rows.items() if name in self.store.further
+                    }
+                    rows = rows[self.experiment.table]
+                with interrupts_held():  # what is finished is not lost to a Ctrl-C
+                    self.store.add(self._keys[run], rows, further)
+                both.finished(run, self.experiment.outcome(self.spec, rows))
+            ending = "failed" if failures else "finished"
+        except CannotWriteError:
+            ending = "disk full"
+            raise
+        finally:
+            results.close()
+            both.end()
+            with interrupts_held():
+                heart.close(ending)
+                with contextlib.suppress(CannotWriteError):  # the rows are safe as they are
+                    self.store.assemble()
+        if failures:
+            raise RunsFailedError(failures, len(self.runs), self.store.table_file)
+
+    def _results(self, missing: Sequence[Run], jobs: int, progress: Progress) -> Generator[Outcome]:
+        # the longest first: a long one that starts last would leave the other workers idle
+        longest_first = sorted(missing, key=lambda run: -self._work[run])
+        if self._dask is not None:
+            from rnnlab.experiments.cluster import compute_on_cluster
+
+            return compute_on_cluster(
+                self._dask, self.experiment, self.spec, longest_first, progress
+            )
+        order = longest_first if jobs > 1 else missing
+        return compute(self.experiment, self.spec, order, jobs, progress)
 
     def _compile(self, runs: Sequence[Run], progress: Progress) -> None:
         """Compile here, once, what the workers then find in the cache."""
@@ -164,10 +256,33 @@ class Study:
                 prepare(cell, dtype, through_time=through_time)
                 progress.compiled(cell.name, dtype, time.perf_counter() - start)
 
-    def _work(self, runs: Sequence[Run]) -> dict[Run, float]:
-        """Estimate the work of each run by its arithmetic: parameters times steps."""
-        parameters = self.experiment.parameters(self.spec)
-        return {run: float(parameters[run.cell] * task_of(self.spec, run).length) for run in runs}
+
+class RunsFailedError(RuntimeError):
+    """Some runs could not be computed, while the others are in the table.
+
+    Parameters
+    ----------
+    failures : list of Failed
+        At least one.
+    total : int
+        Runs of the study.
+    table : Path
+        Where the others are.
+
+    Attributes
+    ----------
+    details : str
+        The traceback of the first failure; empty where a worker died.
+    """
+
+    def __init__(self, failures: list[Failed], total: int, table: Path) -> None:
+        self.details = failures[0].details
+        named = "; ".join(f"{one.run}: {one.reason}" for one in failures[:5])
+        more = f"; and {len(failures) - 5} more" if len(failures) > 5 else ""
+        super().__init__(
+            f"{len(failures)} of {total} runs must be computed again, got {named}{more}. "
+            f"The others are in {table}; the same command tries these once more"
+        )
 
 
 def run(
@@ -175,6 +290,7 @@ def run(
     out: str | Path | None = None,
     force: bool = False,
     jobs: int | None = None,
+    dask: str | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> Result:
@@ -183,7 +299,7 @@ def run(
     Parameters
     ----------
     study : str or Path
-        "copy-task", "gradient-flow" or a TOML file.
+        "copy-task", "gradient-flow", "task-study" or a TOML file.
     out : str or Path, optional
         The folder of the result; results/NAME unless given.
     force : bool
@@ -191,13 +307,16 @@ def run(
     jobs : int, optional
         Processes at a time; as many as there are hardware threads unless given. The numbers do
         not depend on it.
+    dask : str, optional
+        The address of a Dask scheduler, whose workers compute instead.
     progress : Progress, optional
         Is told what happens; silent unless given.
     **options
-        The options of `rnnlab run` with underscores: `preset`, `cells`, `delays`, `payload`,
-        `alphabet`, `hidden`, `batch`, `updates`, `lr`, `seeds`, `optimizer`, `clip`, `clip_value`,
-        `forget_bias`, `evaluation_batch`, and `evaluate_every` of the copy task. What is left out
-        has the preset's value.
+        The options of `rnnlab run` with underscores: `preset`, `cells`, `hidden` or `parameters`,
+        `num_layers`, `init`, `forget_bias`, `batch`, `updates`, `lr`, `seeds`, `optimizer`,
+        `clip`, `clip_value`, `evaluation_batch`; `delays`, `payload`, `alphabet` of the copy task
+        or `task` of a task study, and `evaluate_every` of both. A list where one value would stand
+        is swept. What is left out has the preset's value.
 
     Returns
     -------
@@ -208,6 +327,8 @@ def run(
     ------
     ValueError
         For settings that cannot be, a folder that cannot be written or holds another result.
+    RunsFailedError
+        If a run could not be computed. The others are in the table.
 
     Examples
     --------
@@ -215,7 +336,7 @@ def run(
     >>> result = rnnlab.run("copy-task", cells=["gru"], delays=[10])  # doctest: +SKIP
     >>> result.summary[["cell", "delay", "recall_accuracy"]]  # doctest: +SKIP
     """
-    return Study(study, out=out, force=force, jobs=jobs, **options).execute(progress)
+    return Study(study, out=out, force=force, jobs=jobs, dask=dask, **options).execute(progress)
 
 
 def _call(study: str | Path, options: dict[str, Any]) -> str:
@@ -227,7 +348,7 @@ def _names_of_files() -> list[str]:
     """Return what any experiment may have left in a folder that is taken over."""
     known = [experiments[name] for name in experiments]
     return [f"{one.table}.csv" for one in known] + [
-        figure_spec(one.figure).filename for one in known
+        figure_spec(one.figure).filename for one in known if one.figure is not None
     ]
 
 
@@ -237,10 +358,3 @@ def _checked_jobs(jobs: int | None) -> int:
     if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
         raise ValueError(f"jobs must be a whole number of at least 1, got {jobs!r}: give 1 or more")
     return jobs
-
-
-def _check_optimizer(name: str) -> None:
-    from rnnlab.training import OPTIMIZER_NAMES
-
-    if name not in OPTIMIZER_NAMES:
-        raise ValueError(unknown_name("optimizer", name, OPTIMIZER_NAMES))

@@ -1,23 +1,30 @@
-"""Runs in processes of their own: one kernel thread each, none left behind."""
+"""Runs in processes of their own: one kernel thread each, none left behind.
+
+A process may die on the way, as when the system runs out of memory. Its run is computed once more,
+in a new process; if that one dies too the run has failed, and the others go on.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import multiprocessing
 import os
+import signal
 import sys
 import threading
+import traceback
 import types
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext, SpawnProcess
-from multiprocessing.queues import SimpleQueue
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from rnnlab.experiments.experiment import Experiment, Report, Run
+from rnnlab.experiments.experiment import Experiment, Report, Rows
+from rnnlab.experiments.grid import Run
 from rnnlab.experiments.interrupts import children_deaf, interrupts_held
 from rnnlab.experiments.progress import Progress
 from rnnlab.experiments.spec import Spec
@@ -30,13 +37,33 @@ ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
     "VECLIB_MAXIMUM_THREADS": "1",
 }
-LISTEN_EVERY = 0.1  # seconds between two looks at what the workers report
+DEATHS = 2  # how often a worker may die over a run
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run and its rows."""
+
+    run: Run
+    rows: Rows
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A run that could not be computed, why in a few words, and the traceback if there is one."""
+
+    run: Run
+    reason: str
+    details: str = ""
+
+
+Outcome = Finished | Failed
 
 
 def compute(
     experiment: Experiment[Any], spec: Spec, runs: Sequence[Run], jobs: int, progress: Progress
-) -> Generator[tuple[Run, pd.DataFrame]]:
-    """Yield every run with its rows, as they finish.
+) -> Generator[Outcome]:
+    """Yield what becomes of every run, as they finish.
 
     With one job the work is done here; with more, in as many processes, in the order of `runs`.
     Closing the iterator, or an exception such as a Ctrl-C, ends the processes at once.
@@ -46,41 +73,98 @@ def compute(
         return
     for run in runs:
         progress.step(run, 0)
-        yield run, _run(experiment, spec, run, _reporter(progress, run))
+        yield attempt(experiment, spec, run, _reporter(progress, run))
+
+
+def attempt(experiment: Experiment[Any], spec: Spec, run: Run, report: Report) -> Outcome:
+    """Compute one run; an exception is its failure, not that of the others."""
+    # a run that diverges says so in its rows; a warning would not say which run it was
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        try:
+            return Finished(run, experiment.run(spec, run, report))
+        except Exception as error:
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            return Failed(run, reason, traceback.format_exc())
 
 
 def _reporter(progress: Progress, run: Run) -> Report:
     return lambda update: progress.step(run, update)
 
 
-def _run(experiment: Experiment[Any], spec: Spec, run: Run, report: Report) -> pd.DataFrame:
-    # a run that diverges says so in its rows; a warning would not say which run it was
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return experiment.run(spec, run, report)
-
-
 def _in_processes(
     experiment: Experiment[Any], spec: Spec, runs: Sequence[Run], jobs: int, progress: Progress
-) -> Iterator[tuple[Run, pd.DataFrame]]:
-    context = _Context()
-    reports = context.SimpleQueue()
-    pool = ProcessPoolExecutor(jobs, context, initializer=_start_worker, initargs=(reports,))
+) -> Iterator[Outcome]:
+    waiting, deaths = deque(runs), dict.fromkeys(runs, 0)
+    hands: list[_Hand] = []
     try:
-        waiting: dict[Future[pd.DataFrame], Run] = {
-            pool.submit(_work, experiment.name, spec, run): run for run in runs
-        }
-        while waiting:
-            done, _ = wait(waiting, timeout=LISTEN_EVERY, return_when=FIRST_COMPLETED)
-            while not reports.empty():
-                progress.step(*reports.get())
-            # what succeeded comes first: it must not be lost because another run failed
-            for future in sorted(done, key=lambda future: future.exception() is not None):
-                yield waiting.pop(future), future.result()
+        hands += [_Hand(experiment.name, spec) for _ in range(jobs)]
+        while waiting or any(hand.run for hand in hands):
+            for hand in hands:
+                if hand.run is None and waiting:
+                    hand.give(waiting.popleft())
+            ready = wait([hand.pipe for hand in hands if hand.run])
+            for hand in [hand for hand in hands if hand.pipe in ready]:
+                message, run = hand.message(), hand.run
+                if run is None:
+                    continue
+                if isinstance(message, int):
+                    progress.step(run, message)
+                elif message is not None:
+                    hand.run = None
+                    yield message
+                else:
+                    how = hand.death()
+                    hands[hands.index(hand)] = _Hand(experiment.name, spec)
+                    deaths[run] += 1
+                    if deaths[run] < DEATHS:
+                        progress.retried(run, f"its worker {how}")
+                        waiting.append(run)
+                    else:
+                        yield Failed(run, f"its worker {how}, and so did the one before")
+        for hand in hands:
+            hand.pipe.close()  # which ends its process
     except BaseException:
         _end_workers()
         raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        for hand in hands:
+            hand.process.join()
+
+
+class _Hand:
+    """A worker process, and this end of the pipe to it."""
+
+    def __init__(self, experiment: str, spec: Spec) -> None:
+        context = _Context()
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, experiment, spec), daemon=True)
+        self.process.start()
+        theirs.close()  # else the pipe would not end with the process
+        self.run: Run | None = None
+
+    def give(self, run: Run) -> None:
+        """Hand over a run; if there is nobody to take it, `message` will say so."""
+        self.run = run
+        with contextlib.suppress(OSError):
+            self.pipe.send(run)
+
+    def message(self) -> int | Outcome | None:
+        """Return the updates that are done, or what became of the run; None from the dead."""
+        try:
+            message: int | Outcome = self.pipe.recv()
+        except (EOFError, OSError):
+            return None
+        return message
+
+    def death(self) -> str:
+        """Say how the process ended."""
+        self.process.join()
+        self.pipe.close()
+        code = self.process.exitcode or 0
+        if code < 0:
+            hint = ", as when memory runs out" if -code == signal.SIGKILL else ""
+            return f"was killed ({signal.Signals(-code).name}{hint})"
+        return f"ended with exit code {code}"
 
 
 def _end_workers() -> None:
@@ -130,16 +214,18 @@ def _script_hidden() -> Iterator[None]:
 
 # ---- in the worker ----
 
-_reports: SimpleQueue[tuple[Run, int]] | None = None
 
-
-def _start_worker(reports: SimpleQueue[tuple[Run, int]]) -> None:
+def _serve(pipe: Connection[Any, Any], experiment: str, spec: Spec) -> None:
+    """Compute the runs that come through the pipe, until it is closed."""
     from rnnlab.engine import set_num_threads
 
-    global _reports
-    _reports = reports
     set_num_threads(1)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            run: Run = pipe.recv()
+            pipe.send(0)
+            pipe.send(attempt(experiments[experiment], spec, run, pipe.send))
 
 
 def _leave_with_parent() -> None:
@@ -148,12 +234,3 @@ def _leave_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _work(name: str, spec: Spec, run: Run) -> pd.DataFrame:
-    reports = _reports
-    if reports is None:
-        raise RuntimeError("a worker must be started by its pool")
-    reports.put((run, 0))
-    experiment: Experiment[Any] = experiments[name]
-    return _run(experiment, spec, run, lambda update: reports.put((run, update)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -75,10 +77,10 @@ def plot_gate_map(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _image(ax: Axes, rows: pd.DataFrame, limits: tuple[float, float] | None) -> object:
+def _image(ax: Axes, rows: pd.DataFrame, limits: tuple[float, float] | None) -> Any:
     wide = rows.pivot(index="unit", columns="step", values="value")
     low, high = limits or (None, None)
-    last, units = wide.columns.max(), len(wide)
+    last, units = float(np.max(wide.columns)), len(wide)
     image = ax.imshow(
         wide.to_numpy(),
         aspect="auto",
@@ -173,8 +175,8 @@ def plot_gate_saturation(gates: pd.DataFrame) -> Figure:
         caption(
             figure,
             f"A point a unit, of {count_of_seeds(seeds)}: how much of the time its gate is open "
-            "and how much it is shut. On the line it never is in between; in the corner at the left "
-            "it never saturates.",
+            "and how much it is shut. On the line it never is in between; in the corner at the "
+            "left it never saturates.",
         )
     return figure
 
@@ -210,7 +212,7 @@ def plot_memory_times(shares: pd.DataFrame) -> Figure:
                 share = np.cumsum(bars["share"].to_numpy(np.float64))
                 ax.plot(
                     left[1:], 1 - share[:-1], drawstyle="steps-mid",
-                    label=f"{cell} {gate}" if several[cell] else str(cell),
+                    label=f"{cell} {gate}" if several[str(cell)] else str(cell),
                     markevery=(number, 6), **styles[str(cell)], **MARKER_EDGE,
                 )  # fmt: skip
             ax.set_xscale("log")

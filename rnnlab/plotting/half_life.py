@@ -63,7 +63,7 @@ def plot_forget_bias(medians: pd.DataFrame) -> Figure:
             x = line["forget_bias"].to_numpy(np.float64) + shift
             never = np.isinf(line["median"].to_numpy())
             y = np.where(never, top, line["median"])
-            name = f"{cell} {state}" if several[cell] else str(cell)
+            name = f"{cell} {state}" if several[str(cell)] else str(cell)
             edge = MARKER_EDGE if fill == "full" else {}
             if fill == "none":
                 style |= {"linewidth": 0.9}
@@ -140,7 +140,7 @@ def plot_half_life_solving(solving: pd.DataFrame) -> Figure:
             ax.set_xlabel("half-life at the start (steps)")
             ax.set_ylim(0, 1.14 * budget)
         axes[0].set_ylabel("updates until solved")
-        handles = {}
+        handles: dict[str, Any] = {}
         for ax in axes:
             for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
                 handles.setdefault(label, handle)

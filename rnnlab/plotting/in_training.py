@@ -59,7 +59,7 @@ def plot_gradient_training(medians: pd.DataFrame) -> Figure:
         decades, factors = [-10, -5, 0], [0.75, 1, 1.33]
         for column, image, ticks, labels in (
             (0, norm, decades, ["$10^{-10}$", "$10^{-5}$", "1"]),
-            (1, ratio, np.log10(factors), [f"{factor:g}" for factor in factors]),
+            (1, ratio, np.log10(factors).tolist(), [f"{factor:g}" for factor in factors]),
         ):
             bar = figure.colorbar(
                 image, ax=grid[-1, column], extend="both", location="bottom", pad=0.06,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -125,7 +127,7 @@ def _draw(medians: pd.DataFrame, paths: dict[str, str], floor: float | None) -> 
                     draw_band(ax, x, line, SERIES[number], label, floor=floor, shift=shift)
             ax.set_title(f"{cell} {state}, {phase_title(phase)}")
     label_edges(grid, "lag k (time steps before T)", "norm")
-    handles = {}
+    handles: dict[str, Any] = {}
     for ax in figure.axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)

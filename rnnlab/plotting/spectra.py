@@ -106,8 +106,8 @@ def plot_lyapunov_spectrum(medians: pd.DataFrame) -> Figure:
         legend_beside(grid[0, -1])
         caption(
             figure,
-            "Lyapunov exponents, the largest first. Above 0 a change of that direction grows in the "
-            "long run, below it fades: exp(exponent) is its factor a step.",
+            "Lyapunov exponents, the largest first. Above 0 a change of that direction grows in "
+            "the long run, below it fades: exp(exponent) is its factor a step.",
             medians_of(medians["seeds"]),
             f"▼ below {_LOWEST_EXPONENT:g} from here on." if floored else "",
         )

@@ -81,10 +81,9 @@ def memory_time_shares(gates: pd.DataFrame) -> pd.DataFrame:
     for (cell, phase, gate), rows in held.groupby(["cell", "phase", "gate"], sort=False):
         bins = np.searchsorted(edges, rows["memory_time"], side="right") - 1
         counts = np.bincount(np.clip(bins, 0, len(edges) - 2), minlength=len(edges) - 1)
+        point = {"cell": str(cell), "phase": str(phase), "gate": str(gate)}
         part = pd.DataFrame({"left": edges[:-1], "right": edges[1:], "share": counts / len(rows)})
-        part.insert(0, "gate", gate)
-        part.insert(0, "phase", phase)
-        part.insert(0, "cell", cell)
+        part = part.assign(**point)
         parts.append(part.assign(seeds=rows["seed"].nunique()))
     columns = ["cell", "phase", "gate", "left", "right", "share", "seeds"]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)

@@ -7,10 +7,12 @@ import io
 import pytest
 from rich.console import Console
 
-from rnnlab.cli.progress import Lines, Live, Remaining
+from rnnlab.cli.progress import Lines, Live
 from rnnlab.experiments import Run
+from rnnlab.experiments.progress import Remaining
 
-RUNS = [Run("rnn", 10, 0), Run("gru", 30, 0), Run("gru", 30, 1)]
+RUNS = [Run("rnn", {"delay": 10}, 0), Run("gru", {"delay": 30}, 0), Run("gru", {"delay": 30}, 1)]
+UPDATES = dict.fromkeys(RUNS, 10)
 
 
 class Clock:
@@ -25,7 +27,7 @@ class Clock:
 
 def test_remaining_time_follows_the_work_and_not_the_number_of_runs() -> None:
     clock = Clock()
-    remaining = Remaining(dict(zip(RUNS, (1.0, 2.0, 5.0), strict=True)), 10, clock)
+    remaining = Remaining(dict(zip(RUNS, (1.0, 2.0, 5.0), strict=True)), UPDATES, clock)
     assert remaining.seconds() is None
     remaining.step(RUNS[0], 0)
     assert remaining.seconds() is None
@@ -41,14 +43,14 @@ def test_remaining_time_follows_the_work_and_not_the_number_of_runs() -> None:
 
 
 def test_a_run_at_its_last_update_is_not_finished_before_its_rows_are_safe() -> None:
-    remaining = Remaining(dict.fromkeys(RUNS, 1.0), 10, Clock())
+    remaining = Remaining(dict.fromkeys(RUNS, 1.0), UPDATES, Clock())
     remaining.step(RUNS[0], 10)
     assert remaining.done == 0
 
 
 def test_remaining_time_without_updates() -> None:
     clock = Clock()
-    remaining = Remaining(dict.fromkeys(RUNS, 1.0), 0, clock)
+    remaining = Remaining(dict.fromkeys(RUNS, 1.0), dict.fromkeys(RUNS, 0), clock)
     remaining.step(RUNS[0], 0)
     assert remaining.seconds() is None
     remaining.finished(RUNS[0])
@@ -60,7 +62,7 @@ def test_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
     lines = Lines()
     lines.compiling("gru", "float32")
     lines.compiled("gru", "float32", 4.7)
-    lines.begin(dict.fromkeys(RUNS, 1.0), 10, jobs=1)
+    lines.begin(dict.fromkeys(RUNS, 1.0), UPDATES, jobs=1)
     for run in RUNS:
         lines.step(run, 5)
         lines.finished(run, "recall accuracy 0.500")
@@ -80,7 +82,7 @@ def test_live_bars_show_which_runs_are_under_way(monkeypatch: pytest.MonkeyPatch
     console = Console(file=screen, force_terminal=True, width=100, color_system=None)
     monkeypatch.setattr("rnnlab.cli.progress.Console", lambda **_: console)
     live = Live()
-    live.begin(dict.fromkeys(RUNS, 1.0), 10, jobs=2)
+    live.begin(dict.fromkeys(RUNS, 1.0), UPDATES, jobs=2)
     live.step(RUNS[0], 0)
     live.step(RUNS[1], 4)
     shown = [str(task.description) for task in live.bars.tasks]

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from rnnlab.experiments import CopyTask, Run, load_spec
-from rnnlab.experiments.experiment import build_model, streams, task_of
+from rnnlab.experiments.grid import settings_of
+from rnnlab.experiments.models import build_model, streams, task_of
+from rnnlab.experiments.sizes import learned_numbers
 
 EXPERIMENT = CopyTask()
 
@@ -22,7 +24,7 @@ def compute(options: dict[str, Any], run: Run) -> tuple[pd.DataFrame, list[int]]
 
 
 def test_a_row_per_evaluation_with_the_columns_of_the_contract(tiny: dict[str, Any]) -> None:
-    table, reports = compute(tiny, Run("gru", 3, 1))
+    table, reports = compute(tiny, Run("gru", {"delay": 3}, 1))
     assert list(table.columns) == [
         "cell",
         "delay",
@@ -46,28 +48,30 @@ def test_a_row_per_evaluation_with_the_columns_of_the_contract(tiny: dict[str, A
 
 
 def test_the_last_update_is_evaluated(tiny: dict[str, Any]) -> None:
-    table, _ = compute({**tiny, "evaluate_every": 4}, Run("rnn", 3, 0))
+    table, _ = compute({**tiny, "evaluate_every": 4}, Run("rnn", {"delay": 3}, 0))
     assert table["update"].tolist() == [4, 6]
 
 
 def test_a_run_is_a_function_of_its_arguments(tiny: dict[str, Any]) -> None:
-    first, second = (compute(tiny, Run("gru", 6, 0))[0] for _ in range(2))
+    first, second = (compute(tiny, Run("gru", {"delay": 6}, 0))[0] for _ in range(2))
     pd.testing.assert_frame_equal(
         first.drop(columns="seconds"), second.drop(columns="seconds"), check_exact=True
     )
-    other, _ = compute(tiny, Run("gru", 6, 1))
+    other, _ = compute(tiny, Run("gru", {"delay": 6}, 1))
     assert (other["loss"] != first["loss"]).all()
 
 
 def test_a_run_does_not_depend_on_what_else_is_in_the_study(tiny: dict[str, Any]) -> None:
-    alone, _ = compute({**tiny, "cells": ["gru"], "delays": [6], "seeds": 1}, Run("gru", 6, 0))
-    among, _ = compute(tiny, Run("gru", 6, 0))
+    alone, _ = compute(
+        {**tiny, "cells": ["gru"], "delays": [6], "seeds": 1}, Run("gru", {"delay": 6}, 0)
+    )
+    among, _ = compute(tiny, Run("gru", {"delay": 6}, 0))
     assert alone["loss"].tolist() == among["loss"].tolist()
 
 
 def test_all_cells_see_the_same_data_and_start_with_the_same_readout(tiny: dict[str, Any]) -> None:
     spec = load_spec("copy-task", tiny)
-    rnn, gru = Run("rnn", 3, 1), Run("gru", 3, 1)
+    rnn, gru = Run("rnn", {"delay": 3}, 1), Run("gru", {"delay": 3}, 1)
     for stream in ("data", "evaluation"):
         one, other = (
             task_of(spec, run).draw(4, getattr(streams(spec, run), stream))[1] for run in (rnn, gru)
@@ -79,7 +83,7 @@ def test_all_cells_see_the_same_data_and_start_with_the_same_readout(tiny: dict[
 
 def test_the_streams_of_a_run_differ_from_each_other_and_between_runs(tiny: dict[str, Any]) -> None:
     spec = load_spec("copy-task", tiny)
-    runs = [Run("gru", 3, 0), Run("gru", 3, 1), Run("gru", 6, 0)]
+    runs = [Run("gru", {"delay": 3}, 0), Run("gru", {"delay": 3}, 1), Run("gru", {"delay": 6}, 0)]
     first = [
         getattr(streams(spec, run), name).random()
         for run in runs
@@ -91,7 +95,7 @@ def test_the_streams_of_a_run_differ_from_each_other_and_between_runs(tiny: dict
 def test_entries_decide_the_size_and_the_forget_bias_of_their_cell(tiny: dict[str, Any]) -> None:
     cells = ["lstm", "lstm,hidden=8", "lstm,forget_bias=3", "lstm,forget_bias=chrono"]
     spec = load_spec("copy-task", {**tiny, "cells": cells})
-    layers = {label: build_model(spec, Run(label, 6, 0)).layer for label in cells}
+    layers = {label: build_model(spec, Run(label, {"delay": 6}, 0)).layer for label in cells}
     assert [layer.hidden_size for layer in layers.values()] == [5, 8, 5, 5]
     biases = {label: layer.gate("f")[1] for label, layer in layers.items()}
     assert set(biases["lstm"].tolist()) == {1.0}
@@ -109,7 +113,8 @@ def test_learned_numbers_are_counted_with_the_readout(tiny: dict[str, Any]) -> N
     # alphabet 3: 5 inputs, 4 outputs; 5 units
     readout = 5 * 4 + 4
     rnn = 5 * 5 + 5 * 5 + 5
-    assert EXPERIMENT.parameters(spec) == {"rnn": rnn + readout, "gru": 3 * rnn + 5 + readout}
+    counted = {run.cell: learned_numbers(settings_of(spec, run)) for run in EXPERIMENT.runs(spec)}
+    assert counted == {"rnn": rnn + readout, "gru": 3 * rnn + 5 + readout}
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
@@ -119,7 +124,8 @@ def test_a_diverging_run_is_recorded_at_its_update_and_ends(
 ) -> None:
     options = {**tiny, "cells": ["rnn-relu"], "lr": 1e38, "optimizer": optimizer, "clip": "none"}
     options |= {"updates": updates, "evaluate_every": updates}
-    table, _ = compute(options, Run("rnn-relu", 6, 0))
+    spec: Any = load_spec("copy-task", options)
+    table, _ = compute(options, Run("rnn-relu", {"delay": 6}, 0))
     last = table.iloc[-1]
     assert last["status"] == "diverged"
     assert 1 <= last["update"] <= updates
@@ -127,7 +133,7 @@ def test_a_diverging_run_is_recorded_at_its_update_and_ends(
     assert np.isnan(last["recall_loss"])
     assert last["recall_accuracy"] == last["sequence_accuracy"] == 0
     assert (table["status"] == "diverged").sum() == 1
-    assert EXPERIMENT.outcome(table) == f"diverged at update {last['update']}"
+    assert EXPERIMENT.outcome(spec, table) == f"diverged at update {last['update']}"
 
 
 def test_summary_of_a_study_in_which_a_cell_diverged(tiny: dict[str, Any]) -> None:

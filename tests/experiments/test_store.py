@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.experiments.store import Store, read_csv, to_csv, write_whole
+from rnnlab.experiments.records import read_csv, to_csv
+from rnnlab.experiments.store import Store
+from rnnlab.experiments.writing import write_whole
 
 COLUMNS = ("cell", "seed", "update", "loss")
 ORDER = [("b", 0), ("b", 1), ("a,x=1", 0)]
@@ -39,19 +41,24 @@ def rows(key: tuple[str, int], loss: float = 0.1) -> pd.DataFrame:
 
 def complete(path: Path) -> Store:
     store = open_store(path)
-    store.begin("a test", jobs=1)
+    store.open()
+    store.begin("a test", {"jobs": 1})
     for key in ORDER:
         store.add(key, rows(key))
+    store.assemble()
     store.summarise(pd.DataFrame({"cell": ["b"]}))
     store.finish()
+    store.close()
     return store
 
 
 def test_rows_lie_in_the_order_of_the_grid_whenever_they_come(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    store.begin("a test", jobs=1)
+    store.open()
+    store.begin("a test", {"jobs": 1})
     for key in reversed(ORDER):
         store.add(key, rows(key))
+    store.assemble()
     assert store.table_file.read_text() == (
         "cell,seed,update,loss\n"
         "b,0,1,0.1\nb,0,2,0.1\nb,1,1,0.1\nb,1,2,0.1\n"
@@ -61,7 +68,8 @@ def test_rows_lie_in_the_order_of_the_grid_whenever_they_come(tmp_path: Path) ->
 
 def test_a_finished_run_is_on_disk_at_once(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    store.begin("a test", jobs=1)
+    store.open()
+    store.begin("a test", {"jobs": 1})
     store.add(ORDER[1], rows(ORDER[1]))
     assert open_store(tmp_path).done == {ORDER[1]}
 
@@ -81,13 +89,18 @@ def test_numbers_and_labels_read_back_exactly(tmp_path: Path, rng: np.random.Gen
 
 def test_a_resumed_table_keeps_its_bytes(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    store.begin("a test", jobs=1)
+    store.open()
+    store.begin("a test", {"jobs": 1})
     for key, loss in zip(ORDER, (0.1 + 0.2, math.nan, 1.0), strict=True):
         store.add(key, rows(key, loss))
+    store.assemble()
+    store.close()
     before = store.table_file.read_bytes()
     again = open_store(tmp_path)
-    again.begin("a test", jobs=1)
+    again.open()
+    again.begin("a test", {"jobs": 1})
     again.add(ORDER[0], rows(ORDER[0], 0.1 + 0.2))
+    again.assemble()
     assert again.table_file.read_bytes() == before
 
 
@@ -116,7 +129,8 @@ def test_files_have_the_usual_permissions(tmp_path: Path) -> None:
 
 def test_the_manifest_says_what_the_numbers_were_made_with(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    store.begin("rnnlab run x", jobs=2)
+    store.open()
+    store.begin("rnnlab run x", {"jobs": 2})
     unfinished = json.loads(store.manifest_file.read_text())
     assert unfinished["end"] is None
     store.finish()
@@ -153,8 +167,9 @@ def test_force_replaces_our_files_and_no_others(tmp_path: Path) -> None:
     assert store.done == set()
     assert not store.is_finished()
     assert store.table_file.exists()  # nothing goes before something new begins
-    store.begin("again", jobs=1, leftovers=["gradients.csv"])
-    assert {path.name for path in tmp_path.iterdir()} == {"manifest.json", "notes.txt"}
+    store.open()
+    store.begin("again", {"jobs": 1}, leftovers=["gradients.csv"])
+    assert {path.name for path in tmp_path.iterdir()} == {"manifest.json", "notes.txt", "runs"}
 
 
 def test_a_table_without_a_manifest_or_with_a_broken_one_is_not_continued(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 import rnnlab
 import rnnlab.plotting
 from rnnlab.experiments import Progress, Run, Study, draw
-from rnnlab.experiments.store import read_csv
+from rnnlab.experiments.records import read_csv
 
 
 class Recorder(Progress):
@@ -30,7 +30,7 @@ class Recorder(Progress):
         self.ended = 0
         self._interrupt_after = interrupt_after
 
-    def begin(self, work: Mapping[Run, float], updates: int, jobs: int) -> None:
+    def begin(self, work: Mapping[Run, float], updates: Mapping[Run, int], jobs: int) -> None:
         assert all(amount > 0 for amount in work.values())
         self.began = list(work)
 

@@ -1,0 +1,124 @@
+"""Runs on the workers of a Dask cluster; the results come back here, to the one who writes them.
+
+Dask gives the runs of a worker that dies to another one, `distributed.scheduler.allowed-failures`
+times (3 unless configured). Start workers with one thread each, `dask worker ADDRESS --nthreads 1`:
+a run keeps one core busy. They need rnnlab and, under the same paths, the files that a study names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Generator, Sequence
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from rnnlab.experiments.experiment import Experiment
+from rnnlab.experiments.grid import Run
+from rnnlab.experiments.progress import Progress
+from rnnlab.experiments.spec import Spec
+from rnnlab.experiments.workers import Failed, Outcome, attempt
+from rnnlab.registry import experiments
+
+CONNECT = 10  # seconds to wait for the scheduler
+LISTEN_EVERY = 0.5  # seconds between two looks at what the workers report
+
+
+def compute_on_cluster(
+    address: str,
+    experiment: Experiment[Any],
+    spec: Spec,
+    runs: Sequence[Run],
+    progress: Progress,
+) -> Generator[Outcome]:
+    """Yield what becomes of every run, as they finish, computed by a cluster's workers.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, such as "tcp://10.0.0.1:8786".
+
+    Raises
+    ------
+    ValueError
+        If Dask is not installed, or no scheduler answers.
+    """
+    client = connect(address)
+    from distributed import wait
+
+    topic, reports = f"rnnlab-{uuid.uuid4()}", SimpleQueue[tuple[int, int]]()
+    waiting: dict[Any, Run] = {}
+    try:
+        client.subscribe_topic(topic, lambda event: reports.put(event[1]))
+        waiting |= {
+            client.submit(
+                _on_worker, experiment.name, spec, run, topic, number, key=f"{topic}-{number}"
+            ): run
+            for number, run in enumerate(runs)
+        }
+        while waiting:
+            done: set[Any] = set()
+            with contextlib.suppress(TimeoutError):
+                done = wait(list(waiting), timeout=LISTEN_EVERY, return_when="FIRST_COMPLETED").done
+            _pass_on(reports, runs, set(waiting.values()), progress)
+            for future in done:
+                yield _outcome(future, waiting.pop(future))
+    finally:
+        client.cancel(list(waiting))
+        client.close()
+
+
+def connect(address: str) -> Any:
+    """Return a client of the scheduler at `address`."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ValueError(
+            "dask must be installed to compute on a cluster, got none: pip install 'rnnlab[dask]'"
+        ) from None
+    try:
+        return Client(address, timeout=CONNECT, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(
+            f"dask must be the address of a scheduler that answers, got {address!r}: {reason}; "
+            "start one with: dask scheduler"
+        ) from None
+
+
+def _pass_on(
+    reports: SimpleQueue[tuple[int, int]], runs: Sequence[Run], open_: set[Run], progress: Progress
+) -> None:
+    """Tell of the updates that have been reported since, of runs that are not finished."""
+    with contextlib.suppress(Empty):
+        while True:
+            number, update = reports.get_nowait()
+            if runs[number] in open_:
+                progress.step(runs[number], update)
+
+
+def _outcome(future: Any, run: Run) -> Outcome:
+    from distributed.scheduler import KilledWorker
+
+    if future.status == "finished":
+        outcome: Outcome = future.result()
+        return outcome
+    error = future.exception() if future.status == "error" else None
+    if isinstance(error, KilledWorker):
+        return Failed(run, "the workers that computed it died, one after the other")
+    return Failed(run, f"Dask gave it up: {future.status} {error or ''}".rstrip())
+
+
+# ---- on the worker ----
+
+
+def _on_worker(experiment: str, spec: Spec, run: Run, topic: str, number: int) -> Outcome:
+    from distributed import get_worker
+
+    from rnnlab.engine import set_num_threads
+
+    set_num_threads(1)
+    worker = get_worker()
+    worker.log_event(topic, (number, 0))
+    kind: Experiment[Any] = experiments[experiment]
+    return attempt(kind, spec, run, lambda update: worker.log_event(topic, (number, update)))

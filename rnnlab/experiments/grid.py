@@ -1,0 +1,183 @@
+"""The grid of a study: what every run is, and which settings it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from rnnlab.experiments.entries import CellEntry
+
+if TYPE_CHECKING:
+    from rnnlab.experiments.spec import Spec
+
+# What may be swept, in the order of its columns. A cell's entry may have some of them of its own.
+SWEPT = (
+    "hidden",
+    "parameters",
+    "num_layers",
+    "init",
+    "forget_bias",
+    "optimizer",
+    "lr",
+    "clip",
+    "clip_value",
+    "batch",
+    "updates",
+    "evaluate_every",
+    "evaluation_batch",
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One point of the grid: what one worker computes at a time.
+
+    Parameters
+    ----------
+    cell : str
+        The entry's label.
+    point : mapping or tuple of pairs
+        The columns between cell and seed: the task and its settings, then what the study sweeps.
+        None where a column says nothing about this run.
+    seed : int
+
+    Examples
+    --------
+    >>> run = Run("gru", {"delay": 10, "lr": 0.001}, seed=0)
+    >>> str(run), run["delay"]
+    ('gru, delay 10, lr 0.001, seed 0', 10)
+    """
+
+    cell: str
+    point: Any
+    seed: int
+
+    def __post_init__(self) -> None:
+        pairs = self.point.items() if isinstance(self.point, Mapping) else self.point
+        object.__setattr__(self, "point", tuple(pairs))
+
+    def __getitem__(self, column: str) -> Any:
+        """Return what the column says of this run."""
+        return {"cell": self.cell, **dict(self.point), "seed": self.seed}[column]
+
+    def __str__(self) -> str:
+        named = [
+            str(value) if column == "task" else f"{column.replace('_', ' ')} {_text(value)}"
+            for column, value in self.point
+            if value is not None
+        ]
+        return ", ".join([self.cell, *named, f"seed {self.seed}"])
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True)
+class TaskPoint:
+    """A task at one setting, and what the tables say of it.
+
+    Attributes
+    ----------
+    source : str
+        A registered name or FILE.py:NAME.
+    settings : tuple of (str, value)
+        What the task is made with.
+    columns : tuple of (str, value)
+        What the columns of a table say of it.
+    """
+
+    source: str
+    settings: tuple[tuple[str, Any], ...]
+    columns: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What one run is made with: every sweep at its point, every entry's own setting in place."""
+
+    entry: CellEntry
+    task: TaskPoint
+    hidden: int | None
+    parameters: int | None
+    num_layers: int
+    init: str | None
+    forget_bias: float | str | None
+    optimizer: str
+    lr: float
+    clip: float | None
+    clip_value: float | None
+    batch: int
+    updates: int
+    evaluate_every: int
+    evaluation_batch: int
+
+
+def point_columns(spec: Spec) -> tuple[str, ...]:
+    """Return the columns between cell and seed: of the tasks, then of what is swept."""
+    of_tasks = [name for task in spec.task_points() for name, _ in task.columns]
+    of_sweeps = [
+        name for name in SWEPT if any(_is_swept(spec, entry, name) for entry in spec.cells)
+    ]
+    return tuple(dict.fromkeys([*of_tasks, *of_sweeps]))
+
+
+def runs(spec: Spec) -> Iterator[Run]:
+    """Yield the grid, in the order of the rows."""
+    columns = point_columns(spec)
+    for entry in spec.cells:
+        sweeps = {name: _values(spec, entry, name) for name in SWEPT if name in columns}
+        for task, *values in product(spec.task_points(), *sweeps.values()):
+            point = dict.fromkeys(columns) | dict(task.columns)
+            point |= dict(zip(sweeps, values, strict=True))
+            for seed in range(spec.seeds):
+                yield Run(entry.label, point, seed)
+
+
+def settings_of(spec: Spec, run: Run) -> RunSettings:
+    """Return what `run` is made with.
+
+    Raises
+    ------
+    KeyError
+        If the run is none of this spec's.
+    """
+    entry = spec.entry(run.cell)
+    point = dict(run.point)
+    found: dict[str, Any] = {}
+    for name in SWEPT:
+        value = _own(spec, entry, name)
+        found[name] = point[name] if isinstance(value, list) else value
+    if found["evaluate_every"] is None:
+        found["evaluate_every"] = max(1, found["updates"] // 20)  # 20 evaluations a run
+    found["num_layers"] = found["num_layers"] or 1
+    return RunSettings(entry, task_point(spec, run), **found)
+
+
+def task_point(spec: Spec, run: Run) -> TaskPoint:
+    """Return the task of `run` at its setting."""
+    point = dict(run.point)
+    for task in spec.task_points():
+        if all(point.get(name, value) == value for name, value in task.columns):
+            return task
+    raise KeyError(f"{run} is no run of this study")
+
+
+def _own(spec: Spec, entry: CellEntry, name: str) -> Any:
+    """Return an entry's setting, which is the study's where it has none of its own."""
+    own = getattr(entry, name, None)
+    if name in ("hidden", "parameters"):  # two ways to say one thing: an entry says it for itself
+        return own if entry.hidden or entry.parameters else getattr(spec, name)
+    # a common forget bias was given to the entries that can take it when the spec was settled
+    return own if own is not None or name == "forget_bias" else getattr(spec, name, None)
+
+
+def _is_swept(spec: Spec, entry: CellEntry, name: str) -> bool:
+    return isinstance(_own(spec, entry, name), list)
+
+
+def _values(spec: Spec, entry: CellEntry, name: str) -> Sequence[Any]:
+    value = _own(spec, entry, name)
+    return value if isinstance(value, list) else [value]

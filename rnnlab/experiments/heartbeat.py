@@ -1,0 +1,153 @@
+"""What a runner leaves in its folder for others to see, and how they tell that it is alive.
+
+A runner writes `runs/runner.json` every few seconds: who it is, what is under way, what failed, and
+when it wrote. A file that has not been written for a while is that of a runner that is dead, or cut
+off. It is read from anywhere that sees the folder; nothing talks to the runner itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rnnlab.experiments.grid import Run
+from rnnlab.experiments.progress import Progress, Remaining
+
+FILE = "runner.json"
+EVERY = 2.0  # seconds between two signs of life
+SILENT = 30.0  # seconds without one after which a runner counts as dead
+
+
+class Heartbeat(Progress):
+    """Writes down what a study tells of its progress, every two seconds, until it is closed.
+
+    Parameters
+    ----------
+    folder : Path
+    command : str
+        What the runner was started with.
+    where : str
+        Where it computes, in words.
+    before : int
+        Runs that were done when it started.
+    """
+
+    def __init__(self, folder: Path, command: str, where: str, before: int) -> None:
+        self.path = folder / FILE
+        self._state: dict[str, Any] = {
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "command": command,
+            "where": where,
+            "started": time.time(),
+            "before": before,
+            "ended": None,
+        }
+        self._remaining: Remaining | None = None
+        self._updates: Mapping[Run, int] = {}
+        self._under_way: dict[Run, int] = {}
+        self._failed: dict[Run, str] = {}
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._write()
+        self._thread.start()
+
+    def begin(self, work: Mapping[Run, float], updates: Mapping[Run, int], jobs: int) -> None:
+        """Take note of what is to be computed."""
+        with self._lock:
+            self._remaining, self._updates = Remaining(work, updates), updates
+
+    def step(self, run: Run, update: int) -> None:
+        """Take note that a run is under way."""
+        with self._lock:
+            self._under_way[run] = update
+            if self._remaining:
+                self._remaining.step(run, update)
+
+    def finished(self, run: Run, outcome: str) -> None:
+        """Take note that a run is safe."""
+        with self._lock:
+            self._under_way.pop(run, None)
+            if self._remaining:
+                self._remaining.finished(run)
+
+    def failed(self, run: Run, reason: str) -> None:
+        """Take note that a run could not be computed."""
+        with self._lock:
+            self._under_way.pop(run, None)
+            self._failed[run] = reason
+            if self._remaining:
+                self._remaining.failed(run)
+
+    def close(self, how: str) -> None:
+        """Write down how it ended, and write no more."""
+        self._closed.set()
+        self._thread.join()
+        self._state["ended"] = how
+        self._under_way.clear()
+        self._write()
+
+    def _beat(self) -> None:
+        while not self._closed.wait(EVERY):
+            self._write()
+
+    def _write(self) -> None:
+        with self._lock:
+            left = self._remaining
+            state = self._state | {
+                "beat": time.time(),
+                "running": [
+                    {"run": str(run), "update": update, "updates": self._updates.get(run, 0)}
+                    for run, update in self._under_way.items()
+                ],
+                "failed": [{"run": str(run), "why": why} for run, why in self._failed.items()],
+                "finished": left.done if left else 0,
+                "seconds_left": left.seconds() if left else None,
+            }
+        partial = self.path.with_name(f".{FILE}.{os.getpid()}.part")
+        with contextlib.suppress(OSError):  # a full disk must not end what can go on
+            partial.write_text(json.dumps(state), encoding="utf-8")
+            partial.replace(self.path)
+        with contextlib.suppress(OSError):
+            partial.unlink()
+
+
+def read_state(folder: Path) -> dict[str, Any] | None:
+    """Return what the last runner of a folder wrote, None if there is none."""
+    try:
+        state = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return state if isinstance(state, dict) and "beat" in state else None
+
+
+def is_alive(state: Mapping[str, Any], now: float | None = None) -> bool:
+    """Say whether the runner that wrote `state` is at work.
+
+    Its last sign of life must be recent; on its own host the system is asked too, which knows at
+    once.
+    """
+    if state.get("ended") is not None:
+        return False
+    recent = (time.time() if now is None else now) - float(state["beat"]) < SILENT
+    if recent and os.name == "posix" and state.get("host") == socket.gethostname():
+        return _exists(int(state["pid"]))
+    return recent
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,92 @@
+"""How many numbers a model learns, and the most units that a given number of them allows."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+from rnnlab.cells import CellDefinition, find_cell
+from rnnlab.experiments.grid import RunSettings
+from rnnlab.experiments.task_entries import task_at
+
+
+def parameter_count(
+    cell: CellDefinition, inputs: int, outputs: int, hidden: int, num_layers: int = 1
+) -> int:
+    """Return how many numbers a model learns, readout included, without making it.
+
+    Parameters
+    ----------
+    cell : CellDefinition
+    inputs, outputs : int
+        Sizes of the task, I and O.
+    hidden, num_layers : int
+
+    Examples
+    --------
+    >>> from rnnlab.cells import rnn
+    >>> parameter_count(rnn, 5, 4, 6)  # 6 * (5 + 6 + 1) and 4 * (6 + 1)
+    100
+    """
+    widths = [inputs] + [hidden] * (num_layers - 1)
+    layers = sum(
+        math.prod(array.shape(inputs=width, units=hidden))
+        for width in widths
+        for array in cell.arrays.values()
+    )
+    return layers + outputs * (hidden + 1)
+
+
+def most_units(
+    cell: CellDefinition, inputs: int, outputs: int, budget: int, num_layers: int = 1
+) -> int:
+    """Return the largest hidden size whose model learns no more than `budget` numbers.
+
+    Raises
+    ------
+    ValueError
+        If even one unit is too much.
+
+    Examples
+    --------
+    >>> from rnnlab.cells import rnn
+    >>> most_units(rnn, 5, 4, budget=100), most_units(rnn, 5, 4, budget=99)
+    (6, 5)
+    """
+
+    def count(hidden: int) -> int:
+        return parameter_count(cell, inputs, outputs, hidden, num_layers)
+
+    if count(1) > budget:
+        raise ValueError(
+            f"parameters must allow one unit of {cell.name}, which takes {count(1)}, got {budget}: "
+            "give more"
+        )
+    low, high = 1, 2
+    while count(high) <= budget:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if count(middle) <= budget else (low, middle)
+    return low
+
+
+@lru_cache(maxsize=4096)
+def _size(source: str, inputs: int, outputs: int, num_layers: int, budget: int) -> int:
+    return most_units(find_cell(source), inputs, outputs, budget, num_layers)
+
+
+def hidden_size(settings: RunSettings) -> int:
+    """Return the units of a run's cell, matched by parameters where the study says so."""
+    if settings.hidden is not None:
+        return settings.hidden
+    task = task_at(settings.task)
+    budget, layers = settings.parameters or 0, settings.num_layers
+    return _size(settings.entry.source, task.input_size, task.output_size, layers, budget)
+
+
+def learned_numbers(settings: RunSettings) -> int:
+    """Return how many numbers a run's model learns, readout included."""
+    task = task_at(settings.task)
+    cell, hidden = find_cell(settings.entry.source), hidden_size(settings)
+    return parameter_count(cell, task.input_size, task.output_size, hidden, settings.num_layers)

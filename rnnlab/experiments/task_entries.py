@@ -1,0 +1,178 @@
+"""The tasks of a study, as users write them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from rnnlab.experiments.grid import SWEPT, TaskPoint
+from rnnlab.experiments.knobs import knob, number_or_text
+from rnnlab.registry import unknown_name
+
+# Columns of a table that a setting of a task must not take the name of.
+TAKEN = {"cell", "task", "seed", "update", "grad_norm", "status", "seconds", *SWEPT}
+
+
+class TaskEntry(BaseModel):
+    """One task of a study with its settings, any of which may be a list to sweep.
+
+    Written as a string, `"adding,length=50"`, or as a table,
+    `{name = "adding", length = [50, 100]}`; what is left out has the task's own default. The label,
+    its name unless one is given, stands in the column `task`.
+
+    Examples
+    --------
+    >>> entry = TaskEntry.model_validate({"name": "copy-memory", "delay": [10, 20], "payload": 3})
+    >>> entry.label, entry.settings_given
+    ('copy-memory', {'delay': [10, 20], 'payload': 3})
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: Annotated[
+        str, knob("a task's name or FILE.py:NAME", 'name one, such as "adding"', min_length=1)
+    ]
+    label: Annotated[
+        str,
+        knob("a text of one line", "give the name for tables and figures", pattern=r"^[^\n\r]+$"),
+    ]
+    folder: Path | None = Field(default=None, exclude=True, repr=False)  # FILE.py is relative to it
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, written: Any) -> Any:
+        if isinstance(written, str):
+            return read_task(written)
+        if isinstance(written, Mapping):
+            return {"label": str(written.get("name", "?")), **written}
+        raise ValueError(
+            'task must be a name such as "adding", FILE.py:NAME or a table with a key name, '
+            f"got {written!r}: a task of your own goes into a file that workers can read"
+        )
+
+    @property
+    def source(self) -> str:
+        """What `find_task` takes: the name, or the file from where the spec lies."""
+        file, separator, name = self.name.rpartition(":")
+        if not separator:
+            return self.name
+        return f"{(self.folder or Path()) / Path(file).expanduser()}:{name}"
+
+    @property
+    def settings_given(self) -> dict[str, Any]:
+        """The task's settings as written, lists for what is swept."""
+        return dict(self.model_extra or {})
+
+    def points(self) -> list[TaskPoint]:
+        """Return the task at each of its settings, in the order of the rows.
+
+        Raises
+        ------
+        ValueError
+            If there is no such task or setting, or one has a value that the task refuses.
+        """
+        kind = find(self.source)
+        given = self.settings_given
+        fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
+        for name, value in given.items():
+            if name not in fields:
+                raise ValueError(unknown_name(f"setting of the task {self.name}", name, fields))
+            if isinstance(value, list) and (not value or len(set(map(str, value))) < len(value)):
+                raise ValueError(
+                    f"{name} of the task {self.name} must be a value or a list of different ones, "
+                    f"got {value}: drop what is there twice, or give one"
+                )
+        # the span comes first: it is what memory is measured against
+        span = getattr(kind, "span", None)
+        order = sorted(fields, key=lambda name: name != span)
+        choices = [_choices(given, fields[name], self.name) for name in order]
+        shown = [name for name in order if name == span or isinstance(given.get(name), list)]
+        for name in TAKEN.intersection(shown):
+            raise ValueError(
+                f"a setting of the task {self.name} must not be called as a column of the tables, "
+                f"got {name}: rename it"
+            )
+        points = []
+        for values in product(*choices):
+            settings = dict(zip(order, values, strict=True))
+            checked = make(kind, settings, self.name)
+            in_order = tuple((name, getattr(checked, name)) for name in fields)
+            columns = (("task", self.label), *((name, settings[name]) for name in shown))
+            points.append(TaskPoint(self.source, in_order, columns))
+        return points
+
+    def settings(self) -> dict[str, Any]:
+        """Return the entry as a manifest holds it; a task from a file comes with its digest."""
+        settings = self.model_dump(mode="json")
+        if ":" in self.name:
+            file = Path(self.source.rpartition(":")[0])
+            settings["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
+        return settings
+
+
+def read_task(text: str) -> dict[str, Any]:
+    """Split `TASK,setting=value,...` into the keys of a table; a setting given twice is swept.
+
+    Examples
+    --------
+    >>> read_task("adding,length=50,length=100")
+    {'name': 'adding', 'label': 'adding', 'length': [50, 100]}
+    """
+    name, *options = (part.strip() for part in text.split(","))
+    entry: dict[str, Any] = {"name": name, "label": name}
+    for option in options:
+        key, separator, written = (part.strip() for part in option.partition("="))
+        key = key.replace("-", "_")
+        if not separator or not written:
+            raise ValueError(
+                f"settings of a task must be written setting=value, got {option!r} in {text!r}: "
+                f"write {key}=..."
+            )
+        value: Any = written if key == "label" else number_or_text(written)
+        if key in entry and key != "label":
+            before = entry[key] if isinstance(entry[key], list) else [entry[key]]
+            value = [*before, value]
+        entry[key] = value
+    return entry
+
+
+def find(source: str) -> Any:
+    """Return the class of a task."""
+    import rnnlab.tasks  # registers them
+
+    return rnnlab.registry.tasks[source]
+
+
+@lru_cache(maxsize=1024)
+def task_at(point: TaskPoint) -> Any:
+    """Return a task at one of its settings."""
+    return find(point.source)(**dict(point.settings))
+
+
+def make(kind: Any, settings: Mapping[str, Any], name: str) -> Any:
+    """Return the task at these settings; what it refuses is said in its own words."""
+    try:
+        return kind(**settings)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"task {name}: {error}") from None
+
+
+def _choices(given: Mapping[str, Any], field: Any, task: str) -> list[Any]:
+    if field.name in given:
+        value = given[field.name]
+        return value if isinstance(value, list) else [value]
+    if field.default is not dataclasses.MISSING:
+        return [field.default]
+    if field.default_factory is not dataclasses.MISSING:
+        return [field.default_factory()]
+    raise ValueError(
+        f"{field.name} of the task {task} must be given, got nothing: "
+        f"write it beside the name, {{ name = {task!r}, {field.name} = ... }}"
+    )
