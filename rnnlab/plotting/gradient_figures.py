@@ -51,7 +51,7 @@ _register(
     "lyapunov",
     plot_lyapunov_spectrum,
     "lyapunov_medians",
-    "Lyapunov exponents of each cell (--measure jacobians)",
+    "the Lyapunov exponents of each cell (--measure jacobians)",
 )
 _register(
     "gradient-paths",

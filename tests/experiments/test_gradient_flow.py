@@ -11,10 +11,12 @@ import pandas as pd
 import pytest
 
 import rnnlab
+import rnnlab.plotting
 from rnnlab.analysis import gradient_decay
 from rnnlab.experiments import GradientFlow, Run, load_spec
 from rnnlab.experiments.measures import FIGURES, MEASURES
 from rnnlab.experiments.models import build_model, streams, task_of
+from rnnlab.registry import figures
 
 EXPERIMENT = GradientFlow()
 
@@ -101,20 +103,22 @@ def test_only_the_kernels_that_are_needed(tiny_flow: dict[str, Any]) -> None:
     assert EXPERIMENT.kernels(moving) == [("float32", False), ("float64", False)]
 
 
+def silent(update: int) -> None:
+    pass
+
+
 def everything(tiny_flow: dict[str, Any], **options: Any) -> tuple[Any, dict[str, pd.DataFrame]]:
     settings = {**tiny_flow, "measure": list(MEASURES), **options}
     spec: Any = load_spec("gradient-flow", settings)
     entry = spec.labels[0]
     with np.errstate(all="ignore"):
-        return spec, EXPERIMENT.run(spec, Run(entry, {"delay": 4}, 0), lambda update: None)
+        return spec, EXPERIMENT.run(spec, Run(entry, {"delay": 4}, 0), silent)
 
 
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("kind", ["task", "noise"])
 def test_every_measure_of_a_run(tiny_flow: dict[str, Any], kind: str, layers: int) -> None:
-    spec, tables = everything(
-        tiny_flow, cells=["lstm"], input=kind, num_layers=layers, updates=40
-    )
+    spec, tables = everything(tiny_flow, cells=["lstm"], input=kind, num_layers=layers, updates=40)
     expected = {name: columns for of in MEASURES.values() for name, columns in of.items()}
     assert {name: tuple(table.columns) for name, table in tables.items()} == expected
     for name, table in tables.items():
@@ -134,6 +138,12 @@ def test_every_measure_of_a_run(tiny_flow: dict[str, Any], kind: str, layers: in
     summary = EXPERIMENT.summarise(spec, tables["gradients"])
     initial = summary[summary["phase"] == "init"]["half_life"]
     assert tables["solving"]["half_life"].tolist() == initial.tolist()
+
+
+def test_every_table_but_the_main_one_has_a_figure() -> None:
+    tables = {name for of in MEASURES.values() for name in of} - {"gradients"}
+    assert set(FIGURES.values()) == tables
+    assert {f"{table}.csv" for table in tables} == {figures[name].table for name in FIGURES}
 
 
 def test_midway_is_between(tiny_flow: dict[str, Any]) -> None:
@@ -168,13 +178,13 @@ def test_a_solved_task_says_when(tiny_flow: dict[str, Any]) -> None:
     easy = {"cells": ["gru"], "delays": [1], "payload": 1, "hidden": 24, "batch": 32, "lr": 0.02}
     settings = {**tiny_flow, **easy, "measure": "training", "updates": 300}
     spec: Any = load_spec("gradient-flow", settings)
-    tables = EXPERIMENT.run(spec, Run("gru", {"delay": 1}, 0), lambda update: None)
+    tables = EXPERIMENT.run(spec, Run("gru", {"delay": 1}, 0), silent)
     solved = tables["solving"]
     assert solved["updates_to_solve"].between(15, 300).all()
     assert (solved["updates"] == 300).all()
     settings |= {"updates": 6}
     spec = load_spec("gradient-flow", settings)
-    tables = EXPERIMENT.run(spec, Run("gru", {"delay": 1}, 0), lambda update: None)
+    tables = EXPERIMENT.run(spec, Run("gru", {"delay": 1}, 0), silent)
     assert (tables["solving"]["updates_to_solve"] == math.inf).all()
 
 
@@ -188,10 +198,12 @@ def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_files_of_a_study_and_what_a_second_run_computes(
     tiny_flow: dict[str, Any], tmp_path: Path
 ) -> None:
-    options = {**tiny_flow, "measure": list(MEASURES), "out": tmp_path, "jobs": 1}
+    chosen = ("paths", "forget-bias")
+    options = {**tiny_flow, "measure": list(chosen), "out": tmp_path, "jobs": 1}
     result = rnnlab.run("gradient-flow", **options)
-    tables = {f"{name}.csv" for of in MEASURES.values() for name in of}
-    pictures = {f"{name}.png" for name in ("gradient-decay", *FIGURES)}
+    tables = {f"{name}.csv" for measure in ("decay", *chosen) for name in MEASURES[measure]}
+    pictures = {f"{name}.png" for name, table in FIGURES.items() if f"{table}.csv" in tables}
+    pictures.add("gradient-decay.png")
     names = {file.name for file in tmp_path.iterdir()}
     assert names == tables | pictures | {"summary.csv", "manifest.json"}
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
