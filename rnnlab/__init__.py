@@ -31,7 +31,7 @@ _WHERE = {
         "where",
     ),
     "rnnlab.engine": ("get_num_threads", "set_num_threads"),
-    "rnnlab.layers": ("GRU", "LSTM", "RNN", "PeepholeLSTM", "Recurrent"),
+    "rnnlab.layers": ("GRU", "LSTM", "RNN", "PeepholeLSTM", "Recurrent", "Regularisers"),
     "rnnlab.training.saving": ("load",),
     "rnnlab.experiments": ("run",),
 }
@@ -43,6 +43,7 @@ __all__ = [
     "RNN",
     "PeepholeLSTM",
     "Recurrent",
+    "Regularisers",
     "__version__",
     "cell",
     "exp",
@@ -89,7 +90,7 @@ if TYPE_CHECKING:
         where,
     )
     from rnnlab.experiments import run
-    from rnnlab.layers import GRU, LSTM, RNN, PeepholeLSTM, Recurrent
+    from rnnlab.layers import GRU, LSTM, RNN, PeepholeLSTM, Recurrent, Regularisers
     from rnnlab.training.saving import load
 
 

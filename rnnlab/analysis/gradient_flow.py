@@ -12,7 +12,7 @@ from rnnlab.analysis.linearised import linearise, require_analysable
 from rnnlab.analysis.tracing import log_mean, log_norm, trace_back
 from rnnlab.engine.protocol import Array
 from rnnlab.training import SequenceModel, softmax_cross_entropy
-from rnnlab.training.model import Loss
+from rnnlab.training.losses import Loss
 
 
 def gradient_decay(

@@ -10,7 +10,7 @@ import pandas as pd
 from rnnlab.analysis.gradient_flow import gradient_decay
 from rnnlab.engine.protocol import Array
 from rnnlab.training import SequenceModel, Update, softmax_cross_entropy
-from rnnlab.training.model import Loss
+from rnnlab.training.losses import Loss
 
 
 class GradientRecorder:
@@ -58,7 +58,7 @@ class GradientRecorder:
         self._updates: list[tuple[int, float, bool]] = []
         self._clipping: list[tuple[int, float, float]] = []
 
-    def __call__(self, update: Update) -> None:
+    def __call__(self, update: Update[SequenceModel]) -> None:
         """Look at the model where it is time; note the gradient's norm always."""
         if update.number > 0:
             self._updates.append((update.number, update.grad_norm, update.clipped))

@@ -16,7 +16,7 @@ Leaving matrices out of the second line leaves paths out: that is how paths are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -251,6 +251,12 @@ def require_analysable(layer: Recurrent) -> None:
         raise ValueError(
             "gradients through time need a layer of one direction, got bidirectional=True: "
             "analyse a layer for each direction"
+        )
+    zoneout = 0.0 if layer.regularisers is None else layer.regularisers.zoneout
+    if max(zoneout.values(), default=0.0) if isinstance(zoneout, Mapping) else zoneout:
+        raise ValueError(
+            "gradients through time need a layer whose steps are the cell's own, got "
+            f"zoneout={zoneout}: copy its parameters into a layer without zoneout"
         )
 
 

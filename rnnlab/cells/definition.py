@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, overload
@@ -81,6 +81,8 @@ class CellDefinition:
     positive : tuple of str
         The states that are above 0 from the first step on: an initial state other than zeros must
         be so too.
+    operand_sources : mapping of int to str, optional
+        What `source_of` says of each operand of a map (by index); found out unless given.
     """
 
     name: str
@@ -92,6 +94,7 @@ class CellDefinition:
     differs: str = ""
     init: str = "default"
     positive: tuple[str, ...] = ()
+    operand_sources: Mapping[int, str] | None = None  # of a cell that was made from another
 
     def __call__(self, *args: Any) -> Any:
         """Apply the equations as they are written."""
@@ -146,6 +149,8 @@ class CellDefinition:
         """
         if operand.op == "input":
             return "x"
+        if self.operand_sources is not None:
+            return self.operand_sources[operand.index]
         if operand.op == "state":
             return str(operand.payload)
         for state, output in zip(self.states, self.equations.outputs, strict=True):

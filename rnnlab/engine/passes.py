@@ -63,7 +63,8 @@ class CompiledEngine:
             for name, array in self.plan.cell.arrays.items()
         }
         states = [np.zeros((1, 1), self.dtype) for _ in self.plan.cell.states]
-        tape = self.forward(parameters, x, states)
+        given = [np.zeros((1, 1, 1), self.dtype) for _ in self.plan.given]
+        tape = self.forward(parameters, x, states, None, given)
         self.backward(tape, np.zeros((1, 1, 1), self.dtype), states, through_time=through_time)
         matmul(states[0], states[0])  # what stands beside the sequence
         workers.prepare()
@@ -75,13 +76,14 @@ class CompiledEngine:
         x: Array,
         states: Sequence[Array],
         lengths: Array | None = None,
+        given: Sequence[Array] = (),
     ) -> tuple[Array, tuple[Array, ...]]:
         """Return the output (T, B, H) and the final states, keeping nothing else."""
         x = blank_padding(x, lengths)
         g = self._geometry(x, states[0].shape[-1], tape=False)
         # The output is the first state over time; of the others, two steps suffice.
         slots = [g.steps + 1, *[2] * (len(states) - 1)]
-        buffer, bases, _, _ = self._run(parameters, x, lengths, states, g, slots)
+        buffer, bases, _, _ = self._run(parameters, x, lengths, given, states, g, slots)
         size = g.batch * g.units
         final = []
         for base, count in zip(bases, slots, strict=True):
@@ -96,13 +98,14 @@ class CompiledEngine:
         x: Array,
         states: Sequence[Array],
         lengths: Array | None = None,
+        given: Sequence[Array] = (),
     ) -> Tape:
         """Run the sequence and keep what the backward pass needs."""
         g = self._geometry(x, states[0].shape[-1], tape=True)
         held = {name: array.copy() for name, array in parameters.items()}
         x = x.copy() if lengths is None else blank_padding(x, lengths)
         slots = [g.steps + 1] * len(states)
-        buffer, _, lanes, values = self._run(held, x, lengths, states, g, slots)
+        buffer, _, lanes, values = self._run(held, x, lengths, given, states, g, slots)
         return Tape(self.plan, g, x, lengths, held, buffer, lanes, values)
 
     def _geometry(self, x: Array, units: int, *, tape: bool) -> Geometry:
@@ -113,6 +116,7 @@ class CompiledEngine:
         parameters: Mapping[str, Array],
         x: Array,
         lengths: Array | None,
+        given: Sequence[Array],
         states: Sequence[Array],
         g: Geometry,
         slots: Sequence[int],
@@ -130,6 +134,9 @@ class CompiledEngine:
             buffer[base : base + size] = state.reshape(-1)
         lanes = aligned(g.lane_slots * g.batch * g.lane_stride, self.dtype)
         values = np.empty(g.values * g.value_slots * size, self.dtype)
+        for place, array in zip(self.plan.given, given, strict=True):
+            block = g.value_slots * size
+            values[place.index * block :][:block].reshape(array.shape)[:] = array
         _, addresses = self.kernels.forward
         flat = x.reshape(-1)
         ends = np.zeros(0, np.int64) if lengths is None else lengths
@@ -152,6 +159,7 @@ class CompiledEngine:
         states: Sequence[Array],
         every: int,
         lengths: Array | None = None,
+        given: Sequence[Array] = (),
     ) -> Checkpoints:
         """Run the sequence and keep the output and the states every so many steps."""
         chunk = self._geometry(x, states[0].shape[-1], tape=True).chunk
@@ -164,8 +172,20 @@ class CompiledEngine:
             starts.append(tuple(state.copy() for state in current))
             segment = slice(first, first + length)
             ends = within_segment(lengths, first, len(x[segment]))
-            output[segment], current = self.infer(held, x[segment], current, ends)
-        return Checkpoints(self, held, x, output, tuple(starts), current, length, lengths)
+            parts = [array[segment] for array in given]
+            output[segment], current = self.infer(held, x[segment], current, ends, parts)
+        return Checkpoints(
+            engine=self,
+            parameters=held,
+            x=x,
+            output=output,
+            starts=tuple(starts),
+            final=current,
+            length=length,
+            lengths=lengths,
+            cell=self.plan.cell,
+            given=tuple(array.copy() for array in given),
+        )
 
     def backward(
         self,
@@ -302,7 +322,7 @@ def measure(
         vectors=len(plan.cell.equations.vectors),
         lane_stride=spread_rows(lanes * units, itemsize),
         lane_slots=steps if tape and plan.keeps_lanes else block,
-        value_slots=steps if tape else 1,
+        value_slots=steps if tape or plan.given else 1,  # what is given lies there, for all steps
         block=block,
         chunk=max(1, min(steps, CHUNK_ROWS // largest)),
     )

@@ -74,6 +74,8 @@ class Plan:
         In the order in which they run.
     operands : tuple of Place
         Where each computed operand lies.
+    given : tuple of Place
+        Where each array that comes from outside lies: in the first extra buffers.
     places : dict of int to Place
         Where the stored nodes (by index) lie.
     values : int
@@ -88,6 +90,7 @@ class Plan:
     stage_of: dict[int, int]
     products: tuple[Product, ...]
     operands: tuple[Place, ...]
+    given: tuple[Place, ...]
     places: dict[int, Place]
     values: int
     keeps_lanes: bool
@@ -136,6 +139,7 @@ def make_plan(cell: CellDefinition) -> Plan:
         stage_of=stage_of,
         products=_products(cell, stage_of, lanes),
         operands=tuple(places[node.index] for node in derivation.operands),
+        given=tuple(places[node.index] for node in equations.given),
         places=places,
         values=values,
         keeps_lanes=kept_in_lanes,
@@ -229,7 +233,7 @@ def _place(
     """Find a place for everything that outlives the stage in which it is computed."""
     derivation = cell.derivation
     equations = cell.equations
-    places: dict[int, Place] = {}
+    places = {node.index: Place("value", k) for k, node in enumerate(equations.given)}
     for position, node in enumerate(equations.outputs):
         if node.op not in LEAVES:
             places.setdefault(node.index, Place("state", position))
@@ -246,7 +250,7 @@ def _place(
     taken = {place.index for place in places.values() if place.kind == "lane"}
     lane_stage = {lanes.index(n.payload.position): stage_of[n.index] for n in equations.maps}
     lane_nodes = {node.index for node in equations.maps}
-    values = 0
+    values = len(equations.given)
     stored = [node for node in forward if node.index in wanted and node.index not in places]
     # First the results that lie naturally in their own lane, then the others.
     for own in (True, False):

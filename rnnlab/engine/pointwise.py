@@ -127,7 +127,7 @@ class _Kernel:
         self.loads[node.index] = (self.variables[node], source)
 
     def load_leaves(self, outputs: list[Expression], stop: set[int]) -> None:
-        """Load the states before, the vectors and the seeds that `outputs` need."""
+        """Load the states before, what is given, the vectors and the seeds that `outputs` need."""
         equations = self.plan.cell.equations
         derivation = self.plan.cell.derivation
         table = self.table
@@ -135,6 +135,9 @@ class _Kernel:
         for k, node in enumerate(equations.states.values()):
             if node.index in needed:
                 self.load(node, self.matrix(f"before{k}", table.before + k))
+        for node, place in zip(equations.given, self.plan.given, strict=True):
+            if node.index in needed:
+                self.load(node, self.place(place))
         for k, node in enumerate(equations.vectors):
             if node.index in needed:
                 self.load(node, self.vector(k))
@@ -185,8 +188,8 @@ def forward_source(plan: Plan, stage: int, name: str) -> str:
     nodes = {node.index: node for node in equations.graph.nodes}
     for index, place in plan.places.items():
         node = nodes[index]
-        in_its_lane = node.op == "linear" and place.kind == "lane"
-        if plan.stage_of[index] == stage and not in_its_lane and place.kind != "state":
+        there = node.op == "given" or (node.op == "linear" and place.kind == "lane")
+        if plan.stage_of[index] == stage and not there and place.kind != "state":
             kernel.stores.append((kernel.place(place), node, False))
     for k, node in enumerate(equations.outputs):
         if plan.stage(node) == stage:

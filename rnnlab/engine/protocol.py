@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from rnnlab.cells import CellDefinition
+
 Array = np.ndarray[Any, Any]
 
 
@@ -22,6 +24,16 @@ def blank_padding(array: Array, lengths: Array | None) -> Array:
 
 class Record(Protocol):
     """What a forward pass left for the way back."""
+
+    @property
+    def cell(self) -> CellDefinition:
+        """The cell that ran."""
+        ...
+
+    @property
+    def given(self) -> Sequence[Array]:
+        """What the pass was given beside x, (T, B, H) each."""
+        ...
 
     @property
     def output(self) -> Array:
@@ -74,6 +86,8 @@ class Engine(Protocol):
     `lengths` (B,), int64 from 1 to T, says where sequences end, if they do before T: from there on
     outputs are 0 and states stay as they are, and x and dL/d output count for nothing, NaN
     included.
+
+    `given` are the arrays (T, B, H) of `Equations.given`, in that order.
     """
 
     def is_cached(self, *, through_time: bool) -> bool:
@@ -90,6 +104,7 @@ class Engine(Protocol):
         x: Array,
         states: Sequence[Array],
         lengths: Array | None = None,
+        given: Sequence[Array] = (),
     ) -> tuple[Array, tuple[Array, ...]]:
         """Return the output (T, B, H) and the final states, keeping nothing."""
         ...
@@ -100,6 +115,7 @@ class Engine(Protocol):
         x: Array,
         states: Sequence[Array],
         lengths: Array | None = None,
+        given: Sequence[Array] = (),
     ) -> Any:
         """Run the sequence and return a `Record` for `backward`."""
         ...
@@ -111,6 +127,7 @@ class Engine(Protocol):
         states: Sequence[Array],
         every: int,
         lengths: Array | None = None,
+        given: Sequence[Array] = (),
     ) -> Any:
         """Run the sequence and keep its states every so many steps, for `backward`."""
         ...

@@ -26,16 +26,20 @@ class ReferenceTape:
 
     Attributes
     ----------
+    cell : CellDefinition
     x : array (T, B, I)
     lengths : int64 array (B,) or None
+    given : tuple of array (T, B, H)
     parameters : dict of str to array
     states : tuple of array (T+1, B, H)
     steps : list of dict
         For each time step, the value (B, H) of each node by its index.
     """
 
+    cell: CellDefinition
     x: Array
     lengths: Array | None
+    given: tuple[Array, ...]
     parameters: dict[str, Array]
     states: tuple[Array, ...]
     steps: list[dict[int, Array]]
@@ -78,13 +82,18 @@ class ReferenceEngine:
         return False
 
     def step(
-        self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]
+        self,
+        parameters: Mapping[str, Array],
+        x: Array,
+        states: Sequence[Array],
+        given: Sequence[Array] = (),
     ) -> dict[int, Array]:
-        """Compute every node from x_t (..., I) and the states before (..., H)."""
+        """Compute every node from x_t (..., I), the states before (..., H) and what is given."""
         equations = self.cell.equations
         values: dict[int, Array] = {equations.input.index: x}
-        for node, state in zip(equations.states.values(), states, strict=True):
-            values[node.index] = state
+        leaves = (*equations.states.values(), *equations.given)
+        for node, value in zip(leaves, (*states, *given), strict=True):
+            values[node.index] = value
         for node in self._nodes:
             if node.index in values:
                 continue
@@ -136,9 +145,10 @@ class ReferenceEngine:
         x: Array,
         states: Sequence[Array],
         lengths: Array | None = None,
+        given: Sequence[Array] = (),
     ) -> tuple[Array, tuple[Array, ...]]:
         """Return the output (T, B, H) and the final states."""
-        tape = self.forward(parameters, x, states, lengths)
+        tape = self.forward(parameters, x, states, lengths, given)
         return tape.output.copy(), tuple(state.copy() for state in tape.final)
 
     def forward(
@@ -147,6 +157,7 @@ class ReferenceEngine:
         x: Array,
         states: Sequence[Array],
         lengths: Array | None = None,
+        given: Sequence[Array] = (),
     ) -> ReferenceTape:
         """Run the sequence and keep everything."""
         held = {name: array.copy() for name, array in parameters.items()}
@@ -156,7 +167,8 @@ class ReferenceEngine:
             trajectory[0] = state
         steps = []
         for t, x_t in enumerate(x):
-            values = self.step(held, x_t, [trajectory[t] for trajectory in over_time])
+            before = [trajectory[t] for trajectory in over_time]
+            values = self.step(held, x_t, before, [array[t] for array in given])
             for trajectory, node in zip(over_time, self.cell.equations.outputs, strict=True):
                 trajectory[t + 1] = values[node.index]
                 if lengths is not None:
@@ -164,7 +176,8 @@ class ReferenceEngine:
                         _ended(t, lengths), trajectory[t], trajectory[t + 1]
                     )
             steps.append(values)
-        return ReferenceTape(x, lengths, held, over_time, steps)
+        copies = tuple(array.copy() for array in given)
+        return ReferenceTape(self.cell, x, lengths, copies, held, over_time, steps)
 
     def checkpoint(
         self,
@@ -173,9 +186,10 @@ class ReferenceEngine:
         states: Sequence[Array],
         every: int,
         lengths: Array | None = None,
+        given: Sequence[Array] = (),
     ) -> ReferenceTape:
         """Keep everything all the same: it is memory that checkpoints save, not numbers."""
-        return self.forward(parameters, x, states, lengths)
+        return self.forward(parameters, x, states, lengths, given)
 
     def backward(
         self,

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from rnnlab.cells import CellDefinition
 from rnnlab.engine.plan import Plan
 from rnnlab.engine.protocol import Array, blank_padding
 from rnnlab.engine.sequence import Geometry
@@ -37,6 +38,17 @@ class Tape:
     state_buffer: Array
     lanes: Array
     values: Array
+
+    @property
+    def cell(self) -> CellDefinition:
+        """The cell that ran."""
+        return self.plan.cell
+
+    @property
+    def given(self) -> tuple[Array, ...]:
+        """What the pass was given beside x, (T, B, H) each."""
+        count = len(self.cell.equations.given)
+        return tuple(self._all_values()[:count])
 
     @property
     def output(self) -> Array:
@@ -71,12 +83,15 @@ class Tape:
         if place.kind == "state":
             return self.states[place.index][1:]
         if place.kind == "value":
-            values = self.values.reshape(g.values, g.steps, g.batch, g.units)
-            return values[place.index]  # type: ignore[no-any-return]
+            return self._all_values()[place.index]  # type: ignore[no-any-return]
         if not self.plan.keeps_lanes:
             return None
         lanes = self.lanes.reshape(g.steps, g.batch, g.lane_stride)
         return lanes[:, :, place.index * g.units : (place.index + 1) * g.units]
+
+    def _all_values(self) -> Array:
+        g = self.geometry
+        return self.values.reshape(g.values, g.steps, g.batch, g.units)
 
 
 class ForwardEngine(Protocol):
@@ -88,6 +103,7 @@ class ForwardEngine(Protocol):
         x: Array,
         states: Sequence[Array],
         lengths: Array | None = None,
+        given: Sequence[Array] = (),
     ) -> Tape:
         """Run the sequence and keep what the backward pass needs."""
         ...
@@ -110,6 +126,10 @@ class Checkpoints:
         Time steps of a segment.
     lengths : int64 array (B,) or None
         Where sequences end.
+    cell : CellDefinition
+        The cell that ran.
+    given : tuple of array (T, B, H)
+        What it was given beside x.
     """
 
     engine: ForwardEngine
@@ -120,6 +140,8 @@ class Checkpoints:
     final: tuple[Array, ...]
     length: int
     lengths: Array | None
+    cell: CellDefinition
+    given: tuple[Array, ...]
 
     def segments(self) -> Iterator[tuple[int, Tape]]:
         """Yield (first time step, tape) of every segment, the last one first."""
@@ -127,7 +149,9 @@ class Checkpoints:
             first = number * self.length
             x = self.x[first : first + self.length]
             lengths = within_segment(self.lengths, first, len(x))
-            yield first, self.engine.forward(self.parameters, x, self.starts[number], lengths)
+            given = [array[first : first + self.length] for array in self.given]
+            starts = self.starts[number]
+            yield first, self.engine.forward(self.parameters, x, starts, lengths, given)
 
     @property
     def states(self) -> tuple[Array, ...]:

@@ -98,12 +98,17 @@ class Derivation:
         named = {node.index: self.names[node] for node in forward if self.names.has(node)}
         return write_expression(expression, known=named)
 
+    @property
+    def _leaves(self) -> tuple[Expression, ...]:
+        equations = self.equations
+        return (*equations.states.values(), *equations.vectors, *equations.given)
+
     def forward_source(self) -> str:
         """Return the forward step as readable Python."""
         equations = self.equations
         return write_function(
             f"{self.names.step}_forward",
-            inputs=[*equations.maps, *equations.states.values(), *equations.vectors],
+            inputs=[*equations.maps, *self._leaves],
             outputs=list(equations.outputs),
             names=self.names,
         )
@@ -112,13 +117,12 @@ class Derivation:
         """Return the derived backward step as readable Python."""
         equations = self.equations
         gradients = [*self.map_gradients, *self.state_gradients, *self.vector_gradients]
-        leaves = [*equations.states.values(), *equations.vectors]
         used = {node.index for node in reachable(gradients, stop=self.available)}
         return write_function(
             f"{self.names.step}_backward",
             inputs=[
                 node
-                for node in (*self.kept, *leaves, *self.state_seeds, *self.operand_seeds)
+                for node in (*self.kept, *self._leaves, *self.state_seeds, *self.operand_seeds)
                 if node.index in used
             ],
             outputs=gradients,

@@ -13,8 +13,9 @@ from typing import Any, NoReturn
 
 Number = int | float
 
-#: Nodes that the step is given rather than computes; a `linear` is what a matrix product delivers.
-LEAVES = frozenset({"constant", "input", "state", "vector", "linear", "seed"})
+#: Nodes that the step is given rather than computes; a `linear` is what a matrix product delivers,
+#: a `given` is an array over time that comes from outside, such as a dropout mask.
+LEAVES = frozenset({"constant", "input", "state", "vector", "linear", "given", "seed"})
 
 
 class EquationError(ValueError):

@@ -52,7 +52,7 @@ class Names:
             if not self.has(node):
                 self.rename(node, name)
         for node in equations.graph.nodes:
-            if node.op == "seed":
+            if node.op in ("seed", "given"):
                 self.rename(node, node.payload)
             elif node.op in ELEMENTWISE and not self.has(node) and self.has(node.args[0]):
                 self.rename(node, f"{node.op}_{self[node.args[0]]}")

@@ -6,6 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import FrameType
 from typing import Any
 
@@ -52,6 +53,11 @@ class Equations:
     def gates(self) -> dict[str, Expression]:
         """The named values other than the states."""
         return {name: node for name, node in self.named.items() if name not in self.states}
+
+    @cached_property
+    def given(self) -> tuple[Expression, ...]:
+        """What comes from outside at every step beside x, one number per unit."""
+        return tuple(node for node in self.graph.nodes if node.op == "given")
 
     def evaluate(self, outputs: Sequence[Expression], values: dict[int, Array]) -> dict[int, Array]:
         """Compute `outputs` in NumPy from the values of the nodes that they rest on.

@@ -83,7 +83,7 @@ def train_model(
     run: Run,
     evaluate: Callable[[SequenceModel], dict[str, float]],
     evaluate_every: int,
-    callback: Callable[[Update], None] | None = None,
+    callback: Callable[[Update[SequenceModel]], None] | None = None,
 ) -> Iterator[Evaluation]:
     """Train `model` in place as the spec says, yielding its evaluations."""
     from rnnlab.training import make_optimizer, train

@@ -3,6 +3,7 @@
 from rnnlab.layers.initialisers import INITIALISATIONS, accepts_forget_bias, initialise
 from rnnlab.layers.named import GRU, LSTM, RNN, PeepholeLSTM
 from rnnlab.layers.recurrent import Recurrent
+from rnnlab.layers.regularisers import Regularisers
 from rnnlab.layers.tape import LayerGradients, Tape
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "LayerGradients",
     "PeepholeLSTM",
     "Recurrent",
+    "Regularisers",
     "Tape",
     "accepts_forget_bias",
     "initialise",

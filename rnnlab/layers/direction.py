@@ -11,6 +11,7 @@ from rnnlab.cells import CellDefinition
 from rnnlab.engine import engine_for
 from rnnlab.engine.protocol import Array, Gradients
 from rnnlab.layers.initialisers import initialise
+from rnnlab.layers.regularisers import Regularisers, draw_mask, noisy_cell
 
 
 class Direction:
@@ -32,6 +33,7 @@ class Direction:
     reverse : bool
         Whether it reads from the end of the sequence.
     learn_initial_state : bool
+    regularisers : Regularisers or None
     parameters : dict of str to array
         The whole layer's, shared with it; this direction's arrays carry its suffix.
 
@@ -53,6 +55,7 @@ class Direction:
         layer: int,
         reverse: bool,
         learn_initial_state: bool,
+        regularisers: Regularisers | None,
         parameters: dict[str, Array],
     ) -> None:
         self.cell = cell
@@ -60,6 +63,9 @@ class Direction:
         self.hidden_size = hidden_size
         self.dtype = dtype
         self.reverse = reverse
+        self._variational = regularisers is not None and regularisers.variational
+        self._in_training, self._masks = noisy_cell(cell, regularisers, expected=False)
+        self._at_rest, _ = noisy_cell(cell, regularisers, expected=True)
         self.suffix = f"_l{layer}" + "_reverse" * reverse
         self.parameters = parameters
         self._names = {name: name + self.suffix for name in cell.arrays}
@@ -91,7 +97,7 @@ class Direction:
         self, x: Array, states: Sequence[Array], lengths: Array | None
     ) -> tuple[Array, tuple[Array, ...]]:
         """Return the output (T, B, H) and the final states (B, H), keeping nothing."""
-        engine = engine_for(self.cell, self.dtype)
+        engine = engine_for(self._at_rest, self.dtype)
         y, final = engine.infer(self._bare(), self._turn(x, lengths), states, lengths)
         return self._turn_back(y, lengths), final
 
@@ -101,13 +107,29 @@ class Direction:
         states: Sequence[Array],
         lengths: Array | None,
         checkpoint_every: int | None,
+        noise: np.random.Generator | None,
     ) -> Any:
-        """Run over x (T, B, I) and return the engine's record."""
-        engine, parameters = engine_for(self.cell, self.dtype), self._bare()
+        """Run over x (T, B, I) and return the engine's record; masks are drawn from `noise`."""
+        cell = self._at_rest if noise is None else self._in_training
+        engine, parameters = engine_for(cell, self.dtype), self._bare()
+        given = [] if noise is None else self._draw(noise, (*x.shape[:2], self.hidden_size))
         x = self._turn(x, lengths)
         if checkpoint_every is None:
-            return engine.forward(parameters, x, states, lengths)
-        return engine.checkpoint(parameters, x, states, checkpoint_every, lengths)
+            return engine.forward(parameters, x, states, lengths, given)
+        return engine.checkpoint(parameters, x, states, checkpoint_every, lengths, given)
+
+    def _draw(self, rng: np.random.Generator, shape: tuple[int, int, int]) -> list[Array]:
+        return [
+            draw_mask(
+                rng,
+                mask.rate,
+                shape,
+                self.dtype,
+                scaled=mask.scaled,
+                variational=self._variational and mask.scaled,
+            )
+            for mask in self._masks
+        ]
 
     def output(self, record: Any) -> Array:
         """Return the output (T, B, H) that a record holds."""
@@ -136,7 +158,7 @@ class Direction:
         through_time, input_gradient : bool
             What is wanted.
         """
-        found = engine_for(self.cell, self.dtype).backward(
+        found = engine_for(record.cell, self.dtype).backward(
             record,
             self._turn(d_output, record.lengths),
             d_states,
@@ -181,7 +203,7 @@ class Direction:
         return np.ascontiguousarray(self._turn_back(array, lengths))
 
     def _turn_back(self, array: Array, lengths: Array | None) -> Array:
-        """Bring (T, B, ...) from this direction's time to the sequence's; no copy where none is due."""
+        """Bring (T, B, ...) from this direction's time to the sequence's; forward, it is itself."""
         if not self.reverse:
             return array
         return array[::-1] if lengths is None else turn_round(array, lengths)

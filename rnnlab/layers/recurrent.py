@@ -13,6 +13,7 @@ from rnnlab.cells import CellDefinition, find_cell
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.direction import Direction
 from rnnlab.layers.gates import read_gate, write_gate
+from rnnlab.layers.regularisers import Regularisers
 from rnnlab.layers.stack import Stack
 from rnnlab.layers.states import check_state, find_row, gather, state_type
 from rnnlab.layers.tape import LayerGradients, Tape
@@ -44,6 +45,8 @@ class Recurrent:
     learn_initial_state : bool
         Whether the states that a sequence begins with are parameters, `h0_l0` (H,) and so on,
         instead of zeros. They begin at zero.
+    regularisers : Regularisers, optional
+        Dropout and zoneout for training; `forward(x, noise=...)` draws them.
     dtype : "float32" or "float64"
     seed : int or numpy.random.Generator
         Of the initial parameters, drawn in the order of `parameters`: the first layer's forward
@@ -82,6 +85,7 @@ class Recurrent:
         num_layers: int = 1,
         bidirectional: bool = False,
         learn_initial_state: bool = False,
+        regularisers: Regularisers | None = None,
         dtype: Any = "float32",
         seed: int | np.random.Generator = 0,
         init: str | None = None,
@@ -94,6 +98,7 @@ class Recurrent:
         self.num_layers = check_size("num_layers", num_layers)
         self.bidirectional = check_flag("bidirectional", bidirectional)
         self.learn_initial_state = check_flag("learn_initial_state", learn_initial_state)
+        self.regularisers = _check_regularisers(regularisers)
         self.dtype = check_dtype(dtype)
         self._parameters: dict[str, Array] = {}
         self._stack = Stack(
@@ -103,6 +108,7 @@ class Recurrent:
             num_layers=self.num_layers,
             bidirectional=self.bidirectional,
             learn_initial_state=self.learn_initial_state,
+            regularisers=self.regularisers,
             dtype=self.dtype,
             parameters=self._parameters,
         )
@@ -111,12 +117,14 @@ class Recurrent:
             direction.draw(rng, init=init, forget_bias=forget_bias, chrono_tmax=chrono_tmax)
 
     def __repr__(self) -> str:
-        shown = {"input_size": self.input_size, "hidden_size": self.hidden_size}
+        shown: dict[str, object] = {"input_size": self.input_size, "hidden_size": self.hidden_size}
         if self.num_layers > 1:
             shown["num_layers"] = self.num_layers
         for name in ("bidirectional", "learn_initial_state"):
             if getattr(self, name):
                 shown[name] = True
+        if self.regularisers is not None:
+            shown["regularisers"] = self.regularisers
         options = " ".join(f"{name}={value}" for name, value in shown.items())
         return f"<rnnlab.Recurrent {self.cell.name} {options} dtype={self.dtype}>"
 
@@ -224,6 +232,7 @@ class Recurrent:
         state: Sequence[Array] | None = None,
         lengths: Sequence[int] | Array | None = None,
         *,
+        noise: int | np.random.Generator | None = None,
         checkpoint_every: int | None = None,
     ) -> Tape:
         """Run the layer and keep a tape for `backward`.
@@ -235,6 +244,9 @@ class Recurrent:
             The initial state, as for a call.
         lengths : ints (B,), optional
             Where each sequence ends, as for a call.
+        noise : int or numpy.random.Generator, optional
+            What the layer's regularisers are drawn from: training. Left out, they are off, as for a
+            call.
         checkpoint_every : int, optional
             Keep the outputs and, about every so many time steps, the states; `backward` runs the
             segments between them again (gradient checkpointing, Chen et al. 2016). The gradients
@@ -248,9 +260,10 @@ class Recurrent:
         x, ends = self._check_x(x, lengths)
         if checkpoint_every is not None:
             checkpoint_every = check_size("checkpoint_every", checkpoint_every)
+        rng = None if noise is None else check_seed(noise, "noise")
         initial = self._initial(state, x.shape[1])
-        output, records = self._stack.forward(x, initial, ends, checkpoint_every)
-        return Tape(self, records, output, ends, learned=state is None)
+        output, records, masks = self._stack.forward(x, initial, ends, checkpoint_every, rng)
+        return Tape(self, records, output, masks, ends, learned=state is None)
 
     def backward(
         self,
@@ -287,6 +300,7 @@ class Recurrent:
         axes = f"(T={steps}, B={batch}, {'D*H' if self.bidirectional else 'H'}={width})"
         d_input, rows = self._stack.backward(
             tape._records,
+            tape._masks,
             check_padded(
                 "d_output", d_output, (steps, batch, width), self._dtype, axes, tape._lengths
             )[0],
@@ -339,6 +353,7 @@ class Recurrent:
             num_layers=self.num_layers,
             bidirectional=self.bidirectional,
             learn_initial_state=self.learn_initial_state,
+            regularisers=self.regularisers,
             dtype=dtype,
             init="glorot",  # the cheapest to draw: every number is replaced
         )
@@ -390,3 +405,12 @@ class Recurrent:
         if state is None and self.learn_initial_state:
             return self._stack.initial(batch)
         return self._check_state("state", state, batch)
+
+
+def _check_regularisers(value: object) -> Regularisers | None:
+    if value is None or isinstance(value, Regularisers):
+        return value
+    raise TypeError(
+        f"regularisers must be rnnlab.Regularisers, got {type(value).__name__}: "
+        "write regularisers=rnnlab.Regularisers(dropout=0.5)"
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,12 +23,13 @@ from rnnlab.cells.identity import file_spec
 from rnnlab.engine.protocol import Array
 from rnnlab.files import write_whole
 from rnnlab.layers.recurrent import Recurrent
+from rnnlab.layers.regularisers import Regularisers
 from rnnlab.layers.stack import Stack
 from rnnlab.registry import cells
 from rnnlab.version import __version__
 
 #: Raised when an older rnnlab could not read the file. `read` keeps reading all the older ones.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 #: The key of the metadata; one alone, as the format keeps no order of several.
 KEY = "rnnlab"
 
@@ -49,6 +51,7 @@ class LayerDescription(BaseModel):
     num_layers: PositiveInt
     bidirectional: bool
     learn_initial_state: bool
+    regularisers: dict[str, Any] | None = None
     dtype: Literal["float32", "float64"]
 
 
@@ -60,6 +63,8 @@ class Description(BaseModel):
     kind: Literal["layer", "model"]
     layer: LayerDescription
     output_size: PositiveInt | None = None  # of a model's readout
+    read: Literal["every", "last"] = "every"  # where it stands
+    notes: dict[str, Any] | None = None  # what else its owner wrote
 
 
 def describe(layer: Recurrent) -> LayerDescription:
@@ -75,6 +80,7 @@ def describe(layer: Recurrent) -> LayerDescription:
         num_layers=layer.num_layers,
         bidirectional=layer.bidirectional,
         learn_initial_state=layer.learn_initial_state,
+        regularisers=None if layer.regularisers is None else asdict(layer.regularisers),
         dtype=layer.dtype,
     )
 
@@ -186,6 +192,7 @@ def restore_layer(
     definition = _find(path, description.cell, cell)
     options: dict[str, Any] = description.model_dump(exclude={"cell"})
     sizes = options.pop("input_size"), options.pop("hidden_size")
+    options["regularisers"] = _regularisers(path, options["regularisers"])
     if description.num_layers > len(arrays):  # before a wrong number becomes a long loop
         raise ValueError(
             f"{path} must hold {description.num_layers} layers, got {len(arrays)} arrays: "
@@ -203,6 +210,16 @@ def restore_layer(
     for name, array in layer.parameters.items():
         array[:] = arrays[name]
     return layer
+
+
+def _regularisers(path: Path, written: dict[str, Any] | None) -> Regularisers | None:
+    try:
+        return None if written is None else Regularisers(**written)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} must describe the layer that it holds, got a damaged description at "
+            f"regularisers: {error}: take the file as save wrote it"
+        ) from error
 
 
 def _differences(

@@ -10,6 +10,7 @@ import numpy as np
 from rnnlab.cells import CellDefinition
 from rnnlab.engine.protocol import Array, Gradients
 from rnnlab.layers.direction import Direction, initial_names
+from rnnlab.layers.regularisers import Regularisers, draw_mask
 
 
 class Stack:
@@ -25,6 +26,7 @@ class Stack:
     input_size, hidden_size : int
     num_layers : int
     bidirectional, learn_initial_state : bool
+    regularisers : Regularisers or None
     dtype : "float32" or "float64"
     parameters : dict of str to array
         Shared with the layer. Making a stack allocates none; `Direction.draw` fills it.
@@ -51,6 +53,7 @@ class Stack:
         num_layers: int,
         bidirectional: bool,
         learn_initial_state: bool,
+        regularisers: Regularisers | None,
         dtype: str,
         parameters: dict[str, Array],
     ) -> None:
@@ -61,6 +64,7 @@ class Stack:
                 "is one of its vectors: rename the vector"
             )
         self.hidden_size = hidden_size
+        self._regularisers = regularisers or Regularisers()
         ways = (False, True) if bidirectional else (False,)
         self.layers = [
             tuple(
@@ -72,6 +76,7 @@ class Stack:
                     layer=layer,
                     reverse=reverse,
                     learn_initial_state=learn_initial_state,
+                    regularisers=regularisers,
                     parameters=parameters,
                 )
                 for reverse in ways
@@ -109,21 +114,48 @@ class Stack:
         initial: Sequence[Sequence[Array]],
         lengths: Array | None,
         checkpoint_every: int | None,
-    ) -> tuple[Array, list[Any]]:
-        """Return the output (T, B, D*H) and each direction's record."""
+        noise: np.random.Generator | None,
+    ) -> tuple[Array, list[Any], list[Array | None]]:
+        """Return the output (T, B, D*H), each direction's record and the masks between layers.
+
+        The first mask was put on x, the last one on the output; None where there is none.
+        """
         records: list[Any] = []
-        for layer in self.layers:
+        masks: list[Array | None] = []
+        rates = self._rates() if noise is not None else [0.0] * (1 + len(self.layers))
+        for layer, rate in zip(self.layers, rates[:-1], strict=True):
+            x, mask = self._drop(x, rate, noise)
+            masks.append(mask)
             outputs = []
             for direction in layer:
-                record = direction.forward(x, initial[len(records)], lengths, checkpoint_every)
+                record = direction.forward(
+                    x, initial[len(records)], lengths, checkpoint_every, noise
+                )
                 outputs.append(direction.output(record))
                 records.append(record)
             x = _side_by_side(outputs)
-        return x, records
+        x, mask = self._drop(x, rates[-1], noise)
+        return x, records, [*masks, mask]
+
+    def _rates(self) -> list[float]:
+        """Return the rates of dropout on the input of each layer and on the output of the last."""
+        wanted = self._regularisers
+        between = [wanted.dropout] * (len(self.layers) - 1)
+        return [wanted.input_dropout, *between, wanted.output_dropout]
+
+    def _drop(
+        self, x: Array, rate: float, noise: np.random.Generator | None
+    ) -> tuple[Array, Array | None]:
+        if not rate or noise is None:
+            return x, None
+        variational = self._regularisers.variational
+        mask = draw_mask(noise, rate, x.shape, x.dtype, variational=variational)
+        return x * mask, mask
 
     def backward(
         self,
         records: Sequence[Any],
+        masks: Sequence[Array | None],
         d_output: Array,
         d_final: Sequence[Sequence[Array]],
         *,
@@ -134,7 +166,7 @@ class Stack:
         """Return dL/dx (T, B, I), if it is wanted, and each direction's gradients."""
         units = self.hidden_size
         rows: list[Gradients] = []  # of the layers above, in the order of a state
-        d_x, d_y = None, d_output
+        d_x, d_y = None, _masked(d_output, masks[-1])
         for number, layer in reversed(list(enumerate(self.layers))):
             first = number * len(layer)
             found = [
@@ -150,9 +182,14 @@ class Stack:
             ]
             shares = [gradients.input for gradients in found if gradients.input is not None]
             if shares:  # none where the lowest layer was not asked
-                d_x = d_y = shares[0] if len(shares) == 1 else shares[0] + shares[1]
+                d_x = shares[0] if len(shares) == 1 else shares[0] + shares[1]
+                d_x = d_y = _masked(d_x, masks[number])
             rows = found + rows
         return (d_x if input_gradient else None), rows
+
+
+def _masked(array: Array, mask: Array | None) -> Array:
+    return array if mask is None else array * mask
 
 
 def _side_by_side(outputs: Sequence[Array]) -> Array:

@@ -27,6 +27,8 @@ class Tape:
     records : sequence of Record
         The engine's, of every direction of every layer, in the order of the state's rows.
     output : array (T, B, D*H)
+    masks : sequence of array or None
+        What the input of each layer, and the output of the last, was multiplied with.
     lengths : int64 array (B,) or None
         Where sequences end.
     learned : bool
@@ -38,6 +40,7 @@ class Tape:
         layer: Recurrent,
         records: Sequence[Any],
         output: Array,
+        masks: Sequence[Array | None],
         lengths: Array | None,
         *,
         learned: bool,
@@ -45,6 +48,7 @@ class Tape:
         self._layer = layer
         self._records = records
         self._output = output
+        self._masks = masks
         self._lengths = lengths
         self._learned = learned
 
@@ -76,13 +80,13 @@ class Tape:
         sequence's end they are 0.
         """
         record = self._record(layer, reverse)
-        named = self._layer.cell.equations.gates
+        named = record.cell.equations.gates
         held = {name: record.value(node.index) for name, node in named.items()}
         if any(array is None for array in held.values()):
             # What the backward pass does not need was not kept: it follows from the states.
-            engine = ReferenceEngine(self._layer.cell, self._layer.dtype)
+            engine = ReferenceEngine(record.cell, self._layer.dtype)
             before = [state[:-1] for state in record.states]
-            values = engine.step(record.parameters, record.x, before)
+            values = engine.step(record.parameters, record.x, before, record.given)
             shape = before[0].shape
             for name, node in named.items():
                 if held[name] is None:

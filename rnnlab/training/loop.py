@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -18,9 +18,66 @@ from rnnlab.training.clipping import (
     clip_by_value,
     global_norm,
 )
-from rnnlab.training.losses import softmax_cross_entropy
-from rnnlab.training.model import Loss, SequenceModel
+from rnnlab.training.losses import Loss, softmax_cross_entropy
 from rnnlab.training.optimizers import Optimizer
+
+
+def learn_from(
+    model: Trainable,
+    optimizer: Optimizer,
+    x: Array,
+    targets: Array,
+    *,
+    loss: Loss,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+    lengths: Array | None = None,
+    weights: Array | None = None,
+    noise: np.random.Generator | None = None,
+) -> tuple[float, float, bool]:
+    """Take one step of `optimizer` on one batch.
+
+    Returns
+    -------
+    value : float
+        The loss before the step.
+    norm : float
+        Of the gradient before clipping; not finite, and no step taken, where either is not.
+    clipped : bool
+        Whether clipping changed the gradient.
+    """
+    options = {"lengths": lengths, "weights": weights, "noise": noise}
+    given = {name: value for name, value in options.items() if value is not None}
+    clipped = False
+    with np.errstate(over="ignore", invalid="ignore"):  # who calls looks at what comes back
+        value, gradients = model.loss_and_gradients(x, targets, loss, **given)
+        norm = global_norm(gradients) if gradients else math.nan
+        if math.isfinite(value) and math.isfinite(norm):
+            if clip_norm is not None:
+                clip_by_global_norm(gradients, clip_norm)
+                clipped = norm > clip_norm
+            if clip_value is not None:
+                clipped |= any(np.abs(array).max() > clip_value for array in gradients.values())
+                clip_by_value(gradients, clip_value)
+            optimizer.step(gradients)
+    return value, norm, clipped
+
+
+class Trainable(Protocol):
+    """What can be trained: a `SequenceModel`, or `TruncatedBPTT` on one."""
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """Live arrays by name."""
+        ...
+
+    @property
+    def loss_and_gradients(self) -> Callable[..., tuple[float, dict[str, Array]]]:
+        """From inputs, targets, a loss and options to the loss and its gradients."""
+        ...
+
+
+M = TypeVar("M", bound=Trainable)
 
 
 @dataclass(frozen=True)
@@ -48,14 +105,14 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Update:
+class Update(Generic[M]):
     """One update of the parameters, as a callback sees it.
 
     Attributes
     ----------
     number : int
         Updates done; 0 before the first.
-    model : SequenceModel
+    model : SequenceModel or TruncatedBPTT
         As it is now. To be looked at, not changed.
     grad_norm : float
         Global norm of the gradient before clipping; NaN for number 0.
@@ -64,29 +121,30 @@ class Update:
     """
 
     number: int
-    model: SequenceModel
+    model: M
     grad_norm: float
     clipped: bool
 
 
 def train(
-    model: SequenceModel,
+    model: M,
     draw_batch: Callable[[], tuple[Array, Array]],
     optimizer: Optimizer,
     *,
     updates: int,
-    evaluate: Callable[[SequenceModel], dict[str, float]],
+    evaluate: Callable[[M], dict[str, float]],
     evaluate_every: int,
     loss: Loss = softmax_cross_entropy,
     clip_norm: float | None = None,
     clip_value: float | None = None,
-    callback: Callable[[Update], None] | None = None,
+    noise: np.random.Generator | None = None,
+    callback: Callable[[Update[M]], None] | None = None,
 ) -> Iterator[Evaluation]:
     """Train a model and evaluate it from time to time.
 
     Parameters
     ----------
-    model : SequenceModel
+    model : SequenceModel or TruncatedBPTT
         Changed in place.
     draw_batch : callable
         Returns inputs (T, B, I) and targets.
@@ -99,6 +157,8 @@ def train(
         `loss(outputs, targets) -> (value, d_outputs)`.
     clip_norm, clip_value : float, optional
         Bounds of the gradient's global norm, and of each of its numbers.
+    noise : numpy.random.Generator, optional
+        What the layer's regularisers are drawn from; left out, they are off.
     callback : callable, optional
         Called with an `Update` before the first update and after each: see
         `rnnlab.analysis.GradientRecorder`.
@@ -121,45 +181,31 @@ def train(
         updates,
         evaluate,
         evaluate_every,
-        loss,
-        clip_norm,
-        clip_value,
         callback,
+        {"loss": loss, "clip_norm": clip_norm, "clip_value": clip_value, "noise": noise},
     )
 
 
 def _train(
-    model: SequenceModel,
+    model: M,
     draw_batch: Callable[[], tuple[Array, Array]],
     optimizer: Optimizer,
     updates: int,
-    evaluate: Callable[[SequenceModel], dict[str, float]],
+    evaluate: Callable[[M], dict[str, float]],
     evaluate_every: int,
-    loss: Loss,
-    clip_norm: float | None,
-    clip_value: float | None,
-    callback: Callable[[Update], None] | None,
+    callback: Callable[[Update[M]], None] | None,
+    options: dict[str, Any],
 ) -> Iterator[Evaluation]:
     start = time.perf_counter()
     norms: list[float] = []
     if callback is not None:
         callback(Update(0, model, math.nan, clipped=False))
     for update in range(1, updates + 1):
-        x, targets = draw_batch()
-        with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges says so below
-            value, gradients = model.loss_and_gradients(x, targets, loss)
-            norm = global_norm(gradients) if gradients else math.nan
-            diverged = not (math.isfinite(value) and math.isfinite(norm))
-            if not diverged:
-                clipped = callback is not None and _is_cut(gradients, norm, clip_norm, clip_value)
-                if clip_norm is not None:
-                    clip_by_global_norm(gradients, clip_norm)
-                if clip_value is not None:
-                    clip_by_value(gradients, clip_value)
-                norms.append(norm)
-                optimizer.step(gradients)
-                if callback is not None:
-                    callback(Update(update, model, norm, clipped))
+        _, norm, clipped = learn_from(model, optimizer, *draw_batch(), **options)
+        diverged = not math.isfinite(norm)
+        if callback is not None and not diverged:
+            callback(Update(update, model, norm, clipped))
+        norms.append(norm)
         due = update % evaluate_every == 0 or update == updates
         if due and not diverged:
             # What this update ruined, no later loss may show.
@@ -172,17 +218,3 @@ def _train(
             mean = math.fsum(norms) / len(norms)
             yield Evaluation(update, metrics, mean, "ok", time.perf_counter() - start)
             norms.clear()
-
-
-def _is_cut(
-    gradients: Mapping[str, Array],
-    norm: float,
-    clip_norm: float | None,
-    clip_value: float | None,
-) -> bool:
-    """Tell whether clipping is about to change the gradient."""
-    if clip_norm is not None and norm > clip_norm:
-        return True
-    return clip_value is not None and any(
-        float(np.abs(array).max(initial=0.0)) > clip_value for array in gradients.values()
-    )

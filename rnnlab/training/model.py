@@ -1,9 +1,9 @@
-"""A recurrent layer with a linear readout at every step."""
+"""A recurrent layer with a linear readout at every step, or at each sequence's end."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from rnnlab.engine import matmul
-from rnnlab.engine.protocol import Array
+from rnnlab.engine.protocol import Array, blank_padding
 from rnnlab.layers import Recurrent
 from rnnlab.layers.initialisers import glorot_uniform
 from rnnlab.layers.validation import check_seed, check_size
+from rnnlab.registry import unknown_name
+from rnnlab.training.losses import Loss, ignore_padding
 
-Loss = Callable[[Array, Array], tuple[float, Array]]
+READS = ("every", "last")
 
 
 class SequenceModel:
@@ -27,6 +29,11 @@ class SequenceModel:
     layer : Recurrent
     output_size : int
         O.
+    read : "every" or "last"
+        Where the readout stands: at every step, outputs (T, B, O), or at the end of each sequence
+        alone, outputs (B, O). Of a bidirectional layer, "last" reads each direction where it ends:
+        the backward one at the first step. For a choice of steps, read every one and mark the
+        others in the targets: -1, or NaN.
     seed : int or numpy.random.Generator
         Of the readout's weights (Glorot uniform; its bias starts at 0).
 
@@ -44,12 +51,26 @@ class SequenceModel:
     >>> loss, gradients = model.loss_and_gradients(x, targets, softmax_cross_entropy)
     >>> gradients["readout_weight"].shape
     (3, 16)
+
+    One answer for each sequence, of different lengths:
+
+    >>> model = SequenceModel(rnnlab.GRU(4, 16), output_size=3, read="last")
+    >>> model.predict(x, lengths=[7, 5]).shape
+    (2, 3)
     """
 
     def __init__(
-        self, layer: Recurrent, output_size: int, *, seed: int | np.random.Generator = 0
+        self,
+        layer: Recurrent,
+        output_size: int,
+        *,
+        read: str = "every",
+        seed: int | np.random.Generator = 0,
     ) -> None:
+        if read not in READS:
+            raise ValueError(unknown_name("read", read, READS))
         self.layer = layer
+        self.read = read
         self.output_size = check_size("output_size", output_size)
         rng = check_seed(seed)
         self.readout_weight = np.ascontiguousarray(
@@ -76,23 +97,52 @@ class SequenceModel:
         flat = matmul(y.reshape(-1, y.shape[-1]), self.readout_weight.T)
         return (flat + self.readout_bias).reshape(*y.shape[:-1], self.output_size)
 
-    def predict(self, x: Array) -> Array:
-        """Return the readout (T, B, O) for inputs x (T, B, I), from the layer's initial state."""
-        y, _ = self.layer(x)
-        return self.read_out(y)
+    def predict(self, x: Array, *, lengths: Sequence[int] | Array | None = None) -> Array:
+        """Return the readout for inputs x (T, B, I), from the layer's initial state.
+
+        Parameters
+        ----------
+        x : array (T, B, I)
+        lengths : ints (B,), optional
+            Where each sequence ends, from 1 to T; what stands in x behind it counts for nothing.
+
+        Returns
+        -------
+        array (T, B, O) or (B, O)
+            The latter with `read="last"`. The former is 0 behind a sequence's end.
+        """
+        y, _ = self.layer(x, **_given(lengths=lengths))
+        if self.read == "last":
+            return self.read_out(y[self._ends(y, lengths)])
+        outputs = self.read_out(y)
+        return outputs if lengths is None else blank_padding(outputs, np.asarray(lengths))
 
     def loss_and_gradients(
-        self, x: Array, targets: Array, loss: Loss
+        self,
+        x: Array,
+        targets: Array,
+        loss: Loss,
+        *,
+        lengths: Sequence[int] | Array | None = None,
+        weights: Array | None = None,
+        noise: int | np.random.Generator | None = None,
     ) -> tuple[float, dict[str, Array]]:
-        """Return the loss over all steps and its gradient in every parameter.
+        """Return the loss over all answers and its gradient in every parameter.
 
         Parameters
         ----------
         x : array (T, B, I)
         targets : array
-            As `loss` takes them beside (T, B, O).
+            As `loss` takes them beside (T, B, O), or beside (B, O) with `read="last"`. What stands
+            behind a sequence's end counts for nothing.
         loss : callable
-            `loss(outputs, targets) -> (value, d_outputs)`.
+            `loss(outputs, targets) -> (value, d_outputs)`, with `weights` as a third where given.
+        lengths : ints (B,), optional
+            Where each sequence ends, from 1 to T.
+        weights : array (B,) or one for each position, optional
+            How much each sequence counts, or each answer.
+        noise : int or numpy.random.Generator, optional
+            What the layer's regularisers are drawn from; left out, they are off.
 
         Returns
         -------
@@ -101,32 +151,76 @@ class SequenceModel:
         gradients : dict of str to array
             Empty where `value` is not finite.
         """
-        tape = self.layer.forward(x)
+        tape = self.layer.forward(x, **_given(lengths=lengths, noise=noise))
         y = tape.output
-        value, d_logits = loss(self.read_out(y), targets)
-        flat = d_logits.reshape(-1, self.output_size)
-        d_y = matmul(flat, self.readout_weight).reshape(y.shape)
-        if not (math.isfinite(value) and np.isfinite(d_y).all()):
-            return value if not math.isfinite(value) else math.nan, {}
+        where = self._ends(y, lengths) if self.read == "last" else ...
+        read = y[where]  # (T, B, D*H), or (B, D*H)
+        if lengths is not None and self.read == "every":
+            targets = ignore_padding(targets, np.asarray(lengths))
+        value, d_read, readout = self.judge(read, targets, loss, weights)
+        if d_read is None:
+            return value, {}
+        d_y = d_read
+        if self.read == "last":
+            d_y = np.zeros_like(y)
+            d_y[where] = d_read
         gradients = self.layer.backward(tape, d_y, input_gradient=False).parameters
-        gradients["readout_weight"] = matmul(flat.T, y.reshape(-1, y.shape[-1]))
-        gradients["readout_bias"] = flat.sum(axis=0)
-        return value, gradients
+        return value, gradients | readout
+
+    def judge(
+        self, read: Array, targets: Array, loss: Loss, weights: Array | None = None
+    ) -> tuple[float, Array | None, dict[str, Array]]:
+        """Return the loss on what is read out of the layer, and its gradients up to there.
+
+        Parameters
+        ----------
+        read : array (..., D*H)
+            Outputs of the layer.
+        targets, loss, weights
+            As for `loss_and_gradients`.
+
+        Returns
+        -------
+        value : float
+            NaN where the gradient is not finite.
+        d_read : array (..., D*H) or None
+            None where `value` is not finite.
+        gradients : dict of str to array
+            Of the readout's parameters.
+        """
+        value, d_logits = loss(self.read_out(read), targets, **_given(weights=weights))
+        flat = d_logits.reshape(-1, self.output_size)
+        d_read = matmul(flat, self.readout_weight).reshape(read.shape)
+        if not (math.isfinite(value) and np.isfinite(d_read).all()):
+            return value if not math.isfinite(value) else math.nan, None, {}
+        weight = matmul(flat.T, read.reshape(-1, read.shape[-1]))
+        return value, d_read, {"readout_weight": weight, "readout_bias": flat.sum(axis=0)}
+
+    def _ends(self, y: Array, lengths: Sequence[int] | Array | None) -> tuple[Array, ...]:
+        """Return the index of each direction's last output (B, D*H) in y (T, B, D*H)."""
+        steps, batch, width = y.shape
+        last = np.full((batch, 1), steps) if lengths is None else np.asarray(lengths)[:, None]
+        last = np.repeat(last - 1, width, axis=1)  # (B, D*H)
+        last[:, self.layer.hidden_size :] = 0  # the backward direction's, if there is one
+        return last, np.arange(batch)[:, None], np.arange(width)
 
     def astype(self, dtype: Any) -> SequenceModel:
         """Return a copy of the model in another dtype."""
-        copy = SequenceModel(self.layer.astype(dtype), self.output_size)
+        copy = SequenceModel(self.layer.astype(dtype), self.output_size, read=self.read)
         copy.readout_weight[:] = self.readout_weight
         copy.readout_bias[:] = self.readout_bias
         return copy
 
-    def save(self, path: str | PathLike[str]) -> Path:
+    def save(self, path: str | PathLike[str], *, notes: Mapping[str, Any] | None = None) -> Path:
         """Write layer and readout into one file, without pickle; `rnnlab.load` reads it.
 
         Parameters
         ----------
         path : str or path
             Written whole or not at all; what was there is replaced.
+        notes : mapping, optional
+            What else belongs to the model, such as the scaling of its inputs, as JSON holds it;
+            `rnnlab.training.saving.load_notes` reads it.
 
         Returns
         -------
@@ -134,4 +228,9 @@ class SequenceModel:
         """
         from rnnlab.training.saving import save_model
 
-        return save_model(self, Path(path))
+        return save_model(self, Path(path), notes)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Leave out what is None: a layer or a loss of one's own may not know it."""
+    return {name: value for name, value in options.items() if value is not None}

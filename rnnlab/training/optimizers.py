@@ -30,17 +30,43 @@ class Optimizer(ABC):
     parameters : dict of str to array
         Changed in place by `step`.
     learning_rate : float
-        More than 0.
+        More than 0; may be changed between steps.
+
+    Attributes
+    ----------
+    weight_decay : float
+        Decoupled decay of the weight matrices (Loshchilov & Hutter 2019): each step begins with
+        W -= learning_rate * weight_decay * W. 0 unless set; biases never decay.
     """
 
     def __init__(self, parameters: Mapping[str, Array], learning_rate: float) -> None:
         self.parameters = parameters
+        self.weight_decay = 0.0
+        self._slots: dict[str, dict[str, Array]] = {}
+        self._steps = 0
         self.learning_rate = _check("learning_rate", learning_rate, 0.0)
         if learning_rate == 0:
             raise ValueError("learning_rate must be more than 0, got 0: try 1e-3")
 
-    def _like(self) -> dict[str, Array]:
-        return {name: np.zeros_like(array) for name, array in self.parameters.items()}
+    def state(self) -> dict[str, Array]:
+        """Return copies of what the steps so far have left, to go on from there another time."""
+        arrays = {
+            f"{slot}.{name}": array.copy()
+            for slot, held in self._slots.items()
+            for name, array in held.items()
+        }
+        return {**arrays, "steps": np.array([self._steps], np.int64)}
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Take over what `state` returned, of an optimiser of the same kind and parameters."""
+        for slot, held in self._slots.items():
+            for name, array in held.items():
+                array[:] = state[f"{slot}.{name}"]
+        self._steps = int(state["steps"][0])
+
+    def _like(self, slot: str) -> dict[str, Array]:
+        self._slots[slot] = {name: np.zeros_like(p) for name, p in self.parameters.items()}
+        return self._slots[slot]
 
     def step(self, gradients: Mapping[str, Array]) -> None:
         """Change every parameter by its gradient."""
@@ -50,7 +76,10 @@ class Optimizer(ABC):
                 f"gradients must hold every parameter, got none for {sorted(missing)[0]}: "
                 "pass all that loss_and_gradients returned"
             )
+        self._steps += 1
         for name, parameter in self.parameters.items():
+            if self.weight_decay and parameter.ndim > 1:
+                parameter *= 1 - self.learning_rate * self.weight_decay
             self._update(name, parameter, gradients[name])
 
     @abstractmethod
@@ -65,7 +94,7 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(parameters, learning_rate)
         self.momentum = _check("momentum", momentum, 0.0, 1.0)
-        self._velocity = self._like()
+        self._velocity = self._like("velocity")
 
     def _update(self, name: str, parameter: Array, gradient: Array) -> None:
         velocity = self._velocity[name]
@@ -87,7 +116,7 @@ class RMSProp(Optimizer):
         super().__init__(parameters, learning_rate)
         self.decay = _check("decay", decay, 0.0, 1.0)
         self.epsilon = _check("epsilon", epsilon, 0.0)
-        self._square = self._like()
+        self._square = self._like("square")
 
     def _update(self, name: str, parameter: Array, gradient: Array) -> None:
         square = self._square[name]
@@ -111,13 +140,7 @@ class Adam(Optimizer):
         self.beta1 = _check("beta1", beta1, 0.0, 1.0)
         self.beta2 = _check("beta2", beta2, 0.0, 1.0)
         self.epsilon = _check("epsilon", epsilon, 0.0)
-        self._mean, self._square = self._like(), self._like()
-        self._steps = 0
-
-    def step(self, gradients: Mapping[str, Array]) -> None:
-        """Change every parameter by its gradient."""
-        self._steps += 1
-        super().step(gradients)
+        self._mean, self._square = self._like("mean"), self._like("square")
 
     def _update(self, name: str, parameter: Array, gradient: Array) -> None:
         mean, square = self._mean[name], self._square[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,16 @@ from rnnlab.layers.saving import Description, describe, read, restore_layer, wri
 from rnnlab.training.model import SequenceModel
 
 
-def save_model(model: SequenceModel, path: Path) -> Path:
-    """Write a model and return the path."""
+def save_model(model: SequenceModel, path: Path, notes: Mapping[str, Any] | None = None) -> Path:
+    """Write a model, and what else belongs to it, and return the path."""
     layer, outputs = model.layer, model.output_size
-    description = Description(kind="model", layer=describe(layer), output_size=outputs)
+    description = Description(
+        kind="model",
+        layer=describe(layer),
+        output_size=outputs,
+        read=model.read,
+        notes=None if notes is None else dict(notes),
+    )
     shapes = layer.parameter_shapes | readout_shapes(outputs, layer.output_size)
     return write(path, model.parameters, shapes, description)
 
@@ -66,7 +73,24 @@ def load(path: str | PathLike[str], *, cell: str | CellDefinition | None = None)
             "take the file as save wrote it"
         )
     readout = readout_shapes(outputs, (1 + layer.bidirectional) * layer.hidden_size)
-    model = SequenceModel(restore_layer(path, layer, arrays, cell, readout), outputs)
+    restored = restore_layer(path, layer, arrays, cell, readout)
+    model = SequenceModel(restored, outputs, read=description.read)
     model.readout_weight[:] = arrays["readout_weight"]
     model.readout_bias[:] = arrays["readout_bias"]
     return model
+
+
+def load_notes(path: str | PathLike[str]) -> dict[str, Any] | None:
+    """Return what was written beside a model with `save(path, notes=...)`, None if nothing was.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import rnnlab
+    >>> from rnnlab.training import SequenceModel
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "model.safetensors"
+    >>> _ = SequenceModel(rnnlab.GRU(3, 8), 2).save(path, notes={"unit": "mm"})
+    >>> load_notes(path)
+    {'unit': 'mm'}
+    """
+    return read(Path(path))[0].notes

@@ -36,7 +36,7 @@ def run(
     model: SequenceModel,
     x: Any,
     targets: Any,
-    callback: Callable[[Update], None] | None,
+    callback: Callable[[Update[SequenceModel]], None] | None,
     **options: Any,
 ) -> list[Any]:
     optimizer = make_optimizer("sgd", model.parameters, 0.5)
@@ -85,7 +85,7 @@ def test_the_clip_rate_counts_updates_that_were_cut(way: str, rng: np.random.Gen
     model, x, targets = problem(rng)
     norms, largest = [], []
 
-    def by_hand(update: Update) -> None:
+    def by_hand(update: Update[SequenceModel]) -> None:
         if update.number < 6:
             _, gradients = update.model.loss_and_gradients(x, targets, softmax_cross_entropy)
             norms.append(global_norm(gradients))
@@ -98,7 +98,7 @@ def test_the_clip_rate_counts_updates_that_were_cut(way: str, rng: np.random.Gen
     recorder = GradientRecorder(x, targets, every=3)
     cut: list[bool] = []
 
-    def both(update: Update) -> None:
+    def both(update: Update[SequenceModel]) -> None:
         recorder(update)
         if update.number:
             cut.append(update.clipped)

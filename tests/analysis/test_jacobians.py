@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnlab import Recurrent, cell, linear, sigmoid, tanh
+from rnnlab import Recurrent, Regularisers, cell, linear, sigmoid, tanh
 from rnnlab.analysis import linearise, products, step_jacobians
 from rnnlab.registry import cells
 
@@ -216,3 +216,10 @@ def test_layers_that_are_refused(rng: np.random.Generator) -> None:
     both = Recurrent("gru", 2, 3, bidirectional=True, dtype="float64")
     with pytest.raises(ValueError, match=r"one direction, got bidirectional=True"):
         linearise(both, np.zeros((3, 2, 2)))
+    for zoneout in (0.1, {"h": 0.1}):
+        noise = Regularisers(zoneout=zoneout, dropout=0.5)
+        held = Recurrent("gru", 2, 3, dtype="float64", regularisers=noise)
+        with pytest.raises(ValueError, match=r"the cell's own, got zoneout=.*: copy its"):
+            linearise(held, np.zeros((3, 2, 2)))
+    dropped = Recurrent("gru", 2, 3, dtype="float64", regularisers=Regularisers(dropout=0.5))
+    assert linearise(dropped, np.zeros((3, 2, 2))).size == 3  # off without noise

@@ -36,7 +36,7 @@ def test_each_sequence_is_as_it_is_alone(any_cell, layout, dtype, make_case):
     found = layer.backward(tape, case.d_output, case.d_state, through_time=True)
     y, final = layer(case.x, case.state, lengths)
     np.testing.assert_array_equal(y, tape.output)
-    total: dict[str, Any] = {name: 0.0 for name in layer.parameters}
+    total: dict[str, Any] = dict.fromkeys(layer.parameters, 0.0)
     for row, end in enumerate(lengths):
         own = slice(row, row + 1)
         alone = layer.forward(case.x[:end, own], tuple(s[:, own] for s in case.state))
@@ -183,7 +183,7 @@ class TestBadLengths:
 
     def test_types(self):
         with pytest.raises(TypeError, match=r"lengths must be ints \(B=2,\), got dtype float64"):
-            self.layer(self.x, lengths=[4.0, 1.0])
+            self.layer(self.x, lengths=np.array([4.0, 1.0]))
 
     def test_what_stands_before_the_end_must_be_finite(self):
         x = self.x.copy()

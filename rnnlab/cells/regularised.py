@@ -1,0 +1,136 @@
+"""A cell with noise in its equations: dropout on what it reads or adds, and zoneout.
+
+The noise is a mask, an array that is given to the step beside x. Nothing here is random: the masks
+are drawn elsewhere, and the gradients are exact for the ones that were drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from rnnlab.cells.definition import CellDefinition
+from rnnlab.equations import Expression
+from rnnlab.equations.rewriting import rewrite, updates
+
+
+@dataclass(frozen=True)
+class Mask:
+    """One array that a regularised cell takes beside x.
+
+    Attributes
+    ----------
+    name : str
+        As it appears in the equations.
+    rate : float
+        The share that is dropped, or that stays as it was.
+    scaled : bool
+        Whether what is not dropped is divided by 1 - rate.
+    """
+
+    name: str
+    rate: float
+    scaled: bool
+
+
+def regularised(
+    cell: CellDefinition,
+    *,
+    hidden: float = 0.0,
+    update: Mapping[str, float] | None = None,
+    zoneout: Mapping[str, float] | None = None,
+    expected: bool = False,
+) -> tuple[CellDefinition, tuple[Mask, ...]]:
+    """Put masks into a cell's equations.
+
+    Parameters
+    ----------
+    cell : CellDefinition
+    hidden : float
+        Rate of dropout on states, and what is computed from them, where they enter a product, one
+        mask for each weight array (Gal & Ghahramani 2016, equation 7, with tied masks).
+    update : mapping of str to float, optional
+        By state, the rate of dropout on what is added to it, d(g) in c = f * c + i * d(g)
+        (Semeniuta et al. 2016, equation 10).
+    zoneout : mapping of str to float, optional
+        By state, the probability that a unit stays as it was (Krueger et al. 2017, equations 3 and
+        4). The new value that other states read within the step is the one before zoneout.
+    expected : bool
+        Whether the masks are replaced by their mean: 1 for dropout, the rates of zoneout.
+
+    Returns
+    -------
+    cell : CellDefinition
+        Of the same states and parameter arrays; `cell` itself where nothing is to be done.
+    masks : tuple of Mask
+        What `equations.given` stand for, in that order.
+
+    Raises
+    ------
+    ValueError
+        If `update` names a state whose new value is not a sum of what is kept and what is added,
+        or `hidden` is wanted where no state enters a product.
+    """
+    update, zoneout = update or {}, zoneout or {}
+    for name in update:
+        if not updates(cell.equations, name):
+            raise ValueError(
+                f"recurrent dropout needs a state to which an update is added, as in "
+                f"c = f * c + i * g, got {name} of {cell.name}: use hidden_dropout or zoneout"
+            )
+    if hidden and all(node.op == "input" for linear in cell.equations.maps for node in linear.args):
+        raise ValueError(
+            f"hidden_dropout needs a cell with a product on a state, got {cell.name}: use zoneout"
+        )
+    if expected:
+        hidden, update = 0.0, {}
+    if not (hidden or update or zoneout):
+        return cell, ()
+    masks: dict[str, Mask] = {}
+
+    def masked(name: str, rate: float, node: Expression, scaled: bool = True) -> Expression:
+        masks.setdefault(name, Mask(name, rate, scaled))
+        return node.graph.node("given", payload=name)
+
+    def operand(old: Expression, new: Expression) -> Expression:
+        if not hidden:
+            return new
+        return new * masked(f"mask_{cell.source_of(old)}", hidden, new)
+
+    def added(state: str, new: Expression) -> Expression:
+        if state not in update:
+            return new
+        return new * masked(f"mask_update_{state}", update[state], new)
+
+    def carried(state: str, before: Expression, new: Expression) -> Expression:
+        if state not in zoneout:
+            return new
+        if expected:
+            return zoneout[state] * before + (1 - zoneout[state]) * new
+        kept = masked(f"zoneout_{state}", zoneout[state], new, scaled=False)
+        return kept * before + (1 - kept) * new
+
+    found = rewrite(cell.equations, operand=operand, update=added, state=carried)
+    sources = {
+        found.operands[node.index].index: cell.source_of(node)
+        for linear in cell.equations.maps
+        for node in linear.args
+        if node.op != "input"
+    }
+    changed = replace(cell, equations=found.equations, operand_sources=sources)
+    given = tuple(masks[str(node.payload)] for node in found.equations.given)
+    return changed, given
+
+
+def added_states(cell: CellDefinition) -> tuple[str, ...]:
+    """Return the states to which an update is added, those that must stay positive apart.
+
+    Examples
+    --------
+    >>> from rnnlab.cells import gru, lstm, rnn
+    >>> added_states(lstm), added_states(gru), added_states(rnn)
+    (('c',), ('h',), ())
+    """
+    return tuple(
+        name for name in cell.states if name not in cell.positive and updates(cell.equations, name)
+    )

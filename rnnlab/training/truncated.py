@@ -1,0 +1,194 @@
+"""Training on a stream: the state is carried over, gradients go back a limited number of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from rnnlab.engine.protocol import Array
+from rnnlab.layers import Tape
+from rnnlab.layers.validation import check_size
+from rnnlab.training.losses import Loss, asks_nothing
+from rnnlab.training.model import SequenceModel
+
+
+class TruncatedBPTT:
+    """A model that reads streams in windows: truncated back-propagation through time.
+
+    Every `k1` steps, the errors of these steps go back over the last `k2` steps, and the state is
+    carried on into the next window. This is BPTT(h; h') of Williams & Peng 1990 (An efficient
+    gradient-based algorithm for on-line training of recurrent network trajectories, Neural
+    Computation 2(4)), with h = k2 and h' = k1: what was computed in earlier windows is not computed
+    again with the newer parameters. Memory is that of k2 steps.
+
+    It takes the model's place in `train`, whose batches are then the windows.
+
+    Parameters
+    ----------
+    model : SequenceModel
+        With a readout at every step, on a layer of one direction.
+    k1 : int
+        Steps of a window.
+    k2 : int
+        Steps that gradients go back, the window's own included; at least `k1`. With the length of
+        the stream or more, the windows' gradients add up to those of full BPTT.
+
+    Attributes
+    ----------
+    state : named tuple of (num_layers, B, H) arrays, or None
+        Where the next window begins; None at the beginning of a stream.
+
+    Raises
+    ------
+    ValueError
+        If `k2` < `k1`, or for a bidirectional layer or a readout at the end.
+
+    Examples
+    --------
+    >>> import numpy as np, rnnlab
+    >>> from rnnlab.training import SequenceModel, TruncatedBPTT, softmax_cross_entropy
+    >>> stream = TruncatedBPTT(SequenceModel(rnnlab.GRU(4, 16), output_size=3), k1=10, k2=25)
+    >>> x, targets = np.zeros((1000, 2, 4), np.float32), np.zeros((1000, 2), int)
+    >>> for x_window, targets_window in stream.windows(x, targets):
+    ...     loss, gradients = stream.loss_and_gradients(
+    ...         x_window, targets_window, softmax_cross_entropy
+    ...     )
+    >>> stream.state.h.shape
+    (1, 2, 16)
+    """
+
+    def __init__(self, model: SequenceModel, k1: int, k2: int) -> None:
+        self.model = model
+        self.k1 = check_size("k1", k1)
+        self.k2 = check_size("k2", k2)
+        if self.k2 < self.k1:
+            raise ValueError(
+                f"k2 must be at least k1={self.k1}, got {self.k2}: the errors of k1 steps go back "
+                "over k2 of them"
+            )
+        if model.layer.bidirectional:
+            raise ValueError(
+                "a stream needs a layer of one direction, got bidirectional=True: the backward "
+                "direction begins at an end that has not come yet"
+            )
+        if model.read != "every":
+            raise ValueError(
+                f'a stream needs a readout at every step, got read="{model.read}": '
+                'make the model with read="every" and mark steps without an answer in the targets'
+            )
+        self.state: Any = None
+        self._past: list[Tape] = []  # the pieces that a later window may go back over
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """The model's live arrays."""
+        return self.model.parameters
+
+    def reset(self) -> None:
+        """Begin another stream: the state and what gradients would go back over are forgotten."""
+        self.state = None
+        self._past.clear()
+
+    def windows(self, x: Array, targets: Array) -> Iterator[tuple[Array, Array]]:
+        """Begin a stream (T, B, ...) and cut it into windows of k1 steps; the last may be short."""
+        self.reset()
+        for first in range(0, len(x), self.k1):
+            window = slice(first, first + self.k1)
+            yield x[window], targets[window]
+
+    def loss_and_gradients(
+        self,
+        x: Array,
+        targets: Array,
+        loss: Loss,
+        *,
+        weights: Array | None = None,
+        noise: int | np.random.Generator | None = None,
+    ) -> tuple[float, dict[str, Array]]:
+        """Read the stream's next window; return its loss and the gradient of the last k2 steps.
+
+        Parameters
+        ----------
+        x : array (k1, B, I)
+            Fewer steps at a stream's end; the gradient may then go back over a little less.
+        targets : array
+            As `loss` takes them beside (k1, B, O).
+        loss : callable
+            `loss(outputs, targets) -> (value, d_outputs)`, the mean over the window.
+        weights : array, optional
+            As for `SequenceModel`.
+        noise : int or numpy.random.Generator, optional
+            As for `SequenceModel`.
+
+        Returns
+        -------
+        value : float
+            0 for a window that asks for no answer: the stream goes on, the gradients are 0.
+        gradients : dict of str to array
+            Empty where `value` is not finite.
+
+        Raises
+        ------
+        ValueError
+            If the window has more than k1 steps, or another batch than the one before.
+        """
+        if len(x) > self.k1:
+            raise ValueError(
+                f"a window must have at most k1={self.k1} steps, got {len(x)}: "
+                "cut the stream with stream.windows(x, targets)"
+            )
+        rng = None if noise is None else np.random.default_rng(noise)
+        pieces: list[Tape] = []
+        for part in self._cut(x):
+            tape = self.model.layer.forward(part, self.state, noise=rng)
+            self.state = tape.state
+            pieces.append(tape)
+        if asks_nothing(np.asarray(targets)):
+            self._remember(pieces)
+            return 0.0, {name: np.zeros_like(array) for name, array in self.parameters.items()}
+        y = np.concatenate([tape.output for tape in pieces])
+        value, d_y, readout = self.model.judge(y, targets, loss, weights)
+        if d_y is None:
+            return value, {}
+        gradients = self._go_back(pieces, d_y) | readout
+        self._remember(pieces)
+        return value, gradients
+
+    def _cut(self, x: Array) -> list[Array]:
+        """Cut a window where later windows' k2 steps begin: there a tape must begin too."""
+        at = -self.k2 % self.k1
+        return [part for part in (x[:at], x[at:]) if len(part)]
+
+    def _go_back(self, pieces: list[Tape], d_y: Array) -> dict[str, Array]:
+        """Return the layer's gradients over the window and as much of the past as k2 allows."""
+        layer = self.model.layer
+        total: dict[str, Array] = {}
+        d_state: Any = None
+        reach, end = 0, len(d_y)
+        for tape in reversed([*self._past, *pieces]):
+            steps = len(tape.output)
+            if reach + steps > self.k2:
+                break
+            reach += steps
+            if end > 0:
+                d_output = d_y[end - steps : end]
+                end -= steps
+            else:
+                d_output = np.zeros_like(tape.output)
+            found = layer.backward(tape, d_output, d_state, input_gradient=False)
+            d_state = found.state
+            for name, share in found.parameters.items():
+                total[name] = total[name] + share if name in total else share
+        return total
+
+    def _remember(self, pieces: list[Tape]) -> None:
+        """Keep what the next window can reach: less than k2 steps."""
+        self._past += pieces
+        reach = 0
+        for number in reversed(range(len(self._past))):
+            reach += len(self._past[number].output)
+            if reach >= self.k2:
+                del self._past[:number]
+                return
