@@ -16,6 +16,7 @@ from rnnlab.experiments.measures import (
     Probe,
     measure_forget_bias,
     measure_phase,
+    thinned,
 )
 from rnnlab.experiments.models import build_model, streams, task_of, train_model
 from rnnlab.experiments.spec import GradientFlowSpec
@@ -108,7 +109,7 @@ class GradientFlow(Experiment[GradientFlowSpec]):
             numbers = ["norm", "log10_norm", "relative_norm"]
             found[self.table].append(lost.assign(**dict.fromkeys(numbers, math.nan)))
         if recorder is not None:
-            found["training"].append(recorder.norms)
+            found["training"].append(thinned("training", recorder.norms))
             found["clipping"].append(recorder.clipping)
             found["solving"].append(_solving(found[self.table][0], evaluations, task, spec.updates))
 

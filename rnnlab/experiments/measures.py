@@ -74,6 +74,9 @@ LAGS = (1, 10, 50, 100)
 FEW = 4
 #: Steps of the stream that drives the Lyapunov exponents and the forget-bias curves.
 STREAM = 400
+#: Lags and units that a table keeps at most: it is a curve that they draw, and tables grow.
+MOST_LAGS = {"paths": 51, "shares": 51, "training": 26}
+MOST_UNITS = 32
 BIASES = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)
 
 
@@ -152,13 +155,26 @@ def measure_phase(
         yield "jacobians", analysis.singular_spectrum(along, sorted(lags))
         yield "lyapunov", analysis.lyapunov_spectrum(layer, probe.stream())
     elif measure == "paths":
-        yield "paths", analysis.path_norms(layer, few.inputs)
-        yield "shares", share_table(layer, probe.inputs, *probe.end(model))
+        yield "paths", thinned("paths", analysis.path_norms(layer, few.inputs))
+        yield "shares", thinned("shares", share_table(layer, probe.inputs, *probe.end(model)))
     elif measure == "gates":
         yield "gates", analysis.gate_units(layer, probe.inputs)
         yield "gate-histogram", analysis.gate_histogram(layer, probe.inputs)
         if first_seed:
-            yield "gate-map", analysis.gate_map(layer, probe.inputs)
+            shown = analysis.gate_map(layer, probe.inputs)
+            yield "gate-map", shown[shown["unit"] < MOST_UNITS]
+
+
+def thinned(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Keep lag 1 and evenly spaced lags from 0 on, no more than the table's `MOST_LAGS`.
+
+    Examples
+    --------
+    >>> thinned("training", pd.DataFrame({"lag": range(61)}))["lag"].tolist()[:5]
+    [0, 1, 3, 6, 9]
+    """
+    step = -(-int(table["lag"].max()) // (MOST_LAGS[name] - 1)) if len(table) else 1
+    return table[(table["lag"] % max(step, 1) == 0) | (table["lag"] == 1)]
 
 
 def measure_forget_bias(model: SequenceModel, probe: Probe) -> pd.DataFrame:
