@@ -20,6 +20,7 @@ from rnnlab.cli.gradcheck import gradcheck
 from rnnlab.cli.groups import Commands
 from rnnlab.cli.plot import plot
 from rnnlab.cli.run import run
+from rnnlab.cli.status import status
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -41,7 +42,7 @@ def commands() -> None:
     """  # noqa: D301  # click takes the backspace itself: what follows keeps its lines
 
 
-for command in (run, plot, cells, gradcheck, bench):
+for command in (run, status, plot, cells, gradcheck, bench):
     commands.add_command(command)
 
 

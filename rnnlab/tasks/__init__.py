@@ -8,7 +8,61 @@ model's answers to it.
 
 from __future__ import annotations
 
+from rnnlab.registry import tasks as _registry
+from rnnlab.tasks.adding import Adding
 from rnnlab.tasks.copy_memory import SOLVED_AT, CopyMemory, copy_memory
-from rnnlab.tasks.task import IGNORED, Task
+from rnnlab.tasks.latch import Latch
+from rnnlab.tasks.parity import Parity
+from rnnlab.tasks.reber import EmbeddedReber
+from rnnlab.tasks.scoring import (
+    IGNORED,
+    Answers,
+    class_answers,
+    label_answers,
+    squared_errors,
+)
+from rnnlab.tasks.spikes import SpikeDelays, TimedSpikes
+from rnnlab.tasks.task import Classification, Task
+from rnnlab.tasks.temporal_order import TemporalOrder, TemporalOrder3
+from rnnlab.tasks.text import TextPrediction
+from rnnlab.tasks.variable_copy import VariableCopy
 
-__all__ = ["IGNORED", "SOLVED_AT", "CopyMemory", "Task", "copy_memory"]
+_BUILT_IN: dict[str, type[Task]] = {
+    "copy-memory": CopyMemory,
+    "variable-copy": VariableCopy,
+    "adding": Adding,
+    "temporal-order": TemporalOrder,
+    "temporal-order-3": TemporalOrder3,
+    "latch": Latch,
+    "parity": Parity,
+    "embedded-reber": EmbeddedReber,
+    "spike-delays": SpikeDelays,
+    "timed-spikes": TimedSpikes,
+    "text": TextPrediction,
+}
+
+for _name, _task in _BUILT_IN.items():
+    _registry.register(_name, _task)
+
+__all__ = [
+    "IGNORED",
+    "SOLVED_AT",
+    "Adding",
+    "Answers",
+    "Classification",
+    "CopyMemory",
+    "EmbeddedReber",
+    "Latch",
+    "Parity",
+    "SpikeDelays",
+    "Task",
+    "TemporalOrder",
+    "TemporalOrder3",
+    "TextPrediction",
+    "TimedSpikes",
+    "VariableCopy",
+    "class_answers",
+    "copy_memory",
+    "label_answers",
+    "squared_errors",
+]

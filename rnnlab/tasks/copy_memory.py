@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlab.registry import tasks
 from rnnlab.tasks._checks import generator, whole_number
 from rnnlab.tasks.scoring import class_answers
 from rnnlab.tasks.task import Task
@@ -193,12 +192,12 @@ class CopyMemory(Task):
         1.0
         """
         answers = class_answers(outputs, targets)
-        recall = slice(self.delay + self.payload, None)
+        recall = answers.at(slice(self.delay + self.payload, None))
         return {
             "loss": answers.loss(),
-            "recall_loss": answers.loss(recall),
-            "recall_accuracy": answers.accuracy(recall),
-            "sequence_accuracy": answers.sequence_accuracy(recall),
+            "recall_loss": recall.loss(),
+            "recall_accuracy": recall.accuracy(),
+            "sequence_accuracy": recall.sequence_accuracy(),
         }
 
 
@@ -209,6 +208,3 @@ def _sizes(delay: int, payload: int, alphabet: int) -> tuple[int, int, int]:
         whole_number("payload", payload, 1, "there must be a symbol to recall"),
         whole_number("alphabet", alphabet, 2, "one symbol alone carries no information"),
     )
-
-
-tasks.register("copy-memory", CopyMemory)

@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 #: The class that stands where no answer is asked; its counterpart among numbers is NaN.
 IGNORED = -1
 
-ALL = slice(None)
-
 
 @dataclass(frozen=True)
 class Answers:
@@ -37,18 +35,24 @@ class Answers:
     right: NDArray[np.bool_]
     asked: NDArray[np.bool_]
 
-    def loss(self, steps: slice = ALL) -> float:
-        """Return the mean cost of what is asked at these steps."""
-        return float(self.nats[steps][self.asked[steps]].mean())
+    def at(self, where: slice | NDArray[np.bool_]) -> Answers:
+        """Return the answers at some steps or positions alone: the others count as not asked."""
+        chosen = np.zeros_like(self.asked)
+        chosen[where] = True
+        return Answers(self.nats, self.right & chosen, self.asked & chosen)
 
-    def accuracy(self, steps: slice = ALL) -> float:
-        """Return the share of right answers among those asked at these steps."""
-        return float(self.right[steps].sum() / self.asked[steps].sum())
+    def loss(self) -> float:
+        """Return the mean cost of what is asked."""
+        return float(self.nats[self.asked].mean())
 
-    def sequence_accuracy(self, steps: slice = ALL) -> float:
-        """Return the share of sequences without a wrong answer among those asked at these steps."""
-        anything = self.asked[steps].any(axis=0)
-        return float((self.right | ~self.asked)[steps].all(axis=0)[anything].mean())
+    def accuracy(self) -> float:
+        """Return the share of right answers among those asked."""
+        return float(self.right.sum() / self.asked.sum())
+
+    def sequence_accuracy(self) -> float:
+        """Return the share of sequences without a wrong answer among those asked anything."""
+        faultless = np.asarray((self.right | ~self.asked).all(axis=0))
+        return float(faultless[self.asked.any(axis=0)].mean())
 
 
 def class_answers(logits: NDArray[np.float64], targets: NDArray[Any]) -> Answers:

@@ -15,15 +15,18 @@ import dataclasses
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from rnnlab.tasks._checks import check_answers, check_sample, generator, one_hot, whole_number
-from rnnlab.tasks.scoring import IGNORED
+from rnnlab.tasks.scoring import IGNORED, class_answers
 
-__all__ = ["IGNORED", "Task"]
+__all__ = ["IGNORED", "LOSSES", "Classification", "Task"]
+
+#: What a task can be trained on; `rnnlab.training` has them.
+LOSSES = ("cross-entropy", "binary-cross-entropy", "mean-squared-error")
 
 V = TypeVar("V")
 
@@ -41,9 +44,9 @@ class _OfClass(Generic[V]):
 class Task(ABC):
     """A task at one setting: batches, baselines and scores.
 
-    A frozen dataclass derives from it, states the attributes, and defines the five properties
-    `length`, `input_size`, `output_size`, `chance` and `baseline_loss` and the two methods `sample`
-    and `measure`.
+    A frozen dataclass derives from it, states the attributes below as class attributes or
+    properties, and defines `sample` and `measure`. `Classification` has those that tasks with
+    classes for answers share.
 
     Attributes
     ----------
@@ -62,10 +65,13 @@ class Task(ABC):
         The setting that says how far the memory has to reach: the x axis of memory figures.
     paper : str
         Where the task comes from.
+    differs : str
+        What is not as in the paper.
     settings : tuple of str
-        The names of the dataclass's fields.
+        The names of the dataclass's fields; follows from them.
     worst : dict of str to float
-        What a diverged run gets: 0 for each metric called an accuracy, NaN for the others.
+        What a diverged run gets: 0 for each metric called an accuracy, NaN for the others; follows
+        from `metrics` unless stated.
     length : int
         T, the steps of the longest sequence.
     input_size, output_size : int
@@ -88,8 +94,7 @@ class Task(ABC):
     higher_is_better: ClassVar[bool] = True
     span: ClassVar[str]
     paper: ClassVar[str]
-    solved_at: float = 0.99
-    differs: ClassVar[str] = ""  # from the paper, in one sentence
+    differs: ClassVar[str] = ""
 
     settings = _OfClass(lambda task: tuple(field.name for field in dataclasses.fields(task)))
     worst = _OfClass(
@@ -98,30 +103,20 @@ class Task(ABC):
         }
     )
 
-    @property
-    @abstractmethod
-    def length(self) -> int:
-        """T, the time steps of the longest sequence."""
+    if TYPE_CHECKING:  # a property, a class attribute or a field, as suits the task
 
-    @property
-    @abstractmethod
-    def input_size(self) -> int:
-        """I, the width of an input."""
-
-    @property
-    @abstractmethod
-    def output_size(self) -> int:
-        """O, the width of an answer."""
-
-    @property
-    @abstractmethod
-    def chance(self) -> float:
-        """The headline of a model without memory."""
-
-    @property
-    @abstractmethod
-    def baseline_loss(self) -> float:
-        """The loss of the best model without memory."""
+        @property
+        def length(self) -> int: ...  # noqa: D102
+        @property
+        def input_size(self) -> int: ...  # noqa: D102
+        @property
+        def output_size(self) -> int: ...  # noqa: D102
+        @property
+        def chance(self) -> float: ...  # noqa: D102
+        @property
+        def baseline_loss(self) -> float: ...  # noqa: D102
+        @property
+        def solved_at(self) -> float: ...  # noqa: D102
 
     @abstractmethod
     def sample(self, batch: int, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -142,7 +137,7 @@ class Task(ABC):
         Parameters
         ----------
         outputs : float64 (T, B, O)
-            What the model's readout gives, before any softmax or sigmoid; not to be modified.
+            What the readout gives, before any softmax or sigmoid; not to be modified.
         targets : int (T, B) or float64 (T, B, O)
         """
 
@@ -239,3 +234,21 @@ class Task(ABC):
 
     def _settle_size(self, name: str, least: int, reason: str) -> None:
         self._settle(name, whole_number(name, getattr(self, name), least, reason))
+
+
+class Classification(Task):
+    """A task whose answers are classes and whose headline is the share of right ones.
+
+    `loss` is the cross-entropy in nats and `accuracy` the share of right answers, both over the
+    positions that are asked. The answer is the class with the largest output.
+    """
+
+    loss = "cross-entropy"
+    metrics = ("loss", "accuracy")
+    headline = "accuracy"
+    solved_at = 0.99
+
+    def measure(self, outputs: NDArray[np.float64], targets: NDArray[Any]) -> dict[str, float]:
+        """Return loss and accuracy."""
+        answers = class_answers(outputs, targets)
+        return {"loss": answers.loss(), "accuracy": answers.accuracy()}

@@ -1,0 +1,187 @@
+"""Embedded Reber grammar: the last symbol but one repeats the second, whatever lies between."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlab.tasks.scoring import IGNORED, label_answers
+from rnnlab.tasks.task import Task
+
+SYMBOLS = "BTPSXVE"
+B, T, P, S, X, V, E = range(7)
+
+# Where the inner grammar goes from each node, once its B has been read: two ways, equally likely,
+# (symbol, next node). At the node END only E can follow.
+GRAMMAR = (
+    ((T, 1), (P, 2)),
+    ((S, 1), (X, 3)),
+    ((T, 2), (V, 4)),
+    ((X, 2), (S, 5)),
+    ((P, 3), (V, 5)),
+)
+END = len(GRAMMAR)
+
+_SYMBOL = np.array([[symbol for symbol, _ in ways] for ways in GRAMMAR])  # (node, way)
+_NEXT = np.array([[node for _, node in ways] for ways in GRAMMAR])
+_LEGAL = np.zeros((END + 1, 7))  # what may follow at a node
+for _node, _ways in enumerate(GRAMMAR):
+    _LEGAL[_node, [symbol for symbol, _ in _ways]] = 1
+_LEGAL[END, E] = 1
+
+# B, then T or P, around the inner string; its own B and E; then the same T or P, and E
+FRAME = 6
+SHORTEST = 3  # ways from the first node to END, at least: T X S or P V V
+
+
+@dataclass(frozen=True)
+class EmbeddedReber(Task):
+    """Predict at each symbol of a string which symbols may come next.
+
+    A string is B, T or P, a string of Reber's grammar, the same T or P as before, E. The grammar
+    has two ways at each node, equally likely:
+
+        B, then  0: T to 1, P to 2    1: S to 1, X to 3    2: T to 2, V to 4
+                 3: X to 2, S to 5    4: P to 3, V to 5    5: E
+
+    Targets are all symbols that may follow: two inside the grammar, one elsewhere. Only the last
+    symbol but one needs a memory that reaches back over the whole inner string.
+
+    Parameters
+    ----------
+    length : int
+        T, the predictions of the longest string, one fewer than its symbols; at least 8. Longer
+        strings are drawn anew: at 40 that is one of 24,000.
+
+    Examples
+    --------
+    >>> inputs, _ = EmbeddedReber(length=10).sample(1, np.random.default_rng(0))
+    >>> "".join(SYMBOLS[symbol] for symbol in inputs[:, 0] if symbol != IGNORED)
+    'BPBTSSXSEP'
+    """
+
+    loss = "binary-cross-entropy"
+    metrics = ("loss", "step_accuracy", "recall_accuracy", "sequence_accuracy")
+    headline = "sequence_accuracy"
+    solved_at = 1.0
+    span = "length"
+    paper = (
+        "Hochreiter & Schmidhuber 1997, Long short-term memory, Neural Computation 9(8), "
+        "experiment 1; the grammar is Reber's (1967)"
+    )
+    differs = (
+        "trained on all symbols that may follow, not on the one that did; fresh strings of bounded "
+        "length take the place of fixed sets"
+    )
+    input_size = output_size = len(SYMBOLS)
+    input_names = output_names = tuple(SYMBOLS)
+
+    length: int = 40
+
+    def __post_init__(self) -> None:
+        self._settle_size("length", SHORTEST + FRAME - 1, "the shortest string has 9 symbols")
+
+    @property
+    def chance(self) -> float:
+        """1/2: a model that knows the grammar and has forgotten the second symbol guesses it."""
+        return 0.5
+
+    @property
+    def baseline_loss(self) -> float:
+        """Binary cross-entropy, in nats over all labels, of that model.
+
+        It gives T and P 1/2 each where one of them is due: 2 ln(2) / (7 * mean predictions).
+        """
+        walks = np.arange(len(self._walk_lengths))
+        predictions = float(self._walk_lengths @ (walks + FRAME - 1) / self._walk_lengths.sum())
+        return 2 * math.log(2) / (self.output_size * predictions)
+
+    @cached_property
+    def _walk_lengths(self) -> NDArray[np.float64]:
+        """The probability that the walk from node 0 to END has n steps, for each n that fits."""
+        ended = np.zeros(self.length - FRAME + 2)
+        at = np.zeros(END + 1)
+        at[0] = 1
+        for steps in range(1, len(ended)):
+            moved = np.zeros_like(at)
+            for node, ways in enumerate(GRAMMAR):
+                for _, following in ways:
+                    moved[following] += at[node] / 2
+            ended[steps], moved[END] = moved[END], 0
+            at = moved
+        return ended
+
+    def sample(
+        self, batch: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Draw the second symbols, then walk through the grammar."""
+        outer = rng.choice([T, P], size=batch)
+        walks = self._walks(batch, rng)
+
+        inputs = np.full((self.length, batch), IGNORED)
+        targets = np.full((self.length, batch, len(SYMBOLS)), np.nan)
+        for sequence, ways in enumerate(walks):
+            symbols, nodes = [], [0]
+            for way in ways:
+                symbols.append(_SYMBOL[nodes[-1], way])
+                nodes.append(_NEXT[nodes[-1], way])
+            string = [B, outer[sequence], B, *symbols, E, outer[sequence]]
+            legal = [_LEGAL[0], *np.eye(len(SYMBOLS))[[B]], *_LEGAL[nodes]]
+            legal += list(np.eye(len(SYMBOLS))[[outer[sequence], E]])
+            inputs[: len(string), sequence] = string
+            targets[: len(string), sequence] = legal
+        return inputs, targets
+
+    def _walks(self, batch: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+        """Draw which way each walk goes at each of its nodes; those that are too long are dropped.
+
+        All walks are drawn at once, as long as the longest may be, and end where they reach END.
+        """
+        longest = self.length - FRAME + 1
+        walks: list[NDArray[np.int64]] = []
+        while len(walks) < batch:
+            ways = rng.integers(2, size=(batch, longest))
+            nodes = np.zeros(batch, dtype=np.int64)
+            steps = np.zeros(batch, dtype=np.int64)
+            for step in range(longest):
+                going = nodes != END
+                nodes[going] = _NEXT[nodes[going], ways[going, step]]
+                steps += going
+            ended = nodes == END
+            walks += [way[:step] for way, step in zip(ways[ended], steps[ended], strict=True)]
+        return walks[:batch]
+
+    def measure(self, outputs: NDArray[np.float64], targets: NDArray[Any]) -> dict[str, float]:
+        """Return the metrics.
+
+        A prediction is right if each symbol that may come has a larger output than each that may
+        not: the criterion of the paper, "the most active ones".
+
+        Returns
+        -------
+        dict of str to float
+            `loss`, the binary cross-entropy over all labels in nats; `step_accuracy`, the share of
+            right predictions; `recall_accuracy`, the same where the last symbol but one is due;
+            `sequence_accuracy`, the share of strings that are predicted without a mistake.
+        """
+        answers = label_answers(outputs, targets)
+        legal = np.where(targets == 1, outputs, np.inf).min(axis=-1)
+        other = np.where(targets == 0, outputs, -np.inf).max(axis=-1)
+        finite = np.isfinite(outputs).all(axis=-1)
+        answers = replace(answers, right=(legal > other) & finite & answers.asked)
+
+        # the last symbol but one is due at the last prediction but one
+        steps, sequences = answers.asked.sum(axis=0), np.arange(targets.shape[1])
+        before_last = np.zeros_like(answers.asked)
+        before_last[np.maximum(steps - 2, 0), sequences] = True
+        return {
+            "loss": answers.loss(),
+            "step_accuracy": answers.accuracy(),
+            "recall_accuracy": answers.at(before_last).accuracy(),
+            "sequence_accuracy": answers.sequence_accuracy(),
+        }

@@ -1,0 +1,232 @@
+"""Studies of any task: what is swept, what is one and the same, what the summary chooses."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import rnnlab
+import rnnlab.cells
+from rnnlab.experiments import CopyTask, Run, TaskStudy, load_spec
+from rnnlab.experiments.grid import settings_of
+from rnnlab.experiments.models import build_model, streams, task_of
+from rnnlab.experiments.sizes import hidden_size, learned_numbers, most_units, parameter_count
+from rnnlab.experiments.summary import summarise
+from rnnlab.registry import cells
+from rnnlab.statistics import summarise_copy_task
+
+STUDY = TaskStudy()
+COPY = {"name": "copy-memory", "delay": [3, 6], "payload": 2, "alphabet": 3}
+
+
+@pytest.fixture
+def options(tiny: dict[str, Any]) -> dict[str, Any]:
+    """Return options of a task study: 2 cells, the copy task at 2 delays, 2 seeds."""
+    left = {name: tiny[name] for name in tiny if name not in ("delays", "payload", "alphabet")}
+    return {**left, "task": [COPY]}
+
+
+def without_seconds(table: pd.DataFrame) -> pd.DataFrame:
+    return table.drop(columns="seconds")
+
+
+def test_the_copy_task_is_one_study_of_many(
+    tmp_path: Path, tiny: dict[str, Any], options: dict[str, Any]
+) -> None:
+    copy = rnnlab.run("copy-task", out=tmp_path / "copy", jobs=1, **tiny)
+    study = rnnlab.run("task-study", out=tmp_path / "study", jobs=1, **options)
+    assert study.metrics.columns.tolist() == [
+        *("cell", "task", "delay", "seed", "update", "loss", "recall_loss", "recall_accuracy"),
+        *("sequence_accuracy", "grad_norm", "status", "seconds"),
+    ]
+    assert study.metrics["task"].unique().tolist() == ["copy-memory"]
+    for one, other in ((copy.metrics, study.metrics), (copy.summary, study.summary)):
+        same = other.drop(columns="task")
+        pd.testing.assert_frame_equal(
+            one.drop(columns="seconds", errors="ignore"),
+            same.drop(columns="seconds", errors="ignore"),
+            check_exact=True,
+        )
+    files = {"metrics.csv", "summary.csv", "manifest.json"}
+    assert files <= {path.name for path in (tmp_path / "study").iterdir()}
+
+
+def test_what_is_swept_is_a_column_and_part_of_a_run(options: dict[str, Any]) -> None:
+    spec = load_spec("task-study", {**options, "lr": [0.1, 0.01], "clip": [1, "none"]})
+    assert STUDY.key_for(spec) == ("cell", "task", "delay", "lr", "clip", "seed")
+    runs = STUDY.runs(spec)
+    grid = itertools.product(("rnn", "gru"), (3, 6), (0.1, 0.01), (1.0, None), (0, 1))
+    assert [(r.cell, r["delay"], r["lr"], r["clip"], r.seed) for r in runs] == list(grid)
+    assert str(runs[1]) == "rnn, copy-memory, delay 3, lr 0.1, clip 1, seed 1"
+    settings = settings_of(spec, runs[-1])
+    assert (settings.lr, settings.clip, settings.updates) == (0.01, None, 6)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"hidden": [3, 4]},
+        {"parameters": [100, 200]},
+        {"num_layers": [1, 2]},
+        {"init": ["torch", "glorot"]},
+        {"optimizer": ["sgd", "rmsprop"]},
+        {"lr": [0.1, 0.2]},
+        {"clip_value": [1, 0.1]},
+        {"batch": [2, 3]},
+        {"updates": [4, 6]},
+        {"evaluate_every": [2, 3]},
+        {"evaluation_batch": [5, 6]},
+        {"payload": [1, 2]},
+        {"alphabet": [2, 3]},
+    ],
+    ids=lambda setting: next(iter(setting)),
+)
+def test_any_setting_may_be_swept_and_makes_a_difference(
+    tmp_path: Path, tiny: dict[str, Any], setting: dict[str, Any]
+) -> None:
+    small = {**tiny, "cells": ["rnn"], "delays": [3], "seeds": 1}
+    if "parameters" in setting:
+        del small["hidden"]
+    result = rnnlab.run("copy-task", out=tmp_path, jobs=1, **small | setting)
+    [(name, values)] = setting.items()
+    assert result.summary[name].tolist() == values
+    assert result.summary.columns.tolist()[:4] == ["cell", "delay", name, "seeds"]
+    numbers = result.metrics.groupby(name, sort=False)[["loss", "grad_norm"]].agg(list)
+    assert numbers.iloc[0].tolist() != numbers.iloc[1].tolist()
+
+
+def test_an_entry_has_settings_of_its_own(options: dict[str, Any]) -> None:
+    cells = [
+        "gru",
+        "gru,lr=0.5,num_layers=2,init=torch",
+        {"cell": "lstm", "forget_bias": [0, "chrono"], "label": "lstm"},
+    ]
+    spec = load_spec("task-study", {**options, "cells": cells, "lr": [0.1, 0.2], "seeds": 1})
+    points = [(run.cell, run["forget_bias"], run["lr"]) for run in STUDY.runs(spec)[::2]]
+    assert points[:3] == [
+        ("gru", None, 0.1),
+        ("gru", None, 0.1),
+        ("gru,lr=0.5,num_layers=2,init=torch", None, 0.5),
+    ]
+    biases = {(run["forget_bias"], run["lr"]) for run in STUDY.runs(spec) if run.cell == "lstm"}
+    assert biases == set(itertools.product((0.0, "chrono"), (0.1, 0.2)))
+    layer = build_model(spec, next(r for r in STUDY.runs(spec) if "torch" in r.cell)).layer
+    assert layer.num_layers == 2
+    assert layer.parameters["bias_l0"].any()  # PyTorch draws them
+
+
+def test_runs_depend_on_nothing_else_in_the_study(options: dict[str, Any]) -> None:
+    run = Run("gru", {"task": "copy-memory", "delay": 6, "lr": 0.01}, 1)
+    wide = {**options, "lr": [0.1, 0.01], "seeds": 5}
+    narrow: dict[str, Any] = {**options, "cells": ["gru"], "lr": [0.01], "seeds": 2}
+    narrow["task"] = [{**COPY, "delay": [6]}]
+    tables = [
+        STUDY.run(load_spec("task-study", one), run, lambda _: None) for one in (wide, narrow)
+    ]
+    pd.testing.assert_frame_equal(*map(without_seconds, tables), check_exact=True)
+
+
+def test_the_same_data_for_every_cell_and_rate_and_other_data_elsewhere(
+    options: dict[str, Any],
+) -> None:
+    spec = load_spec("task-study", {**options, "lr": [0.1, 0.01]})
+    drawn: dict[tuple[int, int], set[bytes]] = {}
+    for run in STUDY.runs(spec):
+        batch = task_of(spec, run).draw(9, streams(spec, run).data)[1]
+        drawn.setdefault((run["delay"], run.seed), set()).add(batch.tobytes())
+    assert [len(batches) for batches in drawn.values()] == [1] * 4
+    assert len(set.union(*drawn.values())) == 4
+
+
+@pytest.mark.parametrize("name", cells.names())
+@pytest.mark.parametrize("layers", [1, 3])
+def test_the_size_by_parameters_is_the_largest_that_fits(name: str, layers: int) -> None:
+    from rnnlab.layers import Recurrent
+    from rnnlab.training import SequenceModel
+
+    cell = rnnlab.cells.find_cell(name)
+    units = most_units(cell, 4, 3, budget=900, num_layers=layers)
+    counts = [
+        SequenceModel(Recurrent(cell, 4, size, num_layers=layers), 3).parameter_count
+        for size in (units, units + 1)
+    ]
+    assert counts[0] <= 900 < counts[1]
+    assert counts == [parameter_count(cell, 4, 3, size, layers) for size in (units, units + 1)]
+
+
+def test_cells_matched_by_parameters(options: dict[str, Any]) -> None:
+    del options["hidden"]
+    cells = ["rnn", "gru", "lstm,hidden=4"]
+    spec = load_spec("task-study", {**options, "cells": cells, "parameters": 300} | {"seeds": 1})
+    sizes = {run.cell: settings_of(spec, run) for run in STUDY.runs(spec)}
+    assert hidden_size(sizes["lstm,hidden=4"]) == 4
+    for label in ("rnn", "gru"):
+        assert 250 < learned_numbers(sizes[label]) <= 300
+    with pytest.raises(ValueError, match="parameters must allow one unit of gru, which takes 3"):
+        rnnlab.run("task-study", **{**options, "parameters": 20})
+
+
+def table_of(spec: Any, values: dict[tuple[float, int], tuple[float, float]]) -> pd.DataFrame:
+    """Return the table of a study of one cell, by the last accuracy and loss at (lr, seed)."""
+    rows = [
+        {
+            **{"cell": run.cell, **dict(run.point), "seed": run.seed, "update": 6},
+            **{
+                "loss": values[run["lr"], run.seed][1],
+                "recall_loss": 1.0,
+                "sequence_accuracy": 0.0,
+            },
+            **{"recall_accuracy": values[run["lr"], run.seed][0], "status": "ok"},
+        }
+        for run in STUDY.runs(spec)
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("values", "winner"),
+    [
+        ({(0.1, 0): (0.5, 1), (0.1, 1): (0.7, 1), (0.2, 0): (0.9, 1), (0.2, 1): (0.2, 1)}, 0.1),
+        ({(0.1, 0): (0.5, 1), (0.1, 1): (0.5, 1), (0.2, 0): (0.5, 1), (0.2, 1): (0.5, 0.9)}, 0.2),
+        ({(0.1, 0): (0.5, 1), (0.1, 1): (0.5, 1), (0.2, 0): (0.5, 1), (0.2, 1): (0.5, 1)}, 0.1),
+        # a diverged run counts with accuracy 0
+        ({(0.1, 0): (1, 1), (0.1, 1): (0, np.nan), (0.2, 0): (0.6, 1), (0.2, 1): (0.6, 1)}, 0.2),
+    ],
+)
+def test_the_rate_that_won_is_marked(
+    options: dict[str, Any], values: dict[Any, Any], winner: float
+) -> None:
+    one = {**options, "cells": ["gru"], "task": [{**COPY, "delay": 3}], "lr": [0.1, 0.2]}
+    spec = load_spec("task-study", one)
+    summary = summarise(spec, table_of(spec, values))
+    assert summary.loc[summary["best"], "lr"].tolist() == [winner]
+    assert summary.columns.tolist()[-1] == "best"
+
+
+def test_a_rate_wins_for_each_cell_task_and_size(options: dict[str, Any]) -> None:
+    spec = load_spec("task-study", {**options, "lr": [0.1, 0.2], "hidden": [3, 4]})
+    rng = np.random.default_rng(0)
+    values = rng.random(len(STUDY.runs(spec)))
+    table = pd.DataFrame(
+        {**{"cell": run.cell}, **dict(run.point), "seed": run.seed, "update": 6, "loss": 1.0,
+         "recall_loss": 1.0, "sequence_accuracy": 0.0, "recall_accuracy": value}
+        for run, value in zip(STUDY.runs(spec), values, strict=True)
+    )  # fmt: skip
+    summary = summarise(spec, table)
+    groups = summary.groupby(["cell", "task", "delay", "hidden"])
+    assert groups["best"].sum().tolist() == [1] * 8
+    best = summary[summary["best"]].set_index(["cell", "task", "delay", "hidden"])
+    assert best["recall_accuracy"].equals(groups["recall_accuracy"].max().loc[best.index])
+
+
+def test_the_summary_is_that_of_the_copy_task(tmp_path: Path, tiny: dict[str, Any]) -> None:
+    spec = load_spec("copy-task", {**tiny, "payload": [1, 2]})
+    result = rnnlab.run("copy-task", out=tmp_path, jobs=1, **{**tiny, "payload": [1, 2]})
+    counts = {run.cell: learned_numbers(settings_of(spec, run)) for run in CopyTask().runs(spec)}
+    expected = summarise_copy_task(result.metrics, counts, 1 / 3, by=["payload"])
+    pd.testing.assert_frame_equal(result.summary, expected, check_dtype=False, check_exact=True)
