@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 from rnnlab.cells.definition import CellDefinition
 from rnnlab.equations import EquationError
+from rnnlab.finding import file_and_name, members
 from rnnlab.registry import cells, unknown_name
 
 
@@ -46,9 +46,8 @@ def find_cell(spec: str | CellDefinition) -> CellDefinition:
             f"cell must be a name or a definition made with @cell, got {type(spec).__name__}: "
             'write "lstm" or rnnlab.cells.lstm'
         )
-    file, separator, name = spec.rpartition(":")
-    if separator and file.endswith(".py"):
-        return _from_file(Path(file), name)
+    if place := file_and_name(spec):
+        return _from_file(*place)
     found: CellDefinition = cells[spec]
     return found
 
@@ -69,26 +68,17 @@ def _check_offer(name: str, value: object) -> CellDefinition:
 
 
 def _from_file(path: Path, name: str) -> CellDefinition:
-    if not path.is_file():
-        raise ValueError(f"the cell's file must exist, got {str(path)!r}: check the path")
-    module_spec = importlib.util.spec_from_file_location(f"rnnlab_user_{path.stem}", path)
-    if module_spec is None or module_spec.loader is None:
-        raise ValueError(f"{path} must be a Python file: give it the ending .py")
-    module = importlib.util.module_from_spec(module_spec)
-    try:
-        module_spec.loader.exec_module(module)
-    except EquationError:  # names its own line
-        raise
-    except Exception as error:
-        raise ValueError(f"{path} must run, got {type(error).__name__}: {error}") from error
-    definitions = {
-        key: value for key, value in vars(module).items() if isinstance(value, CellDefinition)
-    }
+    definitions: dict[str, CellDefinition] = members(
+        "cell",
+        path,
+        lambda value: isinstance(value, CellDefinition),
+        made="with @cell",
+        remedy=f"decorate {name}",
+        passed_on=EquationError,  # names its own line
+    )
     own = {value.name: value for value in definitions.values()}
     found = definitions.get(name) or own.get(name)
     if found is None:
-        if not definitions:
-            raise ValueError(f"{path} must define a cell with @cell, got none: decorate {name}")
         raise ValueError(unknown_name(f"cell of {path}", name, definitions))
     return found
 

@@ -21,6 +21,7 @@ from rnnlab.cli.groups import Commands
 from rnnlab.cli.plot import plot
 from rnnlab.cli.run import run
 from rnnlab.cli.status import status
+from rnnlab.cli.tasks import tasks
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -38,11 +39,12 @@ def commands() -> None:
     rnnlab run copy-task        train the cells and compare their recall (minutes)
     rnnlab run gradient-flow    measure how far back gradients reach
     rnnlab cells show lstm      a cell's equations, derived backward step and parameters
+    rnnlab tasks show adding    what a task asks, its chance level and a sample
     rnnlab COMMAND --help       all options of a command
     """  # noqa: D301  # click takes the backspace itself: what follows keeps its lines
 
 
-for command in (run, status, plot, cells, gradcheck, bench):
+for command in (run, status, plot, cells, tasks, gradcheck, bench):
     commands.add_command(command)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from rnnlab.registry import tasks as _registry
 from rnnlab.tasks.adding import Adding
 from rnnlab.tasks.copy_memory import SOLVED_AT, CopyMemory, copy_memory
+from rnnlab.tasks.finding import check_task, find_task
 from rnnlab.tasks.latch import Latch
 from rnnlab.tasks.parity import Parity
 from rnnlab.tasks.reber import EmbeddedReber
@@ -61,8 +62,10 @@ __all__ = [
     "TextPrediction",
     "TimedSpikes",
     "VariableCopy",
+    "check_task",
     "class_answers",
     "copy_memory",
+    "find_task",
     "label_answers",
     "squared_errors",
 ]

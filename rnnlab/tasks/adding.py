@@ -57,7 +57,7 @@ class Adding(Task):
 
     @property
     def chance(self) -> float:
-        """1/6, the variance of the sum of two uniform numbers: what always saying 1 has."""
+        """Mean squared error of always saying 1: 1/6, the variance of the sum."""
         return 1 / 6
 
     @property

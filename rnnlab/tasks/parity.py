@@ -55,7 +55,10 @@ class Parity(Classification):
 
     @property
     def chance(self) -> float:
-        """1/2; (T + 1) / (2 T) at every step, since the first bit is its own parity."""
+        """Accuracy of the best guess from the present bit: 1/2, (T + 1) / (2 T) at every step.
+
+        The first bit is its own parity.
+        """
         return 0.5 if self.asked == "last" else (self.length + 1) / (2 * self.length)
 
     @property

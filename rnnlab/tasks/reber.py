@@ -88,7 +88,7 @@ class EmbeddedReber(Task):
 
     @property
     def chance(self) -> float:
-        """1/2: a model that knows the grammar and has forgotten the second symbol guesses it."""
+        """Sequence accuracy of guessing the second symbol, the grammar being known: 1/2."""
         return 0.5
 
     @property
@@ -160,7 +160,7 @@ class EmbeddedReber(Task):
         """Return the metrics.
 
         A prediction is right if each symbol that may come has a larger output than each that may
-        not: the criterion of the paper, "the most active ones".
+        not, as in the paper.
 
         Returns
         -------

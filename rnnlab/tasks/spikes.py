@@ -138,7 +138,7 @@ class TimedSpikes(Task):
 
     @property
     def chance(self) -> float:
-        """0: a model without memory answers all silent steps alike, so no train is right."""
+        """Sequence accuracy of answering all silent steps alike: 0."""
         return 0.0
 
     @property

@@ -103,7 +103,7 @@ class TextPrediction(Task):
 
     @cached_property
     def chance(self) -> float:
-        """The unigram entropy of the whole text, in bits: a model that sees nothing at all."""
+        """Unigram entropy of the whole text, in bits: a model that sees nothing at all."""
         return _entropy(self._counts.sum(axis=0))
 
     @property
@@ -113,7 +113,10 @@ class TextPrediction(Task):
 
     @cached_property
     def solved_at(self) -> float:
-        """The bigram entropy of the whole text: less than any model reaches without memory."""
+        """Bigram entropy of the whole text, in bits.
+
+        No model that sees the present character alone says less of this text.
+        """
         rows = self._counts.sum(axis=1)
         shares = rows / rows.sum()
         return float(

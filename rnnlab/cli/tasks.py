@@ -1,0 +1,133 @@
+"""`rnnlab tasks`: what there is to learn, and what a task looks like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from rnnlab.cli.errors import user_errors
+from rnnlab.cli.groups import Commands
+from rnnlab.cli.output import heading, print_rows, warn
+
+if TYPE_CHECKING:
+    from rnnlab.tasks import Task
+
+LONG = 44  # steps of a sample that are shown whole; of a longer one the first and last
+ENDS = 12
+
+
+@click.group(cls=Commands, invoke_without_command=True, short_help="List the tasks, or show one.")
+@click.pass_context
+def tasks(context: click.Context) -> None:
+    """List the tasks: name, settings with their defaults, when solved, what is asked.
+
+    Tasks of installed packages (entry points of the group rnnlab.tasks) are listed too. A task of
+    your own is named FILE.py:NAME wherever a task is asked for.
+    """
+    if context.invoked_subcommand is None:
+        _list()
+
+
+def _list() -> None:
+    import rnnlab.tasks  # noqa: F401  # registers them
+    from rnnlab.registry import tasks as known
+    from rnnlab.tasks.description import about, settings_text, solved_text
+
+    rows = []
+    problems = known.refusals()
+    for name in known:
+        try:
+            task = known[name]
+        except ValueError as error:  # a package whose task cannot be had
+            problems.append(str(error))
+            continue
+        rows.append((name, settings_text(task), solved_text(task), about(task)))
+    print_rows(("task", "settings", "solved", "what is asked"), rows, title=False)
+    for problem in problems:
+        warn(problem)
+
+
+@tasks.command(short_help="Show what a task is, with a sample.")
+@click.argument("task", metavar="NAME|FILE.py:NAME[,SETTING=VALUE]...")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Of the sample.",
+)
+@click.option("--all", "whole", is_flag=True, help="Every step of the sample, however long.")
+def show(task: str, seed: int, whole: bool) -> None:
+    """Show a task: paper, settings, sizes, chance, when solved, and one sample step by step.
+
+    Settings are written behind the name, as in copy-memory,delay=5 or text,file=book.txt. In the
+    sample, - stands for an input of zeros, and where no answer is asked.
+    """
+    with user_errors():
+        made = _made(task)
+    _show(task, made, seed, whole)
+
+
+def _made(text: str) -> Task:
+    """Return the task that `NAME,setting=value,...` means."""
+    from rnnlab.experiments.knobs import number_or_text
+    from rnnlab.registry import unknown_name
+    from rnnlab.tasks import find_task
+
+    name, *options = (part.strip() for part in text.split(","))
+    kind = find_task(name)
+    settings = {}
+    for option in options:
+        key, separator, value = (part.strip() for part in option.partition("="))
+        if not separator or not value:
+            raise ValueError(
+                f"settings of a task must be written setting=value, got {option!r} in {text!r}: "
+                f"write {key or 'a setting'}=..."
+            )
+        if key not in kind.settings:
+            raise ValueError(unknown_name(f"setting of the task {name}", key, kind.settings))
+        settings[key] = number_or_text(value)
+    lacking = [key for key in _without_default(kind) if key not in settings]
+    if lacking:
+        raise ValueError(
+            f"{lacking[0]} of the task {name} must be given, got nothing: write "
+            f"{name},{lacking[0]}=..."
+        )
+    return kind(**settings)
+
+
+def _without_default(kind: type[Task]) -> list[str]:
+    import dataclasses
+
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type]  # every task is a dataclass
+    missing = dataclasses.MISSING
+    return [f.name for f in fields if f.default is missing and f.default_factory is missing]
+
+
+def _show(written: str, task: Task, seed: int, whole: bool) -> None:
+    from rnnlab.tasks.description import about, chance_text, sample_rows, solved_text
+
+    kind = type(task)
+    click.echo(f"{written.partition(',')[0]}: {about(kind)}")
+    solved, number = solved_text(kind), f"{task.solved_at:g}"
+    settings = ", ".join(f"{name}={getattr(task, name)}" for name in kind.settings)
+    facts = [
+        ("Paper", task.paper),
+        ("Differs from the paper", task.differs),
+        ("Settings", settings),
+        ("Sizes", f"T = {task.length}, I = {task.input_size}, O = {task.output_size}"),
+        ("Trained on", f"{task.loss}; loss without memory {task.baseline_loss:.4g}"),
+        ("Metrics", ", ".join(task.metrics)),
+        ("Chance", f"{task.headline} {task.chance:.4g} ({chance_text(kind).rstrip('.')})"),
+        ("Solved", solved if solved.endswith(number) else f"{solved}, here {number}"),
+    ]
+    for label, text in facts:
+        if text:
+            click.echo(f"{label}: {text}")
+    heading(f"One sample, seed {seed}")
+    rows = sample_rows(task, seed)
+    if len(rows) > LONG and not whole:
+        rows = [*rows[:ENDS], ("...", "...", "..."), *rows[-ENDS:]]
+    print_rows(("step", "input", "target"), rows, title=True)
