@@ -90,6 +90,8 @@ def _presets() -> Any:
 
 def _preset(experiment: str, preset: str) -> dict[str, Any]:
     known = preset_names(experiment)
+    if not known:
+        raise ValueError(f"{experiment} must be given a table: rnnlab {experiment} DATA.csv")
     if preset not in known:
         raise ValueError(unknown_name(f"preset of {experiment}", preset, known))
     text = (_presets() / f"{experiment}-{preset}.toml").read_text(encoding="utf-8")

@@ -22,9 +22,8 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from rnnlab.experiments.experiment import Experiment, Report
+from rnnlab.experiments.experiment import Experiment, Report, Rows
 from rnnlab.experiments.grid import Run
 from rnnlab.experiments.interrupts import children_deaf, interrupts_held
 from rnnlab.experiments.progress import Progress
@@ -46,7 +45,7 @@ class Finished:
     """A run and its rows."""
 
     run: Run
-    rows: pd.DataFrame
+    rows: Rows
 
 
 @dataclass(frozen=True)
