@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -90,8 +91,12 @@ def _lines(summary: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     for (cell, *values), rows in summary.groupby(["cell", *settings], sort=False, dropna=False):
         pairs = zip(settings, values, strict=True)
         # a setting that a cell does not have is no part of its name
-        varied = (f"{name}={value}" for name, value in pairs if not pd.isna(value))
+        varied = (f"{name}={value}" for name, value in pairs if not _is_nan(value))
         yield ", ".join([str(cell), *varied]), rows.sort_values("delay")
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _size(labels: Iterable[str]) -> tuple[float, float]:

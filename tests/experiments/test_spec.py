@@ -24,7 +24,7 @@ def leaky(x, h):
 """
 
 
-@pytest.mark.parametrize("experiment", list(filter(preset_names, experiments.names())))
+@pytest.mark.parametrize("experiment", [name for name in experiments.names() if preset_names(name)])
 def test_every_preset_is_valid(experiment: str) -> None:
     assert preset_names(experiment)[0] == "quick"
     for preset in preset_names(experiment):
