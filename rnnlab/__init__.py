@@ -33,6 +33,7 @@ _WHERE = {
     "rnnlab.engine": ("get_num_threads", "set_num_threads"),
     "rnnlab.layers": ("GRU", "LSTM", "RNN", "PeepholeLSTM", "Recurrent", "Regularisers"),
     "rnnlab.training.saving": ("load",),
+    "rnnlab.reports": ("report",),
     "rnnlab.data": ("load_fitted",),
     "rnnlab.experiments": ("fit", "run"),
 }
@@ -59,6 +60,7 @@ __all__ = [
     "maximum",
     "minimum",
     "relu",
+    "report",
     "run",
     "scalar",
     "set_num_threads",
@@ -95,6 +97,7 @@ if TYPE_CHECKING:
     )
     from rnnlab.experiments import fit, run
     from rnnlab.layers import GRU, LSTM, RNN, PeepholeLSTM, Recurrent, Regularisers
+    from rnnlab.reports import report
     from rnnlab.training.saving import load
 
 

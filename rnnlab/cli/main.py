@@ -21,6 +21,7 @@ from rnnlab.cli.gradcheck import gradcheck
 from rnnlab.cli.groups import Commands
 from rnnlab.cli.plot import plot
 from rnnlab.cli.predict import predict
+from rnnlab.cli.report import report
 from rnnlab.cli.run import run
 from rnnlab.cli.status import status
 from rnnlab.cli.tasks import tasks
@@ -47,7 +48,18 @@ def commands() -> None:
     """  # noqa: D301  # click takes the backspace itself: what follows keeps its lines
 
 
-for command in (run, status, fit, predict, plot, cells, tasks, gradcheck, bench):
+for command in (
+    run,
+    status,
+    report,
+    fit,
+    predict,
+    plot,
+    cells,
+    tasks,
+    gradcheck,
+    bench,
+):
     commands.add_command(command)
 
 

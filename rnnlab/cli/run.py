@@ -93,6 +93,18 @@ def swept(option: str, kind: type = str, **attributes: Any) -> Callable[[Command
 @swept("--clip-value", metavar="X|none", help="Largest absolute value in a gradient instead.")
 @swept("--evaluate-every", int, metavar="N", help="Updates between evaluations.")
 @swept("--evaluation-batch", int, metavar="N", help="Fresh sequences an evaluation.")
+@click.option(
+    "--measure",
+    metavar="NAME,...",
+    help="What gradient-flow measures beside gradients by lag: jacobians, paths, gates, training, "
+    "forget-bias.  [default: paths,gates,training]",
+)
+@click.option(
+    "--input",
+    type=click.Choice(["task", "noise"]),
+    help="What gradient-flow drives the cells with: the task, or standard normal numbers.  "
+    "[default: task]",
+)
 @click.option("--seeds", type=int, metavar="N", help="Runs of everything: seeds 0 to N-1.")
 @click.option(
     "--jobs", type=int, metavar="N", help="Processes at a time.  [default: one a hardware thread]"

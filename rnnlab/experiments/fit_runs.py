@@ -34,7 +34,7 @@ class Fit(Experiment[Any]):
     spec: ClassVar[Any] = FitSpec
     table = "metrics"
     key = ("cell", "seed")
-    figure = "learning-curves"
+    figure = "loss-curves"
 
     def columns_for(self, spec: FitSpec) -> tuple[str, ...]:
         """Return the columns of metrics.csv: they have the scores of the task."""

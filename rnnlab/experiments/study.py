@@ -119,6 +119,7 @@ class Study:
             key=self.experiment.key_for(self.spec),
             order=list(self._keys.values()),
             settings=self.spec.settings(),
+            further=self.experiment.further_tables(self.spec),
             force=force,
         )
 
@@ -149,11 +150,18 @@ class Study:
         return None if name is None else self.store.path / figure_spec(name).filename
 
     @property
+    def figures(self) -> list[Path]:
+        """Where the pictures lie, those that there are."""
+        names = self.experiment.figures(self.spec)
+        files = [self.store.path / figure_spec(name).filename for name in names]
+        return [file for file in files if file == self.figure or file.exists()]
+
+    @property
     def files(self) -> list[Path]:
         """Every file of the result."""
         store = self.store
-        files = [store.table_file, store.summary_file, self.figure, store.manifest_file]
-        return [file for file in files if file is not None]
+        tables = [store.table_file, *(one.file for one in store.further.values())]
+        return [*tables, store.summary_file, *self.figures, store.manifest_file]
 
     def execute(self, progress: Progress | None = None) -> Result:
         """Compute what is missing and write every file; nothing is touched if nothing is missing.
@@ -190,9 +198,20 @@ class Study:
             self._run(missing, jobs, progress)
         self.store.assemble()
         self.store.summarise(self.experiment.summarise(self.spec, self.store.table()))
-        if self.experiment.figure is not None:
-            draw(self.experiment.figure, self.store.path)
+        self._draw()
         self.store.finish()
+
+    def _draw(self) -> None:
+        """Draw every figure but those that no cell of the study has anything for."""
+        from rnnlab.plotting import NothingToDrawError
+
+        for name in self.experiment.figures(self.spec):
+            try:
+                draw(name, self.store.path)
+            except NothingToDrawError:
+                if name == self.experiment.figure:
+                    raise
+                (self.store.path / figure_spec(name).filename).unlink(missing_ok=True)
 
     def _run(self, missing: Sequence[Run], jobs: int, progress: Progress) -> None:
         """Compute runs and put each on disk as it comes in."""
@@ -208,9 +227,14 @@ class Study:
                     failures.append(outcome)
                     both.failed(outcome.run, outcome.reason)
                     continue
-                run, rows = outcome.run, outcome.rows
+                run, rows, further = outcome.run, outcome.rows, None
+                if isinstance(rows, dict):
+                    further = {
+                        name: part for name, part in rows.items() if name in self.store.further
+                    }
+                    rows = rows[self.experiment.table]
                 with interrupts_held():  # what is finished is not lost to a Ctrl-C
-                    self.store.add(self._keys[run], rows)
+                    self.store.add(self._keys[run], rows, further)
                 both.finished(run, self.experiment.outcome(self.spec, rows))
             ending = "failed" if failures else "finished"
         except CannotWriteError:

@@ -1,28 +1,37 @@
-"""Loss against epoch on the training and the validation part, a line a seed."""
+"""The headline metric against updates: how cells get where they end."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from rnnlab.plotting._tables import count_of_seeds, require_rows
-from rnnlab.plotting.style import cell_styles, house_style
+from rnnlab.plotting.panels import (
+    draw_panels,
+    metric_label,
+    only_metric,
+    set_metric_limits,
+    settings_in,
+)
 
-_PARTS = ("train", "validation")
+_NEEDED = ("cell", "update", "metric", "median", "low", "high", "seeds")
 
 
-def plot_learning_curves(metrics: pd.DataFrame) -> Figure:
-    """Draw the loss of every run against the epoch, the training part beside the validation part.
+def plot_learning_curves(table: pd.DataFrame, *, columns: int = 2) -> Figure:
+    """Draw the median of every cell against updates, and the band in which its seeds lie.
 
     Parameters
     ----------
-    metrics : DataFrame
-        Columns cell, seed, part, epoch and loss, as in metrics.csv of a fit; a column accuracy says
-        that the loss is in nats. It is not modified.
+    table : DataFrame
+        What `rnnlab.statistics.learning_curves` returns. Every combination of the settings that
+        vary has a panel. A value that is infinite, of runs that diverged, is not drawn.
+    columns : int
+        Panels side by side, at most.
 
     Returns
     -------
@@ -32,63 +41,63 @@ def plot_learning_curves(metrics: pd.DataFrame) -> Figure:
     ------
     ValueError
         If a column is missing or there is no row.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "cell": "gru",
+    ...         "delay": 10,
+    ...         "update": [100, 200],
+    ...         "metric": "recall_accuracy",
+    ...         "median": [0.5, 1.0],
+    ...         "low": [0.25, 0.5],
+    ...         "high": [0.75, 1.0],
+    ...         "seeds": 3,
+    ...     }
+    ... )
+    >>> plot_learning_curves(table).axes[0].get_title(loc="left")
+    'delay 10'
     """
-    needed = ("cell", "seed", "part", "epoch", "loss")
-    require_rows(metrics, "metrics", needed, "metrics.csv of a fit")
-    with house_style():
-        styles = cell_styles(metrics["cell"])
-        width = 7.4 + 0.07 * max(map(len, styles))
-        figure = Figure(figsize=(width, 3.6), layout="constrained")
-        axes = figure.subplots(1, 2, sharex=True, sharey=True)
-        for ax, part in zip(axes, _PARTS, strict=True):
-            rows = metrics[metrics["part"] == part]
-            for (cell, _), run in rows.groupby(["cell", "seed"], sort=False):
-                _draw_run(ax, str(cell), run, styles[str(cell)], mark_best=part == "validation")
-            ax.set_xlabel("epoch")
-        losses = metrics.loc[metrics["part"].isin(_PARTS), "loss"].dropna()
-        if len(losses) and losses.min() > 0 and losses.max() > 20 * losses.min():
-            axes[0].set_yscale("log")
-        unit = "nats" if "accuracy" in metrics.columns else "squared error of the scaled target"
-        axes[0].set_ylabel(f"loss ({unit})")
-        axes[0].xaxis.get_major_locator().set_params(integer=True)
-        seeds = count_of_seeds(metrics.groupby("cell")["seed"].nunique())
-        axes[0].set_title("training part, mean over the epoch")
-        axes[1].set_title("validation part; marked: the lowest, which is kept")
-        handles = [
-            Line2D([], [], label=label, markeredgecolor="white", **style)
-            for label, style in styles.items()
-        ]
-        axes[1].legend(
-            handles=handles,
-            title=f"a line a seed,\n{seeds} a cell",
-            title_fontsize=8.5,
-            alignment="left",
-            loc="upper left",
-            bbox_to_anchor=(1.01, 1.0),
-            borderaxespad=0.0,
-        )
-    return figure
+    require_rows(table, "table", _NEEDED, "what rnnlab.statistics.learning_curves returns")
+    metric = only_metric(table)
 
+    def draw(ax: Axes, rows: pd.DataFrame, styles: Mapping[str, Mapping[str, Any]]) -> None:
+        for cell, style in styles.items():
+            own = rows[rows["cell"] == cell].sort_values("update")
+            if own.empty:
+                continue
+            numbers = own[["median", "low", "high"]].to_numpy(np.float64)
+            median, low, high = np.where(np.isfinite(numbers), numbers, np.nan).T
+            every = max(len(own) // 5, 1)
+            start = list(styles).index(cell) * every // len(styles)  # each at places of its own
+            ax.plot(
+                own["update"],
+                median,
+                label=cell,
+                markevery=(start, every),
+                markeredgecolor="white",
+                markeredgewidth=0.5,
+                zorder=3,
+                **style,
+            )
+            if own["seeds"].max() > 1:
+                ax.fill_between(
+                    own["update"], low, high, color=style["color"], alpha=0.13, linewidth=0,
+                    label=f"_{cell} band",
+                )  # fmt: skip
+        set_metric_limits(ax, metric, table["median"])
+        ax.margins(x=0.02)
 
-def _draw_run(
-    ax: Any, cell: str, run: pd.DataFrame, style: dict[str, Any], *, mark_best: bool
-) -> None:
-    run = run.sort_values("epoch")
-    epochs, losses = run["epoch"].to_numpy(), run["loss"].to_numpy()
-    line = {**style, "marker": "none", "linewidth": 1.2, "alpha": 0.9}
-    if len(epochs) == 1:  # a line of one point is seen by its marker alone
-        line["marker"] = style["marker"]
-    ax.plot(epochs, losses, label=f"_{cell}", **line)
-    if mark_best and np.isfinite(losses).any():
-        best = int(np.nanargmin(losses))
-        ax.plot(
-            epochs[best],
-            losses[best],
-            marker=style["marker"],
-            color=style["color"],
-            markeredgecolor="white",
-            markersize=7,
-            linestyle="none",
-            zorder=3,
-            label="_best",
-        )
+    seeds = count_of_seeds(table["seeds"])
+    many = bool(table["seeds"].max() >= 10)
+    band = "10th to 90th percentile of the seeds" if many else "all seeds"
+    caption = f"median of {seeds}, band: {band}" if table["seeds"].max() > 1 else seeds
+    return draw_panels(
+        table,
+        settings_in(table, _NEEDED),
+        draw,
+        columns=columns,
+        labels=("updates", metric_label(metric)),
+        caption=caption,
+    )

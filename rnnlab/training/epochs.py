@@ -173,7 +173,7 @@ def train_epochs(
             number = len(course.epochs) + 1
             values, norms = [], []
             for batch in draw_epoch(number):
-                value, norm = learn_from(
+                value, norm, _ = learn_from(
                     model,
                     optimizer,
                     batch.x,

@@ -61,7 +61,7 @@ def test_from_a_table_to_predictions(rnnlab: Rnnlab, data: Path, tmp_path: Path)
     assert "  baseline on the test part: majority class, accuracy 0." in " ".join(printed)
     assert "4 runs into results/fit-walks, 2 at a time" in printed
     folder = tmp_path / "results" / "fit-walks"
-    files = ["metrics.csv", "summary.csv", "learning-curves.png", "manifest.json"]
+    files = ["metrics.csv", "summary.csv", "loss-curves.png", "manifest.json"]
     assert printed[-5:-1] == [f"results/fit-walks/{name}" for name in files]
     assert sorted(path.name for path in folder.iterdir()) == sorted([*files, "models"])
     best = Path(printed[-1].removeprefix("Lowest validation loss: "))
