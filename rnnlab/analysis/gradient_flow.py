@@ -8,71 +8,134 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from rnnlab.analysis.linearised import linearise, require_analysable
+from rnnlab.analysis.tracing import log_mean, log_norm, trace_back
 from rnnlab.engine.protocol import Array
 from rnnlab.training import SequenceModel, softmax_cross_entropy
+from rnnlab.training.losses import Loss
 
 
-def gradient_decay(model: SequenceModel, inputs: Array, targets: Array) -> pd.DataFrame:
+def gradient_decay(
+    model: SequenceModel, inputs: Array, targets: Array, loss: Loss = softmax_cross_entropy
+) -> pd.DataFrame:
     """Measure dL/ds_{T-k} for every state and lag k, with the loss at the last step only.
 
-    A loss at every step would feed fresh error into every lag and hide the decay.
+    A loss at every step would feed fresh error into every lag and hide the decay. The last step is
+    the last one that asks for an answer, sequence by sequence.
 
     Parameters
     ----------
     model : SequenceModel
         In float64: the tails underflow float32.
     inputs : array (T, B, I)
-    targets : int array (T, B)
-        Only those of the last step count; the loss is their cross-entropy.
+    targets : array (T, B) or (T, B, O)
+        As `loss` takes them; only those of the last step count. A whole number below 0 or NaN asks
+        for nothing.
+    loss : callable
+        `loss(outputs, targets) -> (value, d_outputs)`, a mean over the batch.
 
     Returns
     -------
     DataFrame
-        state, lag (0 to T), norm (mean over the batch of the Euclidean norm over units),
-        log10_norm, relative_norm (norm by the norm at lag 0). A norm that has vanished to 0 has
-        log10_norm -inf.
+        state ("h", in a stack "h_l0", "h_l1"), lag (0 to T, or to where the shortest sequence
+        begins), norm (mean over the batch of the Euclidean norm over units), log10_norm,
+        relative_norm (norm by the norm at lag 0). The logarithm is right where the norm itself is
+        too small or too large for a float64 and says 0 or inf; it is -inf where no path leads back.
+
+    Raises
+    ------
+    ValueError
+        If the model is in float32 or bidirectional, or a sequence asks for nothing.
     """
-    if model.layer.dtype != "float64":
-        raise ValueError(
-            f"gradient decay is measured in float64, got a {model.layer.dtype} model: "
-            'use model.astype("float64")'
-        )
-    tape = model.layer.forward(inputs)
-    steps, batch, units = tape.output.shape
-    last = np.ascontiguousarray(tape.output[-1])
-    _, d_logits = softmax_cross_entropy(model.read_out(last), targets[-1])
-    d_output = np.zeros((steps, batch, units))
-    # The mean over the batch divides every sequence's gradient by B: taken back here, so that the
-    # norm of one sequence's gradient does not depend on how many others there are.
-    d_output[-1] = (d_logits * batch) @ model.readout_weight
-    gradients = model.layer.backward(tape, d_output, through_time=True, input_gradient=False)
+    require_analysable(model.layer)
+    d_end, ends = loss_at_the_end(model, inputs, targets, loss)
+    return decay_table(model, inputs, d_end, ends)
+
+
+def noise_decay(
+    model: SequenceModel, inputs: Array, rng: int | np.random.Generator = 0
+) -> pd.DataFrame:
+    """Measure the decay of a random gradient at the last step, with no task and no loss.
+
+    Parameters
+    ----------
+    model : SequenceModel
+    inputs : array (T, B, I)
+        Such as standard normal numbers.
+    rng : int or numpy.random.Generator
+        Of dL/dh_T: a direction for each sequence, of length 1.
+
+    Returns
+    -------
+    DataFrame
+        As `gradient_decay`.
+    """
+    require_analysable(model.layer)
+    return decay_table(model, inputs, random_ends(model, inputs, rng), None)
+
+
+def random_ends(model: SequenceModel, inputs: Array, rng: int | np.random.Generator) -> Array:
+    """Return gradients (B, H) of length 1 in directions drawn evenly."""
+    shape = (np.shape(inputs)[1], model.layer.hidden_size)
+    d_end = np.random.default_rng(rng).standard_normal(shape)
+    unit: Array = d_end / np.linalg.norm(d_end, axis=1, keepdims=True)
+    return unit
+
+
+def decay_table(
+    model: SequenceModel, inputs: Array, d_end: Array, ends: Array | None
+) -> pd.DataFrame:
+    """Tabulate gradients by lag from dL/dh (B, H) after each sequence's last step `ends`."""
+    along = linearise(model.layer, inputs)
+    last = np.full(along.batch, along.steps) if ends is None else ends
+    logs = [  # by slot from T down: for each state (B,)
+        np.stack([log_norm(gradient) for gradient in gradients]) + scale
+        for gradients, scale in trace_back(along, d_end, ends=last)
+    ]
+    by_slot = np.stack(logs[::-1])  # (T+1, states, B)
+    lags = np.arange(last.min() + 1)
+    by_lag = by_slot[last - lags[:, None], :, np.arange(along.batch)]  # (lags, B, states)
     tables = []
-    for state, over_time in gradients.states().items():
-        norm = _mean_norm(over_time)[::-1]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            log10 = np.log10(norm)
-            relative = norm / norm[0]
-        tables.append(
-            pd.DataFrame(
-                {
-                    "state": state,
-                    "lag": np.arange(steps + 1),
-                    "norm": norm,
-                    "log10_norm": log10,
-                    "relative_norm": relative,
-                }
-            )
-        )
+    for number, state in enumerate(along.names):
+        log = log_mean(by_lag[:, :, number])
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            numbers = {
+                "norm": np.exp(log),
+                "log10_norm": log / math.log(10),
+                "relative_norm": np.exp(log - log[0]),
+            }
+        tables.append(pd.DataFrame({"state": state, "lag": lags, **numbers}))
     return pd.concat(tables, ignore_index=True)
 
 
-def _mean_norm(over_time: Array) -> Array:
-    """Mean over the batch of the norm over units, (T+1, B, H) to (T+1,), without underflow."""
-    largest = np.abs(over_time).max(axis=(1, 2), keepdims=True)
-    scale = np.where(largest > 0, largest, 1.0)  # squares of numbers below 1e-154 underflow
-    norms = np.sqrt(np.square(over_time / scale).sum(axis=2))
-    result: Array = norms.mean(axis=1) * scale[:, 0, 0]
-    return result
+def loss_at_the_end(
+    model: SequenceModel, inputs: Array, targets: Array, loss: Loss
+) -> tuple[Array, Array]:
+    """Return dL/dh of the top layer (B, H) and the step (B,), from 1 to T, after which it arises.
+
+    The loss of each sequence is that of its own last answer: its gradient does not depend on how
+    many others there are.
+    """
+    ends = _last_asked(np.asarray(targets))
+    y, _ = model.layer(inputs)
+    each = np.arange(y.shape[1])
+    outputs = model.read_out(np.ascontiguousarray(y[ends - 1, each]))
+    _, d_outputs = loss(outputs, np.asarray(targets)[ends - 1, each])
+    return (d_outputs * len(each)) @ model.readout_weight, ends
+
+
+def _last_asked(targets: Array) -> Array:
+    """Return for each sequence (B,) the number of steps up to its last target, itself included."""
+    asked: Array = np.asarray(~np.isnan(targets) if targets.dtype.kind == "f" else targets >= 0)
+    if asked.ndim == 3:
+        asked = np.asarray(asked.any(axis=2))
+    silent = np.flatnonzero(~asked.any(axis=0))
+    if silent.size:
+        raise ValueError(
+            f"every sequence must ask for an answer, got none in sequence {silent[0]}: leave it "
+            "out, or measure with noise, which needs no targets"
+        )
+    return np.asarray(len(asked) - np.argmax(asked[::-1], axis=0))
 
 
 def half_life(relative_norm: Sequence[float] | Array) -> float:

@@ -93,6 +93,18 @@ def swept(option: str, kind: type = str, **attributes: Any) -> Callable[[Command
 @swept("--clip-value", metavar="X|none", help="Largest absolute value in a gradient instead.")
 @swept("--evaluate-every", int, metavar="N", help="Updates between evaluations.")
 @swept("--evaluation-batch", int, metavar="N", help="Fresh sequences an evaluation.")
+@click.option(
+    "--measure",
+    metavar="NAME,...",
+    help="What gradient-flow measures beside gradients by lag: jacobians, paths, gates, training, "
+    "forget-bias.  [default: paths,gates,training]",
+)
+@click.option(
+    "--input",
+    type=click.Choice(["task", "noise"]),
+    help="What gradient-flow drives the cells with: the task, or standard normal numbers.  "
+    "[default: task]",
+)
 @click.option("--seeds", type=int, metavar="N", help="Runs of everything: seeds 0 to N-1.")
 @click.option(
     "--jobs", type=int, metavar="N", help="Processes at a time.  [default: one a hardware thread]"
@@ -129,7 +141,7 @@ def run(
     _announce(work)
     # flushed: what follows on stderr comes after it in a common log
     sys.stdout.flush()
-    result = _execute(work)
+    result = execute_study(work)
     click.echo()
     print_summary(result.summary)
     click.echo()
@@ -149,7 +161,8 @@ def _announce(work: Any) -> None:
     click.echo(f"{runs} run{'s' if runs > 1 else ''} into {work.store.path}, {state}")
 
 
-def _execute(work: Any) -> Any:
+def execute_study(work: Any) -> Any:
+    """Compute a study, say what goes on, and end as the command line does whatever happens."""
     from rnnlab.cli.progress import listener
     from rnnlab.experiments import CannotWriteError, RunsFailedError
 

@@ -44,7 +44,7 @@ def draw(name: str, folder: Path, out: Path | None = None) -> Path:
         If there is no such figure or table, the table lacks a column, or `out` cannot be written.
     """
     from rnnlab import statistics
-    from rnnlab.plotting import save_figure
+    from rnnlab.plotting import NothingToDrawError, save_figure
 
     figure = figure_spec(name)
     source = folder / figure.table
@@ -59,7 +59,10 @@ def draw(name: str, folder: Path, out: Path | None = None) -> Path:
     except ValueError as error:  # pandas: no columns, or rows of different lengths
         raise ValueError(f"{source} must be a table as rnnlab wrote it, got: {error}") from None
     if table.empty:
-        raise ValueError(f"{source} must hold at least one row, got none: run the experiment again")
+        raise NothingToDrawError(
+            f"{source} must hold at least one row, got none: no cell of the study has what "
+            f"{name} shows, or no run is finished"
+        )
     if figure.aggregate is not None:
         table = getattr(statistics, figure.aggregate)(table)
     return save_figure(figure.draw(table), out or folder / figure.filename)

@@ -16,6 +16,8 @@ from rnnlab.experiments.task_entries import task_at
 
 S = TypeVar("S", bound=Spec)
 Report = Callable[[int], None]  # called with the updates done so far
+#: The rows of a run: of its one table or, with further tables, of all by their names.
+Rows = pd.DataFrame | dict[str, pd.DataFrame]
 
 
 class Experiment(ABC, Generic[S]):
@@ -47,6 +49,17 @@ class Experiment(ABC, Generic[S]):
     key: ClassVar[tuple[str, ...]] = ()
     figure: ClassVar[str | None]
 
+    def further_tables(self, spec: S) -> dict[str, tuple[str, ...]]:
+        """Return the columns of the tables beside the main one, by their names; none unless said.
+
+        Where there are some, `run` returns a dict of all tables.
+        """
+        return {}
+
+    def figures(self, spec: S) -> list[str]:
+        """Return the figures that are drawn of a result: `figure`, if there is one, comes first."""
+        return [] if self.figure is None else [self.figure]
+
     def columns_for(self, spec: S) -> tuple[str, ...]:
         """Return the columns of the table: `columns` unless they depend on the settings."""
         return self.columns
@@ -56,7 +69,7 @@ class Experiment(ABC, Generic[S]):
         return self.key
 
     @abstractmethod
-    def run(self, spec: S, run: Run, report: Report) -> pd.DataFrame:
+    def run(self, spec: S, run: Run, report: Report) -> Rows:
         """Compute one run: a pure function of its arguments but for the seconds it took."""
 
     @abstractmethod
@@ -74,6 +87,10 @@ class Experiment(ABC, Generic[S]):
     def runs(self, spec: S) -> list[Run]:
         """Return the grid, in the order of the rows."""
         return list(grid.runs(spec))
+
+    def updates(self, spec: S, run: Run) -> int:
+        """Return how many updates a run has, at most."""
+        return grid.settings_of(spec, run).updates
 
     def work(self, spec: S, run: Run) -> float:
         """Estimate the arithmetic of a run: parameters times steps times sequences."""

@@ -17,7 +17,7 @@ from rnnlab.experiments.spec import Spec
 from rnnlab.experiments.task_entries import task_at
 
 if TYPE_CHECKING:
-    from rnnlab.training import Evaluation, SequenceModel
+    from rnnlab.training import Evaluation, SequenceModel, Update
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ def train_model(
     run: Run,
     evaluate: Callable[[SequenceModel], dict[str, float]],
     evaluate_every: int,
+    callback: Callable[[Update[SequenceModel]], None] | None = None,
 ) -> Iterator[Evaluation]:
     """Train `model` in place as the spec says, yielding its evaluations."""
     from rnnlab.training import make_optimizer, train
@@ -100,4 +101,5 @@ def train_model(
         loss=LOSSES[task.loss],
         clip_norm=settings.clip,
         clip_value=settings.clip_value,
+        callback=callback,
     )

@@ -14,6 +14,7 @@ from rnnlab.experiments.knobs import (
     Count,
     Delays,
     ForgetBias,
+    Measures,
     Names,
     Natural,
     OneOrMore,
@@ -231,7 +232,17 @@ class TaskStudySpec(TrainingSpec):
 
 
 class GradientFlowSpec(CopySpec):
-    """Gradient norms against lag, before and after training on one delay of the copy task."""
+    """How gradients travel, before, midway and after training on one delay of the copy task.
+
+    Attributes
+    ----------
+    measure : list of str
+        What is measured beside the gradients by lag, which always are: see
+        `rnnlab.experiments.measures`.
+    input : "task" or "noise"
+        Whether the models are measured on the task's sequences and its loss at the last step, or on
+        standard normal inputs and a gradient of random direction.
+    """
 
     experiment: Annotated[Literal["gradient-flow"], knob("gradient-flow here", "leave it out")]
     updates: Annotated[
@@ -241,6 +252,11 @@ class GradientFlowSpec(CopySpec):
         ),
     ]
     evaluation_batch: Annotated[Natural, knob("a whole number of at least 1", "give 1 or more")]
+    measure: Measures = ["decay"]
+    input: Annotated[
+        Literal["task", "noise"],
+        knob("task or noise", "noise drives the cells with standard normal numbers"),
+    ] = "task"
 
     @model_validator(mode="after")
     def _one_of_each(self) -> GradientFlowSpec:

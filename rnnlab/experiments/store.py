@@ -19,6 +19,7 @@ import pandas as pd
 
 from rnnlab.experiments import heartbeat, manifest
 from rnnlab.experiments.differences import first_difference
+from rnnlab.experiments.further import FurtherTable
 from rnnlab.experiments.locking import Lock, TakenError
 from rnnlab.experiments.records import Records, line_of, read_csv, rows_by_run, to_csv
 from rnnlab.experiments.writing import cannot_write, make_writable, write_whole
@@ -47,6 +48,8 @@ class Store:
         The keys of all runs, in the order of the rows.
     settings : mapping
         What decides the numbers: a result of other settings is not continued.
+    further : mapping of str to sequence of str, optional
+        The columns of tables beside the main one.
     force : bool
         Whether a result that is there already is replaced, of whatever settings.
 
@@ -65,6 +68,7 @@ class Store:
         key: Sequence[str],
         order: Sequence[tuple[Any, ...]],
         settings: Mapping[str, Any],
+        further: Mapping[str, Sequence[str]] | None = None,
         force: bool = False,
     ) -> None:
         self.path = path
@@ -76,6 +80,10 @@ class Store:
         self._width = len(key)
         self._records = Records(self.runs_folder, columns, self._width)
         self._rows: dict[str, str] = {}
+        self.further = {
+            name: FurtherTable(path, self.runs_folder, name, columns, self._width)
+            for name, columns in (further or {}).items()
+        }
         self._manifest: dict[str, Any] = {}
         self._replace = force
         self._lock = Lock(self.runs_folder / "lock")
@@ -117,6 +125,8 @@ class Store:
         """
         if not self._manifest:  # records without a manifest are of settings that nobody knows
             self._records.clear()
+            for one in self.further.values():
+                one.clear()
         if self._replace:
             for name in (self.table_file.name, SUMMARY, MANIFEST, *leftovers):
                 (self.path / name).unlink(missing_ok=True)
@@ -143,11 +153,18 @@ class Store:
         text = json.dumps({"runs": names, "before": before}, ensure_ascii=False)
         write_whole(self.runs_folder / PLAN, text + "\n")
 
-    def add(self, key: tuple[Any, ...], rows: pd.DataFrame) -> None:
+    def add(
+        self,
+        key: tuple[Any, ...],
+        rows: pd.DataFrame,
+        further: Mapping[str, pd.DataFrame] | None = None,
+    ) -> None:
         """Put the rows of a finished run on disk before returning, and soon into the table."""
         line, text = self._lines[key], to_csv(rows[self.columns], header=False)
         try:
             self._make_runs_folder()
+            for name, part in (further or {}).items():
+                self.further[name].add(line, part)
             self._records.write(line, text)
         except OSError as error:
             raise cannot_write(self._records.file(line), error) from error
@@ -158,6 +175,8 @@ class Store:
     def assemble(self) -> None:
         """Put together the table from the rows of all finished runs."""
         start = time.monotonic()
+        for one in self.further.values():
+            one.assemble(self._lines.values())
         header = to_csv(pd.DataFrame(columns=self.columns))
         body = [self._rows[line] for line in self._lines.values() if line in self._rows]
         write_whole(self.table_file, "".join([header, *body]))
@@ -174,6 +193,8 @@ class Store:
             self._manifest["end"] = manifest.now()
             self._write_manifest()
         self._records.clear()
+        for one in self.further.values():
+            one.clear()
         for name in (PLAN, heartbeat.FILE):
             (self.runs_folder / name).unlink(missing_ok=True)
 
@@ -194,6 +215,8 @@ class Store:
     def is_finished(self) -> bool:
         """Say whether nothing is left to do: all runs, the summary, a closed manifest."""
         if self._replace or len(self._rows) < len(self._lines) or not self.summary_file.exists():
+            return False
+        if not all(one.file.exists() for one in self.further.values()):
             return False
         return self._manifest.get("end") is not None and not self.runs_folder.exists()
 
@@ -243,8 +266,11 @@ class Store:
                     f"got {first}: {remedy}"
                 )
             rows = rows_by_run(rest, self._width)
-            self._rows = {line: rows[line] for line in self._lines.values() if line in rows}
+            if all(one.file.exists() for one in self.further.values()):
+                self._rows = {line: rows[line] for line in self._lines.values() if line in rows}
         self._rows |= self._records.read(self._lines.values())
+        for one in self.further.values():
+            one.take_over(list(self._lines.values()))
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:

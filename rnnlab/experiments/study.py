@@ -15,7 +15,7 @@ from rnnlab.cells import find_cell
 from rnnlab.experiments import manifest
 from rnnlab.experiments.drawing import draw, figure_spec
 from rnnlab.experiments.experiment import Experiment
-from rnnlab.experiments.grid import Run, settings_of
+from rnnlab.experiments.grid import Run
 from rnnlab.experiments.heartbeat import Heartbeat
 from rnnlab.experiments.interrupts import interrupts_held
 from rnnlab.experiments.loading import load_spec
@@ -86,19 +86,40 @@ class Study:
         **options: Any,
     ) -> None:
         self.spec: Spec = load_spec(study, options)
-        self.experiment: Experiment[Any] = experiments[self.spec.experiment]
+        self._open(
+            experiments[self.spec.experiment],
+            RESULTS / self.spec.name if out is None else Path(out),
+            force=force,
+            jobs=jobs,
+            dask=dask,
+            command=command or _call(study, options),
+        )
+
+    def _open(
+        self,
+        experiment: Experiment[Any],
+        folder: Path,
+        *,
+        force: bool,
+        jobs: int | None,
+        command: str,
+        dask: str | None = None,
+    ) -> None:
+        """Lay out the runs of the settings and open the folder."""
+        self.experiment = experiment
         self.runs = self.experiment.runs(self.spec)
         self._work = {run: self.experiment.work(self.spec, run) for run in self.runs}
-        self._command = command or _call(study, options)
-        self._jobs, self._dask = _checked_jobs(jobs), dask
+        self._command = command
+        self._jobs, self._dask = checked_jobs(jobs), dask
         self._keys = dict(zip(self.runs, self._keys_of_runs(), strict=True))
         self.store = Store(
-            RESULTS / self.spec.name if out is None else Path(out),
+            folder,
             table=self.experiment.table,
             columns=self.experiment.columns_for(self.spec),
             key=self.experiment.key_for(self.spec),
             order=list(self._keys.values()),
             settings=self.spec.settings(),
+            further=self.experiment.further_tables(self.spec),
             force=force,
         )
 
@@ -129,11 +150,18 @@ class Study:
         return None if name is None else self.store.path / figure_spec(name).filename
 
     @property
+    def figures(self) -> list[Path]:
+        """Where the pictures lie, those that there are."""
+        names = self.experiment.figures(self.spec)
+        files = [self.store.path / figure_spec(name).filename for name in names]
+        return [file for file in files if file == self.figure or file.exists()]
+
+    @property
     def files(self) -> list[Path]:
         """Every file of the result."""
         store = self.store
-        files = [store.table_file, store.summary_file, self.figure, store.manifest_file]
-        return [file for file in files if file is not None]
+        tables = [store.table_file, *(one.file for one in store.further.values())]
+        return [*tables, store.summary_file, *self.figures, store.manifest_file]
 
     def execute(self, progress: Progress | None = None) -> Result:
         """Compute what is missing and write every file; nothing is touched if nothing is missing.
@@ -170,16 +198,27 @@ class Study:
             self._run(missing, jobs, progress)
         self.store.assemble()
         self.store.summarise(self.experiment.summarise(self.spec, self.store.table()))
-        if self.experiment.figure is not None:
-            draw(self.experiment.figure, self.store.path)
+        self._draw()
         self.store.finish()
+
+    def _draw(self) -> None:
+        """Draw every figure but those that no cell of the study has anything for."""
+        from rnnlab.plotting import NothingToDrawError
+
+        for name in self.experiment.figures(self.spec):
+            try:
+                draw(name, self.store.path)
+            except NothingToDrawError:
+                if name == self.experiment.figure:
+                    raise
+                (self.store.path / figure_spec(name).filename).unlink(missing_ok=True)
 
     def _run(self, missing: Sequence[Run], jobs: int, progress: Progress) -> None:
         """Compute runs and put each on disk as it comes in."""
         before = len(self.runs) - len(missing)
         heart = Heartbeat(self.store.runs_folder, self._command, self.where, before)
         both, ending, failures = Several(progress, heart), "interrupted", list[Failed]()
-        updates = {run: settings_of(self.spec, run).updates for run in missing}
+        updates = {run: self.experiment.updates(self.spec, run) for run in missing}
         both.begin({run: self._work[run] for run in missing}, updates, jobs)
         results = self._results(missing, jobs, both)
         try:
@@ -188,9 +227,14 @@ class Study:
                     failures.append(outcome)
                     both.failed(outcome.run, outcome.reason)
                     continue
-                run, rows = outcome.run, outcome.rows
+                run, rows, further = outcome.run, outcome.rows, None
+                if isinstance(rows, dict):
+                    further = {
+                        name: part for name, part in rows.items() if name in self.store.further
+                    }
+                    rows = rows[self.experiment.table]
                 with interrupts_held():  # what is finished is not lost to a Ctrl-C
-                    self.store.add(self._keys[run], rows)
+                    self.store.add(self._keys[run], rows, further)
                 both.finished(run, self.experiment.outcome(self.spec, rows))
             ending = "failed" if failures else "finished"
         except CannotWriteError:
@@ -328,7 +372,8 @@ def _names_of_files() -> list[str]:
     ]
 
 
-def _checked_jobs(jobs: int | None) -> int:
+def checked_jobs(jobs: int | None) -> int:
+    """Return how many processes may compute at a time."""
     if jobs is None:
         return manifest.available_threads()
     if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:

@@ -22,9 +22,8 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from rnnlab.experiments.experiment import Experiment, Report
+from rnnlab.experiments.experiment import Experiment, Report, Rows
 from rnnlab.experiments.grid import Run
 from rnnlab.experiments.interrupts import children_deaf, interrupts_held
 from rnnlab.experiments.progress import Progress
@@ -46,7 +45,7 @@ class Finished:
     """A run and its rows."""
 
     run: Run
-    rows: pd.DataFrame
+    rows: Rows
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ def _in_processes(
                         progress.retried(run, f"its worker {how}")
                         waiting.append(run)
                     else:
-                        yield Failed(run, f"its worker {how}, and so did the one before")
+                        yield Failed(run, f"its worker {how}, after another had died over it")
         for hand in hands:
             hand.pipe.close()  # which ends its process
     except BaseException:

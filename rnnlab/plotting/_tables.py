@@ -7,6 +7,10 @@ from collections.abc import Iterable
 import pandas as pd
 
 
+class NothingToDrawError(ValueError):
+    """A table has no row: no cell of the study has what the figure shows."""
+
+
 def require_rows(table: pd.DataFrame, name: str, columns: Iterable[str], source: str) -> None:
     """Raise a ValueError if `table`, which comes from `source`, lacks a column or has no row."""
     missing = [column for column in columns if column not in table.columns]
@@ -16,7 +20,7 @@ def require_rows(table: pd.DataFrame, name: str, columns: Iterable[str], source:
             f"got {', '.join(map(str, table.columns)) or 'none'}: pass {source}"
         )
     if table.empty:
-        raise ValueError(
+        raise NothingToDrawError(
             f"{name} must have a row to draw, got none: let at least one run finish first"
         )
 

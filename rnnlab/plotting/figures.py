@@ -14,6 +14,7 @@ from rnnlab.plotting.comparison import plot_comparison
 from rnnlab.plotting.copy_task import plot_copy_task
 from rnnlab.plotting.gradient_decay import plot_gradient_decay
 from rnnlab.plotting.learning_curves import plot_learning_curves
+from rnnlab.plotting.loss_curves import plot_loss_curves
 from rnnlab.plotting.outcomes import plot_learning_rates, plot_outcomes
 from rnnlab.plotting.survival import plot_survival
 
@@ -124,3 +125,13 @@ for _name, _description, _table, _draw in (
             made_by_report=True,
         ),
     )
+registry.figures.register(
+    "loss-curves",
+    FigureSpec(
+        description="loss against epoch on the training and the validation part, a line a seed",
+        experiment="fit",
+        table="metrics.csv",
+        filename="loss-curves.png",
+        draw=plot_loss_curves,
+    ),
+)

@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from rnnlab.statistics.comparison import compare, holm
 from rnnlab.statistics.copy_task import summarise_copy_task
+from rnnlab.statistics.fit import summarise_fit
 from rnnlab.statistics.gradient_flow import decay_bands, summarise_gradient_flow
+from rnnlab.statistics.gradient_lab import (
+    clipping_medians,
+    forget_bias_medians,
+    histogram_means,
+    lyapunov_medians,
+    memory_time_shares,
+    path_medians,
+    share_medians,
+    spectrum_medians,
+    training_medians,
+)
 from rnnlab.statistics.interquartile import interquartile_interval, interquartile_mean
 from rnnlab.statistics.intervals import bootstrap_interval, success_interval
 from rnnlab.statistics.learning_curves import learning_curves
@@ -18,20 +30,30 @@ from rnnlab.statistics.survival import kaplan_meier, median_updates, survival_cu
 __all__ = [
     "at_best",
     "bootstrap_interval",
+    "clipping_medians",
     "compare",
     "conditions_of",
     "decay_bands",
+    "forget_bias_medians",
+    "histogram_means",
     "holm",
     "interquartile_interval",
     "interquartile_mean",
     "kaplan_meier",
     "learning_curves",
+    "lyapunov_medians",
     "median_updates",
+    "memory_time_shares",
     "outcomes",
     "overall",
+    "path_medians",
     "runs_of",
+    "share_medians",
+    "spectrum_medians",
     "success_interval",
     "summarise_copy_task",
+    "summarise_fit",
     "summarise_gradient_flow",
     "survival_curves",
+    "training_medians",
 ]

@@ -143,7 +143,7 @@ def decay_bands(gradients: pd.DataFrame) -> pd.DataFrame:
         part: dict[str, Any] = dict(zip(_KEYS, key, strict=True)) | {"lag": log10.index}
         for name, percent in _PERCENTS.items():
             with np.errstate(over="ignore"):
-                part[name] = 10.0 ** _percentile(curves, counts, percent)
+                part[name] = 10.0 ** percentile(curves, counts, percent)
         parts.append(pd.DataFrame(part | {"seeds": counts}))
     columns = [*_KEYS, "lag", *_PERCENTS, "seeds"]
     if not parts:
@@ -151,7 +151,7 @@ def decay_bands(gradients: pd.DataFrame) -> pd.DataFrame:
     return _in_order(pd.concat(parts, ignore_index=True)[columns], gradients)
 
 
-def _percentile(
+def percentile(
     ordered: NDArray[np.float64], counts: NDArray[np.int64], percent: int
 ) -> NDArray[np.float64]:
     """Take a percentile of each row's first `counts` entries, which are in increasing order.

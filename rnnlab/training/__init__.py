@@ -2,7 +2,7 @@
 
 from rnnlab.training.clipping import clip_by_global_norm, clip_by_value, global_norm
 from rnnlab.training.epochs import Batch, Epoch, train_epochs
-from rnnlab.training.loop import Evaluation, train
+from rnnlab.training.loop import Evaluation, Update, train
 from rnnlab.training.losses import (
     IGNORED,
     LOSSES,
@@ -37,6 +37,7 @@ __all__ = [
     "Schedule",
     "SequenceModel",
     "TruncatedBPTT",
+    "Update",
     "binary_cross_entropy",
     "clip_by_global_norm",
     "clip_by_value",

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -34,7 +34,7 @@ def learn_from(
     lengths: Array | None = None,
     weights: Array | None = None,
     noise: np.random.Generator | None = None,
-) -> tuple[float, float]:
+) -> tuple[float, float, bool]:
     """Take one step of `optimizer` on one batch.
 
     Returns
@@ -43,19 +43,24 @@ def learn_from(
         The loss before the step.
     norm : float
         Of the gradient before clipping; not finite, and no step taken, where either is not.
+    clipped : bool
+        Whether clipping changed the gradient.
     """
     options = {"lengths": lengths, "weights": weights, "noise": noise}
     given = {name: value for name, value in options.items() if value is not None}
+    clipped = False
     with np.errstate(over="ignore", invalid="ignore"):  # who calls looks at what comes back
         value, gradients = model.loss_and_gradients(x, targets, loss, **given)
         norm = global_norm(gradients) if gradients else math.nan
         if math.isfinite(value) and math.isfinite(norm):
             if clip_norm is not None:
                 clip_by_global_norm(gradients, clip_norm)
+                clipped = norm > clip_norm
             if clip_value is not None:
+                clipped |= any(np.abs(array).max() > clip_value for array in gradients.values())
                 clip_by_value(gradients, clip_value)
             optimizer.step(gradients)
-    return value, norm
+    return value, norm, clipped
 
 
 class Trainable(Protocol):
@@ -99,6 +104,28 @@ class Evaluation:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Update(Generic[M]):
+    """One update of the parameters, as a callback sees it.
+
+    Attributes
+    ----------
+    number : int
+        Updates done; 0 before the first.
+    model : SequenceModel or TruncatedBPTT
+        As it is now. To be looked at, not changed.
+    grad_norm : float
+        Global norm of the gradient before clipping; NaN for number 0.
+    clipped : bool
+        Whether clipping changed the gradient.
+    """
+
+    number: int
+    model: M
+    grad_norm: float
+    clipped: bool
+
+
 def train(
     model: M,
     draw_batch: Callable[[], tuple[Array, Array]],
@@ -111,6 +138,7 @@ def train(
     clip_norm: float | None = None,
     clip_value: float | None = None,
     noise: np.random.Generator | None = None,
+    callback: Callable[[Update[M]], None] | None = None,
 ) -> Iterator[Evaluation]:
     """Train a model and evaluate it from time to time.
 
@@ -131,6 +159,9 @@ def train(
         Bounds of the gradient's global norm, and of each of its numbers.
     noise : numpy.random.Generator, optional
         What the layer's regularisers are drawn from; left out, they are off.
+    callback : callable, optional
+        Called with an `Update` before the first update and after each: see
+        `rnnlab.analysis.GradientRecorder`.
 
     Yields
     ------
@@ -150,6 +181,7 @@ def train(
         updates,
         evaluate,
         evaluate_every,
+        callback,
         {"loss": loss, "clip_norm": clip_norm, "clip_value": clip_value, "noise": noise},
     )
 
@@ -161,13 +193,18 @@ def _train(
     updates: int,
     evaluate: Callable[[M], dict[str, float]],
     evaluate_every: int,
+    callback: Callable[[Update[M]], None] | None,
     options: dict[str, Any],
 ) -> Iterator[Evaluation]:
     start = time.perf_counter()
     norms: list[float] = []
+    if callback is not None:
+        callback(Update(0, model, math.nan, clipped=False))
     for update in range(1, updates + 1):
-        _, norm = learn_from(model, optimizer, *draw_batch(), **options)
+        _, norm, clipped = learn_from(model, optimizer, *draw_batch(), **options)
         diverged = not math.isfinite(norm)
+        if callback is not None and not diverged:
+            callback(Update(update, model, norm, clipped))
         norms.append(norm)
         due = update % evaluate_every == 0 or update == updates
         if due and not diverged:

@@ -83,8 +83,8 @@ def test_a_run_over_which_workers_die_is_named_while_the_others_finish(
     recorder = Recorder()
     with pytest.raises(
         RunsFailedError,
-        match=r"1 of 2 runs must be computed again, got mine, delay 3, seed 0: its worker was killed "
-        r"\(SIGKILL, as when memory runs out\), and so did the one before\. The others are in",
+        match=r"1 of 2 runs must be computed again, got mine, delay 3, seed 0: its worker was "
+        r"killed \(SIGKILL, as when memory runs out\), after another had died over it\. The others",
     ):
         rnnlab.run("copy-task", progress=recorder, **study)
     assert len(recorder.retries) == len(recorder.failures) == 1

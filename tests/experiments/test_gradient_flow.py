@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import rnnlab
+import rnnlab.plotting
 from rnnlab.analysis import gradient_decay
 from rnnlab.experiments import GradientFlow, Run, load_spec
+from rnnlab.experiments.measures import FIGURES, MEASURES
 from rnnlab.experiments.models import build_model, streams, task_of
+from rnnlab.registry import figures
 
 EXPERIMENT = GradientFlow()
 
@@ -20,10 +25,10 @@ def compute(options: dict[str, Any], run: Run) -> tuple[pd.DataFrame, list[int]]
     reports: list[int] = []
     spec: Any = load_spec("gradient-flow", options)
     with np.errstate(all="ignore"):  # as the workers have it
-        return EXPERIMENT.run(spec, run, reports.append), reports
+        return EXPERIMENT.run(spec, run, reports.append)["gradients"], reports
 
 
-def test_both_phases_and_every_lag_with_the_columns_of_the_contract(
+def test_all_phases_and_every_lag_with_the_columns_of_the_contract(
     tiny_flow: dict[str, Any],
 ) -> None:
     table, reports = compute({**tiny_flow, "cells": ["lstm"]}, Run("lstm", {"delay": 4}, 1))
@@ -39,11 +44,11 @@ def test_both_phases_and_every_lag_with_the_columns_of_the_contract(
     ]
     assert reports[-1] == 6
     length = 4 + 2 * 2
-    for phase in ("init", "trained"):
+    for phase in ("init", "midway", "trained"):
         for state in ("h", "c"):
             part = table[(table["phase"] == phase) & (table["state"] == state)]
             assert part["lag"].tolist() == list(range(length + 1))
-    assert len(table) == 2 * 2 * (length + 1)
+    assert len(table) == 3 * 2 * (length + 1)
     assert np.allclose(np.log10(table["norm"]), table["log10_norm"])
 
 
@@ -94,5 +99,175 @@ def test_a_diverged_run_keeps_its_initial_phase(
 def test_only_the_kernels_that_are_needed(tiny_flow: dict[str, Any]) -> None:
     still: Any = load_spec("gradient-flow", {**tiny_flow, "updates": 0})
     moving: Any = load_spec("gradient-flow", tiny_flow)
-    assert EXPERIMENT.kernels(still) == [("float64", True)]
-    assert EXPERIMENT.kernels(moving) == [("float32", False), ("float64", True)]
+    assert EXPERIMENT.kernels(still) == [("float64", False)]
+    assert EXPERIMENT.kernels(moving) == [("float32", False), ("float64", False)]
+
+
+def silent(update: int) -> None:
+    pass
+
+
+def everything(tiny_flow: dict[str, Any], **options: Any) -> tuple[Any, dict[str, pd.DataFrame]]:
+    settings = {**tiny_flow, "measure": list(MEASURES), **options}
+    spec: Any = load_spec("gradient-flow", settings)
+    entry = spec.labels[0]
+    with np.errstate(all="ignore"):
+        return spec, EXPERIMENT.run(spec, Run(entry, {"delay": 4}, 0), silent)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("kind", ["task", "noise"])
+def test_every_measure_of_a_run(tiny_flow: dict[str, Any], kind: str, layers: int) -> None:
+    spec, tables = everything(tiny_flow, cells=["lstm"], input=kind, num_layers=layers, updates=40)
+    expected = {name: columns for of in MEASURES.values() for name, columns in of.items()}
+    assert {name: tuple(table.columns) for name, table in tables.items()} == expected
+    for name, table in tables.items():
+        assert (table["cell"] == "lstm").all()
+        assert (table["seed"] == 0).all()
+        if "phase" in table:
+            assert table["phase"].unique().tolist() == ["init", "midway", "trained"], name
+    states = ["h", "c"] if layers == 1 else ["h_l0", "c_l0", "h_l1", "c_l1"]
+    for name in ("gradients", "paths", "shares", "training", "solving"):
+        assert tables[name]["state"].unique().tolist() == states
+    assert tables["jacobians"]["lag"].unique().tolist() == [1, 8]
+    assert tables["training"]["update"].unique().tolist() == list(range(0, 41, 2))
+    assert tables["clipping"]["update"].unique().tolist() == list(range(2, 41, 2))
+    kept = tables["forget-bias"]
+    assert kept["forget_bias"].unique().tolist() == [0, 1, 2, 3, 4, 5]
+    # the half-life at the start is that of the gradients at the start
+    summary = EXPERIMENT.summarise(spec, tables["gradients"])
+    initial = summary[summary["phase"] == "init"]["half_life"]
+    assert tables["solving"]["half_life"].tolist() == initial.tolist()
+
+
+def test_every_table_but_the_main_one_has_a_figure() -> None:
+    tables = {name for of in MEASURES.values() for name in of} - {"gradients"}
+    assert set(FIGURES.values()) == tables
+    assert {f"{table}.csv" for table in tables} == {figures[name].table for name in FIGURES}
+
+
+def test_midway_is_between(tiny_flow: dict[str, Any]) -> None:
+    """What is measured midway is what a run of half the updates ends with."""
+    options = {**tiny_flow, "updates": 40}
+    whole, _ = compute(options, Run("gru", {"delay": 4}, 0))
+    half, _ = compute({**options, "updates": 20}, Run("gru", {"delay": 4}, 0))
+    midway = whole[whole["phase"] == "midway"]["norm"]
+    assert midway.tolist() == half[half["phase"] == "trained"]["norm"].tolist()
+
+
+def test_watching_changes_no_number(tiny_flow: dict[str, Any]) -> None:
+    plain, _ = compute({**tiny_flow, "measure": "decay"}, Run("rnn", {"delay": 4}, 0))
+    _, watched = everything(tiny_flow)
+    pd.testing.assert_frame_equal(plain, watched["gradients"], check_exact=True)
+
+
+def test_noise_is_neither_the_task_nor_the_same_for_every_seed(tiny_flow: dict[str, Any]) -> None:
+    task, _ = compute(tiny_flow, Run("gru", {"delay": 4}, 0))
+    tables = [
+        compute({**tiny_flow, "input": "noise"}, Run("gru", {"delay": 4}, seed))[0]
+        for seed in (0, 0, 1)
+    ]
+    assert tables[0]["norm"].tolist() == tables[1]["norm"].tolist()
+    assert tables[0]["norm"].tolist() != tables[2]["norm"].tolist()
+    assert task["norm"][0] != tables[0]["norm"][0]
+    assert tables[0]["norm"][0] == pytest.approx(1)  # a gradient of length 1 at the end
+
+
+def test_a_solved_task_says_when(tiny_flow: dict[str, Any]) -> None:
+    """One symbol over one step is learned at once; a run without updates has learned nothing."""
+    easy = {"cells": ["gru"], "delays": [1], "payload": 1, "hidden": 24, "batch": 32, "lr": 0.02}
+    settings = {**tiny_flow, **easy, "measure": "training", "updates": 300}
+    spec: Any = load_spec("gradient-flow", settings)
+    tables = EXPERIMENT.run(spec, Run("gru", {"delay": 1}, 0), silent)
+    solved = tables["solving"]
+    assert solved["updates_to_solve"].between(15, 300).all()
+    assert (solved["updates"] == 300).all()
+    settings |= {"updates": 6}
+    spec = load_spec("gradient-flow", settings)
+    tables = EXPERIMENT.run(spec, Run("gru", {"delay": 1}, 0), silent)
+    assert (tables["solving"]["updates_to_solve"] == math.inf).all()
+
+
+@pytest.fixture
+def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw with few dots: what is in the pictures is the business of the tests of plotting."""
+    monkeypatch.setattr("rnnlab.plotting.saving.DOTS_PER_INCH", 20)
+
+
+@pytest.mark.usefixtures("small_pictures")
+def test_files_of_a_study_and_what_a_second_run_computes(
+    tiny_flow: dict[str, Any], tmp_path: Path
+) -> None:
+    chosen = ("paths", "forget-bias")
+    options = {**tiny_flow, "measure": list(chosen), "out": tmp_path, "jobs": 1}
+    result = rnnlab.run("gradient-flow", **options)
+    tables = {f"{name}.csv" for measure in ("decay", *chosen) for name in MEASURES[measure]}
+    pictures = {f"{name}.png" for name, table in FIGURES.items() if f"{table}.csv" in tables}
+    pictures.add("gradient-decay.png")
+    names = {file.name for file in tmp_path.iterdir()}
+    assert names == tables | pictures | {"summary.csv", "manifest.json"}
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    paths = pd.read_csv(tmp_path / "paths.csv")
+    assert paths[["cell", "seed"]].drop_duplicates().to_numpy().tolist() == [
+        [cell, seed] for cell in ("rnn", "gru") for seed in (0, 1)
+    ]
+    # a further table that is gone is computed again; the same numbers come out
+    (tmp_path / "paths.csv").unlink()
+    again = rnnlab.run("gradient-flow", **options)
+    pd.testing.assert_frame_equal(again.summary, result.summary)
+    for name, content in before.items():
+        if name != "manifest.json":
+            assert (tmp_path / name).read_bytes() == content, name
+
+
+@pytest.mark.usefixtures("small_pictures")
+def test_interrupted_between_runs_nothing_is_lost(
+    tiny_flow: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {**tiny_flow, "measure": "paths", "jobs": 1}
+    whole = rnnlab.run("gradient-flow", out=tmp_path / "whole", **options)
+    run, count = GradientFlow.run, 0
+
+    def stops(self: Any, *arguments: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == 3:
+            raise KeyboardInterrupt
+        return run(self, *arguments)
+
+    monkeypatch.setattr(GradientFlow, "run", stops)
+    with pytest.raises(KeyboardInterrupt):
+        rnnlab.run("gradient-flow", out=tmp_path / "part", **options)
+    assert len(pd.read_csv(tmp_path / "part" / "paths.csv")["cell"].unique()) == 1
+    rnnlab.run("gradient-flow", out=tmp_path / "part", **options)
+    assert count == 5  # two were there, two were left
+    for name in ("gradients", "paths", "shares"):
+        same = (tmp_path / "part" / f"{name}.csv").read_bytes()
+        assert same == (whole.path / f"{name}.csv").read_bytes()
+
+
+@pytest.mark.usefixtures("small_pictures")
+def test_a_figure_that_no_cell_has_anything_for_is_left_out(
+    tiny_flow: dict[str, Any], tmp_path: Path
+) -> None:
+    options = {"cells": ["rnn"], "measure": "gates,forget-bias", "out": tmp_path, "jobs": 1}
+    for _ in range(2):
+        rnnlab.run("gradient-flow", **{**tiny_flow, **options})
+        assert {file.name for file in tmp_path.glob("*.png")} == {
+            "gradient-decay.png", "gate-map.png",
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"measure": "decay,path"}, r"measure must be some of decay, jacobians, .*got 'path'"),
+        ({"measure": []}, r"measure must be some of decay"),
+        ({"input": "silence"}, r"input must be task or noise, got 'silence': noise drives"),
+    ],
+)
+def test_settings_that_are_refused(
+    tiny_flow: dict[str, Any], options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        load_spec("gradient-flow", {**tiny_flow, **options})

@@ -166,25 +166,26 @@ def test_cells_matched_by_parameters(options: dict[str, Any]) -> None:
     sizes = {run.cell: settings_of(spec, run) for run in STUDY.runs(spec)}
     assert hidden_size(sizes["lstm,hidden=4"]) == 4
     for label in ("rnn", "gru"):
-        assert 250 < learned_numbers(sizes[label]) <= 300
+        cell, units = rnnlab.cells.find_cell(label), hidden_size(sizes[label])
+        assert parameter_count(cell, 5, 4, units) == learned_numbers(sizes[label]) <= 300
+        assert parameter_count(cell, 5, 4, units + 1) > 300
     with pytest.raises(ValueError, match="parameters must allow one unit of gru, which takes 3"):
         rnnlab.run("task-study", **{**options, "parameters": 20})
 
 
+def row_of(run: Run, accuracy: float, loss: float = 1.0) -> dict[str, Any]:
+    """Return the last row of a run."""
+    metrics = {"loss": loss, "recall_loss": 1.0, "recall_accuracy": accuracy}
+    key = {"cell": run.cell, **dict(run.point), "seed": run.seed, "update": 6}
+    return key | metrics | {"sequence_accuracy": 0.0}
+
+
 def table_of(spec: Any, values: dict[tuple[float, int], tuple[float, float]]) -> pd.DataFrame:
     """Return the table of a study of one cell, by the last accuracy and loss at (lr, seed)."""
-    rows = [
-        {
-            **{"cell": run.cell, **dict(run.point), "seed": run.seed, "update": 6},
-            **{
-                "loss": values[run["lr"], run.seed][1],
-                "recall_loss": 1.0,
-                "sequence_accuracy": 0.0,
-            },
-            **{"recall_accuracy": values[run["lr"], run.seed][0], "status": "ok"},
-        }
-        for run in STUDY.runs(spec)
-    ]
+    rows = []
+    for run in STUDY.runs(spec):
+        accuracy, loss = values[run["lr"], run.seed]
+        rows.append(row_of(run, accuracy, loss))
     return pd.DataFrame(rows)
 
 
@@ -212,11 +213,8 @@ def test_a_rate_wins_for_each_cell_task_and_size(options: dict[str, Any]) -> Non
     spec = load_spec("task-study", {**options, "lr": [0.1, 0.2], "hidden": [3, 4]})
     rng = np.random.default_rng(0)
     values = rng.random(len(STUDY.runs(spec)))
-    table = pd.DataFrame(
-        {**{"cell": run.cell}, **dict(run.point), "seed": run.seed, "update": 6, "loss": 1.0,
-         "recall_loss": 1.0, "sequence_accuracy": 0.0, "recall_accuracy": value}
-        for run, value in zip(STUDY.runs(spec), values, strict=True)
-    )  # fmt: skip
+    runs = zip(STUDY.runs(spec), values, strict=True)
+    table = pd.DataFrame([row_of(run, value) for run, value in runs])
     summary = summarise(spec, table)
     groups = summary.groupby(["cell", "task", "delay", "hidden"])
     assert groups["best"].sum().tolist() == [1] * 8

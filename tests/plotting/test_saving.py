@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import stat
 from pathlib import Path
 
@@ -74,8 +75,8 @@ def test_a_failure_leaves_the_old_picture_and_no_crumbs(
     path.write_bytes(b"old")
     figure = picture()
 
-    def half(target: Path, **options: object) -> None:
-        Path(target).write_bytes(PNG)
+    def half(target: io.BytesIO, **options: object) -> None:
+        target.write(PNG)
         raise RuntimeError("the power fails")
 
     monkeypatch.setattr(figure, "savefig", half)

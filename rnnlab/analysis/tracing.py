@@ -1,0 +1,97 @@
+"""A gradient on its way back through time, its scale as a logarithm: it neither dies nor explodes.
+
+In float64 a gradient that loses a decade a step is 0 after 308 steps. Here every sequence's
+gradient is brought back to size 1 at every step, and the logarithm of what was divided out is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from rnnlab.analysis.linearised import Linearised, Paths
+from rnnlab.engine.protocol import Array
+
+
+def trace_back(
+    along: Linearised,
+    d_end: Array,
+    *,
+    state: int | None = None,
+    ends: Sequence[int] | Array | None = None,
+    paths: Paths = "all",
+) -> Iterator[tuple[list[Array], Array]]:
+    """Follow gradients from the end of a sequence to its beginning.
+
+    Parameters
+    ----------
+    along : Linearised
+    d_end : array (..., B, H)
+        dL/d state at the end; axes in front are several gradients at a time.
+    state : int, optional
+        The place of that state in `along.names`; the output's unless given.
+    ends : sequence of int (B,), optional
+        After which step each sequence's gradient starts, from 1 to T; T for all unless given.
+    paths : "all", "cut" or "direct"
+        Which paths count.
+
+    Yields
+    ------
+    gradients : list of array (..., B, H)
+        For slot T, then T-1 down to 0, dL/ds of every state in the order of `along.names`, but for
+        the scale. A state counts as a node: paths within the step to other states are in, except
+        from the initial states in slot 0, which no step has made.
+    log_scale : array (..., B)
+        The natural logarithm of what to multiply them with.
+    """
+    place = along.output_state if state is None else state
+    starts = np.full(along.batch, along.steps) if ends is None else np.asarray(ends)
+    seeds = [np.zeros(d_end.shape) for _ in along.names]
+    log_scale = np.zeros(d_end.shape[:-1])
+    for t in reversed(range(along.steps)):
+        # a sequence that has not begun is 0 throughout, and its scale 1
+        seeds[place] = seeds[place] + np.where((starts == t + 1)[:, None], d_end, 0.0)
+        nodes, seeds = along.pull(t, seeds, paths)
+        yield nodes, log_scale
+        seeds, change = _rescaled(seeds)
+        log_scale = log_scale + change
+    yield seeds, log_scale
+
+
+def _rescaled(arrays: list[Array]) -> tuple[list[Array], Array]:
+    """Divide by the largest number over states and units; return its logarithm (..., B) too."""
+    largest = np.max([np.abs(array).max(axis=-1) for array in arrays], axis=0)
+    largest = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+    return [array / largest[..., None] for array in arrays], np.log(largest)
+
+
+def log_norm(vectors: Array, axis: int = -1) -> Array:
+    """Return the natural logarithm of Euclidean norms, without underflow; -inf for a 0.
+
+    Examples
+    --------
+    >>> log_norm(np.array([3e-200, 4e-200])).round(6) == np.log(5e-200).round(6)
+    np.True_
+    """
+    largest = np.abs(vectors).max(axis=axis, keepdims=True)
+    scale = np.where(largest > 0, largest, 1.0)  # squares of numbers below 1e-154 underflow
+    norms = np.sqrt(np.square(vectors / scale).sum(axis=axis))
+    with np.errstate(divide="ignore"):
+        result: Array = np.log(norms) + np.log(np.squeeze(scale, axis))
+    return result
+
+
+def log_mean(logs: Array, axis: int = -1) -> Array:
+    """Return the logarithm of the mean of numbers that are given by their logarithms.
+
+    Examples
+    --------
+    >>> float(log_mean(np.array([-2000.0, -2000.0]))), float(log_mean(np.array([-np.inf])))
+    (-2000.0, -inf)
+    """
+    largest = np.max(logs, axis=axis, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        inner = np.where(np.isneginf(logs), 0.0, np.exp(logs - largest))
+        result: Array = np.squeeze(largest, axis) + np.log(inner.mean(axis=axis))
+    return result

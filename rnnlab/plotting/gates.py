@@ -1,0 +1,229 @@
+"""Gates: over time and units, how they are distributed, how often they saturate, how they hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rnnlab.plotting._panels import (
+    MARKER_EDGE,
+    SERIES,
+    caption,
+    grid_of,
+    in_order,
+    label_edges,
+    legend_beside,
+    phase_title,
+    phases_of,
+)
+from rnnlab.plotting._tables import count_of_seeds, require_rows
+from rnnlab.plotting.style import REFERENCE_COLOR, cell_styles, house_style
+
+# Grows evenly in lightness: the same order in black and white.
+_MAP = "cividis"
+
+
+def plot_gate_map(table: pd.DataFrame) -> Figure:
+    """Draw the gate that holds the memory over time and units, with the input below.
+
+    Parameters
+    ----------
+    table : DataFrame
+        gate-map.csv: cell, seed, phase, gate, unit, step, value; the input is the gate "x".
+
+    Returns
+    -------
+    Figure
+        Two rows a cell, a column a phase; a cell without a gate shows its output.
+    """
+    columns = ("cell", "phase", "gate", "unit", "step", "value")
+    require_rows(table, "table", columns, "the table of gate-map.csv")
+    cells, phases = in_order(table["cell"]), phases_of(table)
+    with house_style():
+        size = 2.4 * len(phases) + 1.4, 2.3 * len(cells) + 0.9
+        figure = Figure(figsize=size, layout="constrained")
+        ratios = [4, 1.2] * len(cells)
+        grid = figure.subplots(
+            2 * len(cells), len(phases), sharex=True, squeeze=False, height_ratios=ratios
+        )
+        for number, cell in enumerate(cells):
+            upper, lower = grid[2 * number], grid[2 * number + 1]
+            for above, below, phase in zip(upper, lower, phases, strict=True):
+                panel = table[(table["cell"] == cell) & (table["phase"] == phase)]
+                shown = panel[panel["gate"] != "x"]
+                if shown.empty:
+                    above.set_visible(False)
+                    below.set_visible(False)
+                    continue
+                name = str(shown["gate"].iloc[0])
+                is_state = float(shown["value"].min()) < 0
+                image = _image(above, shown, (-1.0 if is_state else 0.0, 1.0))
+                _image(below, panel[panel["gate"] == "x"], None)
+                above.set_title(f"{cell} {name}, {phase_title(phase)}")
+            upper[0].set_ylabel("unit")
+            lower[0].set_ylabel("input")
+            figure.colorbar(image, ax=list(upper), label="value", fraction=0.05, pad=0.02)
+        for ax in grid[-1]:
+            ax.set_xlabel("time step")
+        caption(
+            figure,
+            "One sequence, seed 0: the gate that holds the memory for every unit, and below it the "
+            "input channels, light where one is 1. A cell without such a gate shows its output.",
+        )
+    return figure
+
+
+def _image(ax: Axes, rows: pd.DataFrame, limits: tuple[float, float] | None) -> Any:
+    wide = rows.pivot(index="unit", columns="step", values="value")
+    low, high = limits or (None, None)
+    last, units = float(np.max(wide.columns)), len(wide)
+    image = ax.imshow(
+        wide.to_numpy(),
+        aspect="auto",
+        cmap=_MAP,
+        vmin=low,
+        vmax=high,
+        interpolation="nearest",
+        extent=(0.5, last + 0.5, units - 0.5, -0.5),
+    )
+    ax.grid(visible=False)
+    return image
+
+
+def plot_gate_distribution(means: pd.DataFrame) -> Figure:
+    """Draw how the values of each gate are distributed: a row a cell, a column a phase.
+
+    Parameters
+    ----------
+    means : DataFrame
+        As `rnnlab.statistics.histogram_means` makes them: cell, phase, gate, left, right, share,
+        seeds.
+
+    Returns
+    -------
+    Figure
+    """
+    columns = ("cell", "phase", "gate", "left", "right", "share", "seeds")
+    require_rows(means, "means", columns, "what rnnlab.statistics.histogram_means returns")
+    cells, phases, gates = in_order(means["cell"]), phases_of(means), in_order(means["gate"])
+    with house_style():
+        figure, grid = grid_of(len(cells), len(phases), height=1.7, extra=1.3)
+        for row, cell in zip(grid, cells, strict=True):
+            for ax, phase in zip(row, phases, strict=True):
+                panel = means[(means["cell"] == cell) & (means["phase"] == phase)]
+                for gate, bars in panel.groupby("gate", sort=False):
+                    number = gates.index(gate)
+                    style = SERIES[number % len(SERIES)]
+                    middle = (bars["left"] + bars["right"]) / 2
+                    ax.plot(
+                        middle, bars["share"], label=str(gate), markevery=(number % 4, 4),
+                        **style, **MARKER_EDGE,
+                    )  # fmt: skip
+                ax.set_title(f"{cell}, {phase_title(phase)}")
+                ax.set_xlim(0, 1)
+                ax.set_ylim(0, 1.05 * float(means["share"].max()))
+            legend_beside(row[-1], title="gate")
+        label_edges(grid, "value of the gate", "share of values")
+        width = float((means["right"] - means["left"]).iloc[0])
+        caption(
+            figure,
+            f"Values of each gate over units, steps and sequences, in bins of {width:.2g}: the "
+            f"mean over {count_of_seeds(means['seeds'])}.",
+        )
+    return figure
+
+
+def plot_gate_saturation(gates: pd.DataFrame) -> Figure:
+    """Draw how often each unit's gates are shut and open: a row a cell, a column a phase.
+
+    Parameters
+    ----------
+    gates : DataFrame
+        gates.csv: cell, seed, phase, gate, unit, shut, open.
+
+    Returns
+    -------
+    Figure
+        A point a unit, as in figure 3 of Karpathy, Johnson & Fei-Fei (2015).
+    """
+    columns = ("cell", "seed", "phase", "gate", "unit", "shut", "open")
+    require_rows(gates, "gates", columns, "the table of gates.csv")
+    cells, phases, names = in_order(gates["cell"]), phases_of(gates), in_order(gates["gate"])
+    with house_style():
+        figure, grid = grid_of(len(cells), len(phases), width=2.1, height=2.0, extra=1.3)
+        for row, cell in zip(grid, cells, strict=True):
+            for ax, phase in zip(row, phases, strict=True):
+                panel = gates[(gates["cell"] == cell) & (gates["phase"] == phase)]
+                ax.plot([0, 1], [1, 0], color=REFERENCE_COLOR, linewidth=0.8, label="_all of time")
+                for gate, units in panel.groupby("gate", sort=False):
+                    style = SERIES[names.index(gate) % len(SERIES)]
+                    ax.plot(
+                        units["open"], units["shut"], linestyle="none", marker=style["marker"],
+                        markersize=4, markerfacecolor="none", color=style["color"], alpha=0.7,
+                        label=str(gate), clip_on=False,
+                    )  # fmt: skip
+                ax.set_title(f"{cell}, {phase_title(phase)}")
+                ax.set_xlim(0, 1)
+                ax.set_ylim(0, 1)
+            legend_beside(row[-1], title="gate")
+        label_edges(grid, "share of time above .9", "share of time below .1")
+        seeds = gates.groupby("cell")["seed"].nunique()
+        caption(
+            figure,
+            f"A point a unit, of {count_of_seeds(seeds)}: how much of the time its gate is open "
+            "and how much it is shut. On the line it never is in between; in the corner at the "
+            "left it never saturates.",
+        )
+    return figure
+
+
+def plot_memory_times(shares: pd.DataFrame) -> Figure:
+    """Draw histograms of effective memory times: a column a phase, a line a cell.
+
+    Parameters
+    ----------
+    shares : DataFrame
+        As `rnnlab.statistics.memory_time_shares` makes them: cell, phase, gate, left, right, share,
+        seeds.
+
+    Returns
+    -------
+    Figure
+        Times beyond the last edge stand in the last bin.
+    """
+    columns = ("cell", "phase", "gate", "left", "right", "share", "seeds")
+    require_rows(shares, "shares", columns, "what rnnlab.statistics.memory_time_shares returns")
+    phases, styles = phases_of(shares), cell_styles(shares["cell"])
+    several = shares.groupby("cell")["gate"].nunique() > 1
+    held = shares[(shares["share"] > 0) & np.isfinite(shares["right"])]["right"]
+    last = 2 * float(held.max()) if len(held) else 10.0
+    with house_style():
+        figure, grid = grid_of(1, len(phases), width=2.6, height=2.4)
+        for ax, phase in zip(grid[0], phases, strict=True):
+            panel = shares[shares["phase"] == phase]
+            for number, ((cell, gate), bars) in enumerate(
+                panel.groupby(["cell", "gate"], sort=False)
+            ):
+                left = bars["left"].to_numpy(np.float64)
+                share = np.cumsum(bars["share"].to_numpy(np.float64))
+                ax.plot(
+                    left[1:], 1 - share[:-1], drawstyle="steps-mid",
+                    label=f"{cell} {gate}" if several[str(cell)] else str(cell),
+                    markevery=(number, 6), **styles[str(cell)], **MARKER_EDGE,
+                )  # fmt: skip
+            ax.set_xscale("log")
+            ax.set_xlim(1, last)
+            ax.set_ylim(0, 1)
+            ax.set_title(phase_title(phase))
+        label_edges(grid, "memory time (steps)", "share of units that hold longer")
+        legend_beside(grid[0, -1])
+        caption(
+            figure,
+            "Effective memory time of a unit, 1 / (1 - mean of the gate that keeps): the share of "
+            f"the units of {count_of_seeds(shares['seeds'])} whose memory is longer.",
+        )
+    return figure
