@@ -160,7 +160,8 @@ def test_a_full_disk_ends_a_study_with_one_line_and_a_result_that_can_be_read(
 
     again = subprocess.run(command, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr
-    assert f"{done} of them done before" in again.stdout
+    # the table grows too large before or after the last run, as it is written from time to time
+    assert ("all done before" if done == 12 else f"{done} of them done before") in again.stdout
     whole, late = (read_csv(tmp_path / name / "metrics.csv") for name in ("whole", "full"))
     assert whole.drop(columns="seconds").equals(late.drop(columns="seconds"))
 
