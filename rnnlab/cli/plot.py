@@ -27,7 +27,7 @@ from rnnlab.cli.output import print_rows
 )
 @click.option("--list", "listing", is_flag=True, help="List the figures and what they show.")
 def plot(figure: str | None, folder: Path | None, out: Path | None, listing: bool) -> None:
-    """Draw a figure, copy-task or gradient-decay, again from the CSV of a result alone."""
+    """Draw a figure again from the CSV of a result alone; --list names them."""
     import rnnlab.plotting  # noqa: F401  # registers the figures
     from rnnlab.experiments import draw, figure_spec
     from rnnlab.registry import figures

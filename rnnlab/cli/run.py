@@ -97,7 +97,7 @@ def swept(option: str, kind: type = str, **attributes: Any) -> Callable[[Command
     "--measure",
     metavar="NAME,...",
     help="What gradient-flow measures beside gradients by lag: jacobians, paths, gates, training, "
-    "forget-bias.  [default: paths,gates,training]",
+    "solving, forget-bias.  [default: paths,gates,training]",
 )
 @click.option(
     "--input",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rnnlab.analysis import GradientRecorder
     from rnnlab.training import Evaluation, SequenceModel
 
+WATCHED = ("training", "solving")  # what is measured while the model learns
 LOOKS = 20  # a run: evaluations and, where training is watched, gradients
 Tables = dict[str, list[pd.DataFrame]]
 
@@ -47,7 +48,7 @@ class GradientFlow(Experiment[GradientFlowSpec]):
             table: columns
             for measure in spec.measure
             for table, columns in MEASURES[measure].items()
-            if table != self.table and (measure != "training" or spec.updates)
+            if table != self.table and (measure not in WATCHED or spec.updates)
         }
 
     def figures(self, spec: GradientFlowSpec) -> list[str]:
@@ -80,13 +81,12 @@ class GradientFlow(Experiment[GradientFlowSpec]):
     ) -> None:
         """Train the model, measure it midway and at the end, and watch it on the way."""
         every = max(1, spec.updates // LOOKS)
-        watched = "training" in spec.measure
-        recorder = _recorder(spec, run, every) if watched else None
+        recorder = _recorder(spec, run, every) if "training" in spec.measure else None
         fresh = streams(spec, run).evaluation
         task = task_of(spec, run)
 
         def evaluate(model: SequenceModel) -> dict[str, float]:
-            if not watched:
+            if "solving" not in spec.measure:
                 return {}
             inputs, targets = task.draw(spec.evaluation_batch, fresh)
             return dict(task.score(model.predict(inputs), targets))
@@ -111,6 +111,7 @@ class GradientFlow(Experiment[GradientFlowSpec]):
         if recorder is not None:
             found["training"].append(thinned("training", recorder.norms))
             found["clipping"].append(recorder.clipping)
+        if "solving" in spec.measure:
             found["solving"].append(_solving(found[self.table][0], evaluations, task, spec.updates))
 
     def summarise(self, spec: GradientFlowSpec, table: pd.DataFrame) -> pd.DataFrame:
@@ -163,7 +164,7 @@ def _measure(
     phase: str,
 ) -> None:
     """Add what is asked for of a model at rest; gradients by lag always, for the summary."""
-    at_rest = [name for name in spec.measure if name not in ("training", "forget-bias", "decay")]
+    at_rest = [name for name in spec.measure if name not in (*WATCHED, "forget-bias", "decay")]
     for measure in ("decay", *at_rest):
         for name, rows in measure_phase(measure, model, probe, first_seed=run.seed == 0):
             found[name].append(rows.assign(phase=phase))

@@ -79,12 +79,12 @@ Clip = Annotated[
     OneOrMore[Limit], knob('a number above 0 or "none"', "give a limit such as 1, or none")
 ]
 Measures = Annotated[
-    list[Literal["decay", "jacobians", "paths", "gates", "training", "forget-bias"]],
+    list[Literal["decay", "jacobians", "paths", "gates", "training", "solving", "forget-bias"]],
     BeforeValidator(
         lambda value: value if isinstance(value, list) else [v.strip() for v in value.split(",")]
     ),
     knob(
-        "some of decay, jacobians, paths, gates, training and forget-bias",
+        "some of decay, jacobians, paths, gates, training, solving and forget-bias",
         "name what to measure, such as decay,paths",
         min_length=1,
     ),

@@ -37,6 +37,8 @@ MEASURES: dict[str, dict[str, tuple[str, ...]]] = {
     "training": {
         "training": ("cell", "seed", "update", "state", "lag", "log10_norm", "log10_ratio"),
         "clipping": ("cell", "seed", "update", "grad_norm", "clip_rate"),
+    },
+    "solving": {
         "solving": ("cell", "seed", "state", "half_life", "updates_to_solve", "updates"),
     },
     "forget-bias": {

@@ -217,7 +217,7 @@ class Study:
         """Compute runs and put each on disk as it comes in."""
         before = len(self.runs) - len(missing)
         heart = Heartbeat(self.store.runs_folder, self._command, self.where, before)
-        both, ending, failures = Several(progress, heart), "interrupted", list[Failed]()
+        both, ending, failures = Several(heart, progress), "interrupted", list[Failed]()
         updates = {run: self.experiment.updates(self.spec, run) for run in missing}
         both.begin({run: self._work[run] for run in missing}, updates, jobs)
         results = self._results(missing, jobs, both)

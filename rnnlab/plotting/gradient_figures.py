@@ -114,7 +114,7 @@ _register(
     "solving",
     plot_half_life_solving,
     None,
-    "updates until solved against the half-life at the start (--measure training)",
+    "updates until solved against the half-life at the start (--measure solving)",
 )
 _register(
     "half-life-bias",

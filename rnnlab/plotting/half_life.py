@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import NullLocator
 
 from rnnlab.plotting._panels import (
     MARKER_EDGE,
@@ -19,6 +19,7 @@ from rnnlab.plotting._panels import (
 from rnnlab.plotting._tables import count_of_seeds, require_rows
 from rnnlab.plotting.style import REFERENCE_COLOR, cell_styles, house_style
 
+_TICKS = [base * 10.0**power for power in range(-3, 6) for base in (1, 2, 5)]
 _WAYS = {"exact": ("all paths", "full"), "keep": ("product of the keep gate", "none")}
 
 
@@ -109,6 +110,8 @@ def plot_half_life_solving(solving: pd.DataFrame) -> Figure:
     states, styles = in_order(solving["state"]), cell_styles(solving["cell"])
     finite = solving["half_life"].replace(np.inf, np.nan)
     right = 2 * float(finite.max()) if finite.notna().any() else 1.0
+    left = float(finite[finite > 0].min()) if (finite > 0).any() else right / 2
+    ticks = [tick for tick in _TICKS if left / 1.2 < tick < right * 1.2]
     budget = float(solving["updates"].max())
     top = 1.08 * budget
     with house_style():
@@ -124,18 +127,19 @@ def plot_half_life_solving(solving: pd.DataFrame) -> Figure:
                     x[~unsolved], y[~unsolved], linestyle="none", marker=style["marker"],
                     color=style["color"], label=str(cell), markersize=6, **MARKER_EDGE,
                 )  # fmt: skip
-                ax.plot(
-                    x[unsolved], y[unsolved], linestyle="none", marker=style["marker"],
-                    color=style["color"], markerfacecolor="none", label=f"_{cell} unsolved",
-                    markersize=6, clip_on=False,
-                )  # fmt: skip
+                if unsolved.any():  # a line without points is not clipped either: no room left
+                    ax.plot(
+                        x[unsolved], y[unsolved], linestyle="none", marker=style["marker"],
+                        color=style["color"], markerfacecolor="none", label=f"_{cell} unsolved",
+                        markersize=6, clip_on=False,
+                    )  # fmt: skip
             ax.axhline(
                 budget, color=REFERENCE_COLOR, linewidth=0.8, linestyle=(0, (3, 3)), label="_budget"
             )
             ax.set_xscale("log")
-            ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-            ax.xaxis.set_major_formatter(FormatStrFormatter("%g"))
-            ax.xaxis.set_minor_formatter(NullFormatter())
+            ax.set_xlim(left / 1.2, right * 1.2)
+            ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+            ax.xaxis.set_minor_locator(NullLocator())
             ax.set_title(f"state {state}")
             ax.set_xlabel("half-life at the start (steps)")
             ax.set_ylim(0, 1.14 * budget)

@@ -86,7 +86,7 @@ def plot_learning_curves(table: pd.DataFrame, *, columns: int = 2) -> Figure:
                     own["update"], low, high, color=style["color"], alpha=0.13, linewidth=0,
                     label=f"_{cell} band",
                 )  # fmt: skip
-        set_metric_limits(ax, metric, table["median"])
+        set_metric_limits(ax, metric, table[["median", "low", "high"]].to_numpy(np.float64).ravel())
         ax.margins(x=0.02)
 
     seeds = count_of_seeds(table["seeds"])

@@ -87,7 +87,8 @@ def plot_outcomes(table: pd.DataFrame, x: str | None = None, *, columns: int = 2
         if "chance" in rows:
             for level in rows["chance"].dropna().unique():
                 ax.axhline(level, color=REFERENCE_COLOR, lw=1, ls=(0, (3, 3)), zorder=1, label="_")
-        set_metric_limits(ax, metric, table[["iqm", "iqm_low", "iqm_high"]].to_numpy().ravel())
+        shown = [name for name in ("iqm", "iqm_low", "iqm_high", "chance") if name in table]
+        set_metric_limits(ax, metric, table[shown].to_numpy(np.float64).ravel())
         _set_ticks(ax, ticks)
 
     seeds = count_of_seeds(table["seeds"])

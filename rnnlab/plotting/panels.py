@@ -152,12 +152,22 @@ def _names_a_row(inches: float, labels: Iterable[str]) -> int:
 
 def set_metric_limits(ax: Axes, metric: str, values: Iterable[float]) -> None:
     """Show shares from 0 to 1; losses on a logarithmic axis where they span a decade."""
-    finite = np.asarray([value for value in values if math.isfinite(value)])
     if is_share(metric):
         ax.set_ylim(-0.02, 1.02)
         ax.set_yticks(np.arange(0, 1.01, 0.25))
-    elif finite.size and finite.min() > 0 and finite.max() > 10 * finite.min():
+        return
+    finite = np.asarray([value for value in values if math.isfinite(value)])
+    if finite.size == 0:
+        return
+    # by hand: autoscaling does not see what is drawn beside its place
+    low, high = float(finite.min()), float(finite.max())
+    if low > 0 and high > 10 * low:
+        room = (high / low) ** 0.06
+        ax.set_ylim(low / room, high * room)
         ax.set_yscale("log")
+    else:
+        space = 0.06 * (high - low) or max(0.5 * abs(high), 0.5)
+        ax.set_ylim(low - space, high + space)
 
 
 def _panel_title(name: str, value: Any) -> str:

@@ -120,11 +120,14 @@ def _together(sections: list[Section]) -> dict[str, pd.DataFrame]:
     names = dict.fromkeys(name for section in sections for name in section.tables)
     found = {}
     for name in names:
-        parts = [section.tables[name] for section in sections if name in section.tables]
-        if len(parts) > 1 and "task" not in parts[0]:
-            titles = [s.title.partition(": ")[2] for s in sections if name in s.tables]
-            for part, title in zip(parts, titles, strict=True):
-                part.insert(0, "task", title)
+        parts = []
+        for section in sections:
+            if name in section.tables:
+                table = section.tables[name]
+                if section.task is not None:
+                    place = 1 if "cell" in table else 0
+                    table.insert(place, "task", section.task)
+                parts.append(table)
         found[name] = pd.concat(parts, ignore_index=True)
     return found
 

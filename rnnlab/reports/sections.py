@@ -52,6 +52,8 @@ class Section:
     Attributes
     ----------
     title : str
+    task : str or None
+        What its tables are about, where the study names its tasks.
     blocks : list of Block
     findings, cautions : list of str
         For the top of the page.
@@ -60,6 +62,7 @@ class Section:
     """
 
     title: str
+    task: str | None = None
     blocks: list[Block] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     cautions: list[str] = field(default_factory=list)
@@ -68,7 +71,8 @@ class Section:
 
 def task_section(part: Part, source: Source, *, alone: bool) -> Section:
     """Return everything about one task."""
-    section = Section("Results" if alone else f"Results: {part.task}")
+    named = part.task if "task" in part.metrics else None
+    section = Section("Results" if alone else f"Results: {part.task}", named)
     measure, solved = part.measure, part.solved or _never
     every = statistics.outcomes(part.metrics, solved=solved, **measure)
     every = every.assign(chance=[part.chance(row) for row in every.to_dict("records")])
@@ -261,32 +265,45 @@ def _learning_curves(curves: pd.DataFrame, part: Part, by: list[str]) -> Block:
 def _findings(
     overall: pd.DataFrame, comparison: pd.DataFrame, part: Part, *, alone: bool
 ) -> list[str]:
+    if len(comparison) == 0:
+        return []
     said = []
-    metric = words(part.metric)
-    if len(overall) > 1:
+    pairs = comparison.to_dict("records")
+    apart = [row for row in pairs if row["p_holm"] < TOLD_APART]
+    if len(overall):
         sign = 1 if part.higher_is_better else -1
         best = max(overall.to_dict("records"), key=lambda row: sign * row["iqm"])
         extreme = "highest" if part.higher_is_better else "lowest"
         over = int(best["conditions"])
         conditions = f"over the {over} conditions" if over > 1 else "in the one condition"
+        rivals = [_other(row, best["cell"]) for row in pairs if row not in apart]
+        close = ", ".join(name for name in rivals if name is not None)
         said.append(
-            f"{best['cell']} has the {extreme} interquartile mean of {metric} {conditions}: "
-            f"{number(best['iqm'])} ({number(best['iqm_low'])} to {number(best['iqm_high'])})."
+            f"{best['cell']} has the {extreme} interquartile mean of {words(part.metric)} "
+            f"{conditions}, {number(best['iqm'])} ({number(best['iqm_low'])} to "
+            f"{number(best['iqm_high'])})"
+            f"{f', but these runs do not tell it apart from {close}' if close else ''}."
         )
-    apart = comparison[comparison["p_holm"] < TOLD_APART]
-    if len(comparison):
-        named = "; ".join(
-            f"{one} better than {other}"
-            for one, other in (
-                (row["cell_a"], row["cell_b"])
-                if row["probability"] > 0.5
-                else (row["cell_b"], row["cell_a"])
-                for row in apart.to_dict("records")
-            )
+    named = "; ".join(
+        f"{one} better than {other}"
+        for one, other in (
+            (row["cell_a"], row["cell_b"])
+            if row["probability"] > 0.5
+            else (row["cell_b"], row["cell_a"])
+            for row in apart
         )
-        count = f"{len(apart)} of {len(comparison)} pairs of cells are told apart"
-        said.append(f"{count}: {named}." if len(apart) else f"{count} by these runs.")
+    )
+    noun = "pair of cells is" if len(pairs) == 1 else "pairs of cells are"
+    count = f"{len(apart)} of {len(pairs)} {noun} told apart"
+    said.append(f"{count}: {named}." if apart else f"{count} by these runs.")
     return said if alone else [f"{part.task}: {one}" for one in said]
+
+
+def _other(row: dict[Any, Any], cell: str) -> str | None:
+    """Return the cell that a pair compares `cell` with, None if it is none of the two."""
+    if cell not in (row["cell_a"], row["cell_b"]):
+        return None
+    return str(row["cell_b"] if cell == row["cell_a"] else row["cell_a"])
 
 
 def _never(_: float) -> bool:

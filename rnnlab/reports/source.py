@@ -36,7 +36,7 @@ class Part:
     solved : callable or None
         From a value of the metric to whether it solves the task, if the task says so.
     by : list of str
-        The settings that vary within it.
+        The settings that vary within it; the task itself is none.
     chance : callable
         From a row's settings to the metric of a model without memory, NaN if nobody knows.
     """
@@ -168,7 +168,7 @@ def _part(label: str, rows: pd.DataFrame, settings: Mapping[str, Any]) -> Part:
     # a setting of another task says nothing here
     unsaid = [name for name in conditions_of(rows) if rows[name].isna().all()]
     rows = _with_labels(rows.drop(columns=unsaid).reset_index(drop=True))
-    by = conditions_of(rows)
+    by = [name for name in conditions_of(rows) if name != "task"]
     entry = next(
         (one for one in settings.get("task") or () if one.get("label") == label), {"name": label}
     )
@@ -178,7 +178,8 @@ def _part(label: str, rows: pd.DataFrame, settings: Mapping[str, Any]) -> Part:
         names = list(rows.columns)
         results = names[names.index("update") + 1 :]
         results = [name for name in results if rows[name].notna().any()]  # not another task's
-        metric = next((name for name in results if name.endswith("accuracy")), "loss")
+        accuracies = [name for name in results if name.endswith("accuracy")]
+        metric = [*accuracies, *results, "loss"][0]  # the loss is the first of a task's metrics
     if metric not in rows:
         raise ValueError(
             f"metrics.csv must have the column {metric}, by which {label} is judged, got "

@@ -11,6 +11,7 @@ import pandas as pd
 Row = Mapping[Any, Any]
 ENOUGH_SEEDS = 10
 TOLD_APART = 0.05
+_WORDS = {"lr": "learning rate", "mse": "mean squared error"}
 
 
 def number(value: float) -> str:
@@ -47,7 +48,7 @@ def p_text(value: float) -> str:
 
 def words(name: str) -> str:
     """Return the name of a metric or setting in words."""
-    return "learning rate" if name == "lr" else name.replace("_", " ")
+    return _WORDS.get(name, name.replace("_", " "))
 
 
 def condition(row: Row, by: list[str]) -> str:

@@ -33,6 +33,9 @@ def test_figures_are_plain_lines_with_the_name_first(capsys: pytest.CaptureFixtu
         ("copy-tsk", "got 'copy-tsk': did you mean 'copy-task'?"),
         ("copy-task", "results/copy-task/summary.csv must be the table of a finished run, got No"),
         ("gradient-decay", "make it with: rnnlab run gradient-flow --out results/gradient-flow"),
+        ("gradient-path", "got 'gradient-path': did you mean 'gradient-paths'?"),
+        ("gate-map --from=here", "here/gate-map.csv must be the table of a finished run, got No"),
+        ("gate-saturation --from=empty", "got none: no cell of the study has what gate-saturation"),
         ("copy-task --from=here --out=there.pdf", "path must end in .png, got 'there.pdf'"),
         ("copy-task --from=file", "file/summary.csv must be the table of a finished run, got Not"),
     ],
@@ -46,6 +49,8 @@ def test_what_the_user_got_wrong_is_one_line_and_code_2(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("file").touch()
+    Path("empty").mkdir()
+    Path("empty/gates.csv").write_text("cell,seed,phase,gate,unit,shut,open\n")
     Path("here").mkdir()
     row = {"cell": "gru", "delay": 3, "seeds": 2, "parameters": 9, "recall_accuracy": 0.5}
     more = {"ci_low": 0.4, "ci_high": 0.6, "sequence_accuracy": 0.1, "chance": 0.125}

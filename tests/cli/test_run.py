@@ -78,7 +78,7 @@ def test_gradient_flow_from_end_to_end(rnnlab: Rnnlab, tiny: list[str], tmp_path
     done = rnnlab(*arguments, "--force")
     assert done.returncode == 0, done.stderr
     gradients = pd.read_csv(tmp_path / "flow" / "gradients.csv")
-    assert set(gradients["phase"]) == {"init", "trained"}
+    assert set(gradients["phase"]) == {"init", "midway", "trained"}
     assert (gradients.groupby(["cell", "seed", "phase", "state"])["lag"].count() == 9).all()
 
     before = (tmp_path / "flow" / "gradient-decay.png").read_bytes()
@@ -114,6 +114,8 @@ def test_a_study_from_a_file_with_a_cell_of_its_own(
         ("no.toml", "the spec must be a file that can be read, got 'no.toml'"),
         ("copy-task --delay 0", "delays must be whole numbers of at least 1, got 0"),
         ("copy-task --delay -10", "delays must be whole numbers of at least 1, got -10"),
+        ("gradient-flow --measure path", "measure must be some of decay, jac.*got 'path': name"),
+        ("copy-task --measure decay", "setting of copy-task must be one of .*got 'measure'"),
         ("copy-task --payload 0", "payload must be a whole number of at least 1, got 0"),
         ("copy-task --alphabet 1", "alphabet must be a whole number of at least 2, got 1"),
         ("copy-task --hidden -64", "hidden must be a whole number of at least 1, got -64"),

@@ -190,7 +190,7 @@ def busy(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def test_a_second_runner_is_kept_out_until_the_first_is_gone(
     tmp_path: Path, busy: subprocess.Popen[str]
 ) -> None:
-    same = {"cells": ["rnn"], "delays": [3], "seeds": 2, "updates": 10_000_000}
+    same: dict[str, Any] = {"cells": ["rnn"], "delays": [3], "seeds": 2, "updates": 10_000_000}
     message = rf"one runner at a time, got process {busy.pid} on .* at work there: .*rnnlab status"
     for force in (False, True):
         with pytest.raises(ValueError, match=message):
@@ -203,6 +203,6 @@ def test_a_second_runner_is_kept_out_until_the_first_is_gone(
     assert status.runner is not None
     assert status.runner["ended"] is None
     # the lock of a dead process stands in nobody's way
-    other = {**same, "updates": 2}
+    other: dict[str, Any] = {**same, "updates": 2}
     result = rnnlab.run("copy-task", out=tmp_path / "out", force=True, jobs=1, **other)
     assert len(result.metrics) == 2 * 2

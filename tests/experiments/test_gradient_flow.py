@@ -176,7 +176,7 @@ def test_noise_is_neither_the_task_nor_the_same_for_every_seed(tiny_flow: dict[s
 def test_a_solved_task_says_when(tiny_flow: dict[str, Any]) -> None:
     """One symbol over one step is learned at once; a run without updates has learned nothing."""
     easy = {"cells": ["gru"], "delays": [1], "payload": 1, "hidden": 24, "batch": 32, "lr": 0.02}
-    settings = {**tiny_flow, **easy, "measure": "training", "updates": 300}
+    settings = {**tiny_flow, **easy, "measure": "solving", "updates": 300}
     spec: Any = load_spec("gradient-flow", settings)
     tables = EXPERIMENT.run(spec, Run("gru", {"delay": 1}, 0), silent)
     solved = tables["solving"]

@@ -165,6 +165,16 @@ class TestEvery:
         assert "seed" in text
         assert text.endswith((".", "1."))
 
+    def test_its_panels_have_room(self, name: str) -> None:
+        """A line without points that was not clipped once made the layout collapse."""
+        draw, table = EVERY[name]
+        figure = draw(table())
+        figure.draw_without_rendering()  # warns, which is an error here, if it did not fit
+        for ax in figure.axes:
+            if ax.get_label() != "<colorbar>" and ax.get_visible():
+                assert ax.get_window_extent().width / figure.dpi > 1.2
+            assert all(len(line.get_xdata()) or line.get_clip_on() for line in ax.get_lines())
+
     def test_lines_differ_in_black_and_white(self, name: str) -> None:
         draw, table = EVERY[name]
         for ax in draw(table()).axes:

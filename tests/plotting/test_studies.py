@@ -154,6 +154,17 @@ def test_what_is_infinite_is_not_drawn() -> None:
     assert np.isnan(drawn(ax)["rnn"].get_ydata()).tolist() == [False, True]
 
 
+def test_losses_are_drawn_within_their_axes() -> None:
+    table = outcomes(delay=[10, 20]).assign(metric="mse", chance=3.0)
+    for scale, expected in ((1.0, "linear"), (0.01, "log")):
+        table.loc[0, ["iqm", "iqm_low", "iqm_high"]] *= scale
+        (ax,) = panels(plot_outcomes(table))
+        assert ax.get_yscale() == ("log" if table["iqm_low"].min() < 0.3 else expected)
+        low, high = ax.get_ylim()
+        assert low < table["iqm_low"].min()
+        assert high > 3.0
+
+
 def test_learning_curves_have_their_band() -> None:
     table = curves()
     figure = plot_learning_curves(table)

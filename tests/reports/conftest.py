@@ -86,7 +86,7 @@ def folder(tmp_path: Path) -> Folder:
     return write
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def study() -> Callable[..., pd.DataFrame]:
     """Return the function that makes metrics."""
     return study_of

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -40,16 +41,29 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Write the reports of the published results."""
+def pages(tmp_path_factory: pytest.TempPathFactory, study: Any) -> dict[str, Path]:
+    """Write the reports of the published results, and of a study of two tasks."""
     published, out = Path(__file__).parents[2] / "results" / "published", tmp_path_factory
+    two = out.mktemp("two-tasks")
+    settings: dict[str, Any] = {"rnn": 0.5, "lstm,forget_bias=chrono": 0.8}
+    pd.concat(
+        [
+            study(settings, {"delay": [10, 20]}, seeds=3, task="copy-memory"),
+            study(settings, {"delay": [10], "lr": [0.1, 1.0]}, seeds=3, metric="mse", task="mine"),
+        ]
+    )[["cell", "task", "delay", "lr", "seed", "update", "recall_accuracy", "mse"]].to_csv(
+        two / "metrics.csv", index=False
+    )
     return {
-        name: rnnlab.report(published / name, out=out.mktemp(name) / "report.html").path
-        for name in ("copy-task", "gradient-flow")
+        "two-tasks": rnnlab.report(two).path,
+        **{
+            name: rnnlab.report(published / name, out=out.mktemp(name) / "report.html").path
+            for name in ("copy-task", "gradient-flow")
+        },
     }
 
 
-@pytest.fixture(params=["copy-task", "gradient-flow"])
+@pytest.fixture(params=["copy-task", "gradient-flow", "two-tasks"])
 def path(request: pytest.FixtureRequest, pages: dict[str, Path]) -> Path:
     return pages[request.param]
 
