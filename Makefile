@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-slow lint format-check check types imports format clean
+.PHONY: help run test test-slow browser lint format-check check types imports format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -15,11 +15,21 @@ help:  ## list the targets
 run: $(VENV)/run.stamp  ## set up with the run-time dependencies alone, then run the copy task
 	$(BIN)/rnnlab run copy-task
 
-test: lint  ## every check and every test that is not slow
+test: lint browser  ## every check and every test that is not slow
 	$(BIN)/pytest -n 2 -m "not slow"
 
 test-slow: $(VENV)/dev.stamp  ## the slow tests
 	$(BIN)/pytest -n 2 -m slow
+
+# The tests of reports look at them in Chromium; without it they say so and are skipped, but not in CI.
+browser:  ## install Debian's Chromium, where it is missing and you are root
+	@if command -v chromium || command -v chromium-browser || command -v google-chrome; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium for the tests of reports"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	else \
+		echo "No Chromium: the tests that look at reports are skipped. Install it to run them."; \
+	fi
 
 lint: format-check check types imports  ## what pre-commit runs too
 

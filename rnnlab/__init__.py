@@ -33,7 +33,9 @@ _WHERE = {
     "rnnlab.engine": ("get_num_threads", "set_num_threads"),
     "rnnlab.layers": ("GRU", "LSTM", "RNN", "PeepholeLSTM", "Recurrent", "Regularisers"),
     "rnnlab.training.saving": ("load",),
-    "rnnlab.experiments": ("run",),
+    "rnnlab.reports": ("report",),
+    "rnnlab.data": ("load_fitted",),
+    "rnnlab.experiments": ("fit", "run"),
 }
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
@@ -47,15 +49,18 @@ __all__ = [
     "__version__",
     "cell",
     "exp",
+    "fit",
     "get_num_threads",
     "hard_sigmoid",
     "identity",
     "linear",
     "load",
+    "load_fitted",
     "log",
     "maximum",
     "minimum",
     "relu",
+    "report",
     "run",
     "scalar",
     "set_num_threads",
@@ -70,6 +75,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from rnnlab.cells import cell
+    from rnnlab.data import load_fitted
     from rnnlab.engine import get_num_threads, set_num_threads
     from rnnlab.equations import (
         exp,
@@ -89,8 +95,9 @@ if TYPE_CHECKING:
         vector,
         where,
     )
-    from rnnlab.experiments import run
+    from rnnlab.experiments import fit, run
     from rnnlab.layers import GRU, LSTM, RNN, PeepholeLSTM, Recurrent, Regularisers
+    from rnnlab.reports import report
     from rnnlab.training.saving import load
 
 

@@ -16,9 +16,12 @@ import click
 from rnnlab import __version__
 from rnnlab.cli.bench import bench
 from rnnlab.cli.cells import cells
+from rnnlab.cli.fit import fit
 from rnnlab.cli.gradcheck import gradcheck
 from rnnlab.cli.groups import Commands
 from rnnlab.cli.plot import plot
+from rnnlab.cli.predict import predict
+from rnnlab.cli.report import report
 from rnnlab.cli.run import run
 from rnnlab.cli.status import status
 from rnnlab.cli.tasks import tasks
@@ -38,13 +41,25 @@ def commands() -> None:
     \b
     rnnlab run copy-task        train the cells and compare their recall (minutes)
     rnnlab run gradient-flow    measure how far back gradients reach
+    rnnlab fit DATA.csv         train cells on a table of your own; rnnlab predict uses them
     rnnlab cells show lstm      a cell's equations, derived backward step and parameters
     rnnlab tasks show adding    what a task asks, its chance level and a sample
     rnnlab COMMAND --help       all options of a command
     """  # noqa: D301  # click takes the backspace itself: what follows keeps its lines
 
 
-for command in (run, status, plot, cells, tasks, gradcheck, bench):
+for command in (
+    run,
+    status,
+    report,
+    fit,
+    predict,
+    plot,
+    cells,
+    tasks,
+    gradcheck,
+    bench,
+):
     commands.add_command(command)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-    from rnnlab.experiments import Spec
+    from rnnlab.experiments import Spec, TaskEntry
 
 
 def print_rows(headers: Sequence[str], rows: Sequence[Sequence[str]], *, title: bool) -> None:
@@ -157,6 +157,16 @@ def _setting_text(key: str, value: Any, spec: Spec) -> str:
         return f"{value} (0 to {value - 1})" if value > 1 else "1 (0)"
     if value is None:
         return "the cell's own" if key == "forget_bias" else "none"
+    if key == "task":
+        return "; ".join(map(_task_text, value))
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _task_text(entry: TaskEntry) -> str:
+    settings = [
+        f"{name} {', '.join(map(str, value)) if isinstance(value, list) else value}"
+        for name, value in entry.settings_given.items()
+    ]
+    return f"{entry.label} ({'; '.join(settings)})" if settings else entry.label

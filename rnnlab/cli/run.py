@@ -141,7 +141,7 @@ def run(
     _announce(work)
     # flushed: what follows on stderr comes after it in a common log
     sys.stdout.flush()
-    result = _execute(work)
+    result = execute_study(work)
     click.echo()
     print_summary(result.summary)
     click.echo()
@@ -161,7 +161,8 @@ def _announce(work: Any) -> None:
     click.echo(f"{runs} run{'s' if runs > 1 else ''} into {work.store.path}, {state}")
 
 
-def _execute(work: Any) -> Any:
+def execute_study(work: Any) -> Any:
+    """Compute a study, say what goes on, and end as the command line does whatever happens."""
     from rnnlab.cli.progress import listener
     from rnnlab.experiments import CannotWriteError, RunsFailedError
 

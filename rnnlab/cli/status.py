@@ -39,7 +39,7 @@ def status(folder: Path) -> None:
 def _lines(folder: Path, found: Status) -> list[tuple[str, str]]:
     lines = [("study", f"{found.experiment} in {folder}, started {found.started}")]
     if found.total is None or found.done is None:
-        state = f"all runs, finished {found.ended}" if found.ended else "the runs are not planned yet"
+        state = f"all runs, {found.ended}" if found.ended else "the runs are not planned yet"
         return [*lines, ("done", state)]
     left = found.total - found.done - len(found.running) - len(found.failed)
     lines += [
@@ -63,6 +63,8 @@ def _runner(found: Status) -> str:
     again = "the same command goes on from here"
     if found.alive:
         return f"at work: {who}; {sign}"
+    if found.runner.get("ended") == "finished":
+        return f"has computed all: {who}; the summary comes next"
     if found.runner.get("ended"):
         return f"ended ({found.runner['ended']}): {who}, {duration(found.silence)} ago; {again}"
     return f"dead: {who}; {sign}; {again}"

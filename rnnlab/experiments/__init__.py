@@ -6,6 +6,7 @@ from rnnlab.experiments.copy_task import CopyTask
 from rnnlab.experiments.drawing import draw, figure_spec
 from rnnlab.experiments.entries import CellEntry
 from rnnlab.experiments.experiment import Experiment
+from rnnlab.experiments.fit_study import FitStudy, fit
 from rnnlab.experiments.gradient_flow import GradientFlow
 from rnnlab.experiments.grid import Run
 from rnnlab.experiments.loading import load_spec, preset_names
@@ -22,6 +23,7 @@ __all__ = [
     "CopyTask",
     "CopyTaskSpec",
     "Experiment",
+    "FitStudy",
     "GradientFlow",
     "GradientFlowSpec",
     "Progress",
@@ -35,6 +37,7 @@ __all__ = [
     "TaskStudySpec",
     "draw",
     "figure_spec",
+    "fit",
     "load_spec",
     "preset_names",
     "run",

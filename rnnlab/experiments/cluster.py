@@ -21,7 +21,7 @@ from rnnlab.experiments.workers import Failed, Outcome, attempt
 from rnnlab.registry import experiments
 
 CONNECT = 10  # seconds to wait for the scheduler
-LISTEN_EVERY = 0.5  # seconds between two looks at what the workers report
+LISTEN_EVERY = 0.5  # seconds that nothing comes from the workers before it looks up
 
 
 def compute_on_cluster(
@@ -44,25 +44,24 @@ def compute_on_cluster(
         If Dask is not installed, or no scheduler answers.
     """
     client = connect(address)
-    from distributed import wait
-
-    topic, reports = f"rnnlab-{uuid.uuid4()}", SimpleQueue[tuple[int, int]]()
+    # what the workers report, (number, updates), and futures that are done
+    news: SimpleQueue[Any] = SimpleQueue()
+    topic = f"rnnlab-{uuid.uuid4()}"
     waiting: dict[Any, Run] = {}
     try:
-        client.subscribe_topic(topic, lambda event: reports.put(event[1]))
-        waiting |= {
-            client.submit(
-                _on_worker, experiment.name, spec, run, topic, number, key=f"{topic}-{number}"
-            ): run
-            for number, run in enumerate(runs)
-        }
+        client.subscribe_topic(topic, lambda event: news.put(event[1]))
+        for number, run in enumerate(runs):
+            key = f"{topic}-{number}"
+            future = client.submit(_on_worker, experiment.name, spec, run, topic, number, key=key)
+            waiting[future] = run
+            future.add_done_callback(news.put)
         while waiting:
-            done: set[Any] = set()
-            with contextlib.suppress(TimeoutError):
-                done = wait(list(waiting), timeout=LISTEN_EVERY, return_when="FIRST_COMPLETED").done
-            _pass_on(reports, runs, set(waiting.values()), progress)
-            for future in done:
-                yield _outcome(future, waiting.pop(future))
+            with contextlib.suppress(Empty):
+                one = news.get(timeout=LISTEN_EVERY)  # for ever, it would not hear a Ctrl-C
+                if one in waiting:
+                    yield _outcome(one, waiting.pop(one))
+                elif isinstance(one, tuple) and runs[one[0]] in waiting.values():
+                    progress.step(runs[one[0]], one[1])
     finally:
         client.cancel(list(waiting))
         client.close()
@@ -84,17 +83,6 @@ def connect(address: str) -> Any:
             f"dask must be the address of a scheduler that answers, got {address!r}: {reason}; "
             "start one with: dask scheduler"
         ) from None
-
-
-def _pass_on(
-    reports: SimpleQueue[tuple[int, int]], runs: Sequence[Run], open_: set[Run], progress: Progress
-) -> None:
-    """Tell of the updates that have been reported since, of runs that are not finished."""
-    with contextlib.suppress(Empty):
-        while True:
-            number, update = reports.get_nowait()
-            if runs[number] in open_:
-                progress.step(runs[number], update)
 
 
 def _outcome(future: Any, run: Run) -> Outcome:

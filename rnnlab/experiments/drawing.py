@@ -54,7 +54,7 @@ def draw(name: str, folder: Path, out: Path | None = None) -> Path:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise ValueError(
             f"{source} must be the table of a finished run, got {reason}: "
-            f"make it with: rnnlab run {figure.experiment} --out {folder}"
+            f"make it with: {figure.command(folder)}"
         ) from None
     except ValueError as error:  # pandas: no columns, or rows of different lengths
         raise ValueError(f"{source} must be a table as rnnlab wrote it, got: {error}") from None

@@ -88,6 +88,10 @@ class Experiment(ABC, Generic[S]):
         """Return the grid, in the order of the rows."""
         return list(grid.runs(spec))
 
+    def updates(self, spec: S, run: Run) -> int:
+        """Return how many updates a run has, at most."""
+        return grid.settings_of(spec, run).updates
+
     def work(self, spec: S, run: Run) -> float:
         """Estimate the arithmetic of a run: parameters times steps times sequences."""
         settings = grid.settings_of(spec, run)

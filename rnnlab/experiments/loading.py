@@ -90,6 +90,8 @@ def _presets() -> Any:
 
 def _preset(experiment: str, preset: str) -> dict[str, Any]:
     known = preset_names(experiment)
+    if not known:
+        raise ValueError(f"{experiment} must be given a table: rnnlab {experiment} DATA.csv")
     if preset not in known:
         raise ValueError(unknown_name(f"preset of {experiment}", preset, known))
     text = (_presets() / f"{experiment}-{preset}.toml").read_text(encoding="utf-8")
@@ -132,9 +134,14 @@ def _from_file(path: Path, preset: Any, given: dict[str, Any]) -> Spec:
 
 
 def _question(text: str) -> str | None:
-    """Return what the comment at the top of a file asks, up to its question mark."""
+    """Return what the comment at the top of a file asks, up to its question mark.
+
+    The line with the command asks nothing.
+    """
     top = itertools.takewhile(lambda line: line.startswith("#"), text.splitlines())
-    question, mark, _ = " ".join(line.lstrip("# ").rstrip() for line in top).partition("?")
+    lines = [line.lstrip("# ").rstrip() for line in top]
+    asking = [line for line in lines if not line.startswith("rnnlab ")]
+    question, mark, _ = " ".join(asking).partition("?")
     return question + mark if mark else None
 
 

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from rnnlab import __version__
+from rnnlab.version import __version__
 
 PACKAGES = (
     "numba",

@@ -15,7 +15,7 @@ from rnnlab.cells import find_cell
 from rnnlab.experiments import manifest
 from rnnlab.experiments.drawing import draw, figure_spec
 from rnnlab.experiments.experiment import Experiment
-from rnnlab.experiments.grid import Run, settings_of
+from rnnlab.experiments.grid import Run
 from rnnlab.experiments.heartbeat import Heartbeat
 from rnnlab.experiments.interrupts import interrupts_held
 from rnnlab.experiments.loading import load_spec
@@ -86,14 +86,34 @@ class Study:
         **options: Any,
     ) -> None:
         self.spec: Spec = load_spec(study, options)
-        self.experiment: Experiment[Any] = experiments[self.spec.experiment]
+        self._open(
+            experiments[self.spec.experiment],
+            RESULTS / self.spec.name if out is None else Path(out),
+            force=force,
+            jobs=jobs,
+            dask=dask,
+            command=command or _call(study, options),
+        )
+
+    def _open(
+        self,
+        experiment: Experiment[Any],
+        folder: Path,
+        *,
+        force: bool,
+        jobs: int | None,
+        command: str,
+        dask: str | None = None,
+    ) -> None:
+        """Lay out the runs of the settings and open the folder."""
+        self.experiment = experiment
         self.runs = self.experiment.runs(self.spec)
         self._work = {run: self.experiment.work(self.spec, run) for run in self.runs}
-        self._command = command or _call(study, options)
-        self._jobs, self._dask = _checked_jobs(jobs), dask
+        self._command = command
+        self._jobs, self._dask = checked_jobs(jobs), dask
         self._keys = dict(zip(self.runs, self._keys_of_runs(), strict=True))
         self.store = Store(
-            RESULTS / self.spec.name if out is None else Path(out),
+            folder,
             table=self.experiment.table,
             columns=self.experiment.columns_for(self.spec),
             key=self.experiment.key_for(self.spec),
@@ -197,8 +217,8 @@ class Study:
         """Compute runs and put each on disk as it comes in."""
         before = len(self.runs) - len(missing)
         heart = Heartbeat(self.store.runs_folder, self._command, self.where, before)
-        both, ending, failures = Several(progress, heart), "interrupted", list[Failed]()
-        updates = {run: settings_of(self.spec, run).updates for run in missing}
+        both, ending, failures = Several(heart, progress), "interrupted", list[Failed]()
+        updates = {run: self.experiment.updates(self.spec, run) for run in missing}
         both.begin({run: self._work[run] for run in missing}, updates, jobs)
         results = self._results(missing, jobs, both)
         try:
@@ -352,7 +372,8 @@ def _names_of_files() -> list[str]:
     ]
 
 
-def _checked_jobs(jobs: int | None) -> int:
+def checked_jobs(jobs: int | None) -> int:
+    """Return how many processes may compute at a time."""
     if jobs is None:
         return manifest.available_threads()
     if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:

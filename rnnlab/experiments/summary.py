@@ -43,8 +43,8 @@ def summarise(spec: Spec, table: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         cell, the task and what is swept, then
 
-        - seeds: number of runs; parameters: what a model learns; hidden: the units that this
-          allowed, where the study sizes cells by parameters
+        - seeds: number of runs; parameters: how many numbers a model learns (`learned` where the
+          study sweeps the bound of it); hidden: the units, where cells are sized by that
         - the task's headline metric: mean, with the 95 % bootstrap interval ci_low, ci_high
         - the means of its other metrics, losses aside; chance
         - solved_share: share of the runs that solve the task at some evaluation
@@ -92,7 +92,8 @@ def _summarise(
     others = {} if mixed else _others(final, task)
     results = {
         "seeds": len(final),
-        "parameters": learned_numbers(settings),
+        # where the bound itself is swept, it has the name
+        "learned" if "parameters" in group else "parameters": learned_numbers(settings),
         **sizes,
         **named,
         "ci_low": low,

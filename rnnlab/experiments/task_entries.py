@@ -145,9 +145,9 @@ def read_task(text: str) -> dict[str, Any]:
 
 def find(source: str) -> Any:
     """Return the class of a task."""
-    import rnnlab.tasks  # registers them
+    from rnnlab.tasks import find_task
 
-    return rnnlab.registry.tasks[source]
+    return find_task(source)
 
 
 @lru_cache(maxsize=1024)

@@ -120,7 +120,7 @@ def _in_processes(
                         progress.retried(run, f"its worker {how}")
                         waiting.append(run)
                     else:
-                        yield Failed(run, f"its worker {how}, and so did the one before")
+                        yield Failed(run, f"its worker {how}, after another had died over it")
         for hand in hands:
             hand.pipe.close()  # which ends its process
     except BaseException:

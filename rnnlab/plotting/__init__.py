@@ -25,6 +25,7 @@ from __future__ import annotations
 from rnnlab.plotting import gradient_figures as _registered  # noqa: F401  # by being imported
 from rnnlab.plotting._tables import NothingToDrawError
 from rnnlab.plotting.benchmark import plot_benchmark
+from rnnlab.plotting.comparison import plot_comparison
 from rnnlab.plotting.copy_task import plot_copy_task
 from rnnlab.plotting.figures import FigureSpec
 from rnnlab.plotting.gates import (
@@ -36,10 +37,14 @@ from rnnlab.plotting.gates import (
 from rnnlab.plotting.gradient_decay import plot_gradient_decay
 from rnnlab.plotting.half_life import plot_forget_bias, plot_half_life_solving
 from rnnlab.plotting.in_training import plot_clip_rate, plot_gradient_training
+from rnnlab.plotting.learning_curves import plot_learning_curves
+from rnnlab.plotting.loss_curves import plot_loss_curves
+from rnnlab.plotting.outcomes import plot_learning_rates, plot_outcomes
 from rnnlab.plotting.paths import plot_gradient_paths, plot_path_shares
 from rnnlab.plotting.saving import save_figure
 from rnnlab.plotting.spectra import plot_jacobian_spectrum, plot_lyapunov_spectrum
 from rnnlab.plotting.style import cell_style, cell_styles, house_style
+from rnnlab.plotting.survival import plot_survival
 
 __all__ = [
     "FigureSpec",
@@ -49,6 +54,7 @@ __all__ = [
     "house_style",
     "plot_benchmark",
     "plot_clip_rate",
+    "plot_comparison",
     "plot_copy_task",
     "plot_forget_bias",
     "plot_gate_distribution",
@@ -59,8 +65,13 @@ __all__ = [
     "plot_gradient_training",
     "plot_half_life_solving",
     "plot_jacobian_spectrum",
+    "plot_learning_curves",
+    "plot_learning_rates",
+    "plot_loss_curves",
     "plot_lyapunov_spectrum",
     "plot_memory_times",
+    "plot_outcomes",
     "plot_path_shares",
+    "plot_survival",
     "save_figure",
 ]

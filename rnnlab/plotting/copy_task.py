@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -17,7 +18,10 @@ from rnnlab.plotting._tables import count_of_seeds, require_rows
 from rnnlab.plotting.style import REFERENCE_COLOR, cell_styles, house_style
 
 _COLUMNS = ("cell", "delay", "seeds", "recall_accuracy", "ci_low", "ci_high", "chance")
-_RESULTS = {*_COLUMNS, "parameters", "sequence_accuracy", "solved_share", "updates_to_solve"}
+_RESULTS = {
+    *_COLUMNS,
+    *("parameters", "learned", "sequence_accuracy", "solved_share", "updates_to_solve", "best"),
+}
 # Cells that coincide (at chance, or at 1) are drawn side by side, this many points apart, but no
 # more than that in all: the shift is one of ink, the data stay at their delay.
 _APART, _APART_IN_ALL = 3.6, 14.0
@@ -85,8 +89,14 @@ def _lines(summary: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield the label and the rows, by delay, of every line."""
     settings = [column for column in summary.columns if column not in _RESULTS]
     for (cell, *values), rows in summary.groupby(["cell", *settings], sort=False, dropna=False):
-        varied = (f"{name}={value}" for name, value in zip(settings, values, strict=True))
+        pairs = zip(settings, values, strict=True)
+        # a setting that a cell does not have is no part of its name
+        varied = (f"{name}={value}" for name, value in pairs if not _is_nan(value))
         yield ", ".join([str(cell), *varied]), rows.sort_values("delay")
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _size(labels: Iterable[str]) -> tuple[float, float]:

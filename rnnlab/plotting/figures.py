@@ -10,8 +10,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from rnnlab import registry
+from rnnlab.plotting.comparison import plot_comparison
 from rnnlab.plotting.copy_task import plot_copy_task
 from rnnlab.plotting.gradient_decay import plot_gradient_decay
+from rnnlab.plotting.learning_curves import plot_learning_curves
+from rnnlab.plotting.loss_curves import plot_loss_curves
+from rnnlab.plotting.outcomes import plot_learning_rates, plot_outcomes
+from rnnlab.plotting.survival import plot_survival
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class FigureSpec:
         From the table, aggregated where `aggregate` says so, to a matplotlib Figure.
     aggregate : str or None
         The function of `rnnlab.statistics` that the table passes before it is drawn.
+    made_by_report : bool
+        Whether `rnnlab report` writes the table, not the run itself.
     """
 
     description: str
@@ -40,6 +47,13 @@ class FigureSpec:
     filename: str
     draw: Callable[[pd.DataFrame], Figure]
     aggregate: str | None = None
+    made_by_report: bool = False
+
+    def command(self, folder: object) -> str:
+        """Return the command that writes the table into `folder`."""
+        if self.made_by_report:
+            return f"rnnlab report {folder}"
+        return f"rnnlab run {self.experiment} --out {folder}"
 
 
 def _draw_copy_task(summary: pd.DataFrame) -> Figure:
@@ -66,5 +80,58 @@ registry.figures.register(
         filename="gradient-decay.png",
         draw=plot_gradient_decay,
         aggregate="decay_bands",
+    ),
+)
+for _name, _description, _table, _draw in (
+    (
+        "outcomes",
+        "interquartile mean of the headline metric against delay or length, with intervals",
+        "outcomes.csv",
+        plot_outcomes,
+    ),
+    (
+        "learning-rates",
+        "interquartile mean of the headline metric against the learning rate",
+        "outcomes.csv",
+        plot_learning_rates,
+    ),
+    (
+        "learning-curves",
+        "headline metric against updates, median and band over seeds",
+        "learning-curves.csv",
+        plot_learning_curves,
+    ),
+    (
+        "survival",
+        "share of runs unsolved against updates (Kaplan-Meier)",
+        "survival.csv",
+        plot_survival,
+    ),
+    (
+        "comparison",
+        "probability of improvement of every pair of cells, with intervals",
+        "comparison.csv",
+        plot_comparison,
+    ),
+):
+    registry.figures.register(
+        _name,
+        FigureSpec(
+            description=_description,
+            experiment="copy-task",
+            table=_table,
+            filename=f"{_name}.png",
+            draw=_draw,
+            made_by_report=True,
+        ),
+    )
+registry.figures.register(
+    "loss-curves",
+    FigureSpec(
+        description="loss against epoch on the training and the validation part, a line a seed",
+        experiment="fit",
+        table="metrics.csv",
+        filename="loss-curves.png",
+        draw=plot_loss_curves,
     ),
 )

@@ -1,11 +1,13 @@
-"""Tables to tables: means, medians and intervals over seeds.
+"""Tables to tables: means, medians and intervals over seeds, and comparisons of cells.
 
 The arithmetic behind every summary and every band of a figure; nothing here runs an experiment.
 """
 
 from __future__ import annotations
 
+from rnnlab.statistics.comparison import compare, holm
 from rnnlab.statistics.copy_task import summarise_copy_task
+from rnnlab.statistics.fit import summarise_fit
 from rnnlab.statistics.gradient_flow import decay_bands, summarise_gradient_flow
 from rnnlab.statistics.gradient_lab import (
     clipping_medians,
@@ -18,20 +20,40 @@ from rnnlab.statistics.gradient_lab import (
     spectrum_medians,
     training_medians,
 )
-from rnnlab.statistics.intervals import bootstrap_interval
+from rnnlab.statistics.interquartile import interquartile_interval, interquartile_mean
+from rnnlab.statistics.intervals import bootstrap_interval, success_interval
+from rnnlab.statistics.learning_curves import learning_curves
+from rnnlab.statistics.outcomes import at_best, outcomes, overall
+from rnnlab.statistics.runs import conditions_of, runs_of
+from rnnlab.statistics.survival import kaplan_meier, median_updates, survival_curves
 
 __all__ = [
+    "at_best",
     "bootstrap_interval",
     "clipping_medians",
+    "compare",
+    "conditions_of",
     "decay_bands",
     "forget_bias_medians",
     "histogram_means",
+    "holm",
+    "interquartile_interval",
+    "interquartile_mean",
+    "kaplan_meier",
+    "learning_curves",
     "lyapunov_medians",
+    "median_updates",
     "memory_time_shares",
+    "outcomes",
+    "overall",
     "path_medians",
+    "runs_of",
     "share_medians",
     "spectrum_medians",
+    "success_interval",
     "summarise_copy_task",
+    "summarise_fit",
     "summarise_gradient_flow",
+    "survival_curves",
     "training_medians",
 ]

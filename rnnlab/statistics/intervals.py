@@ -1,4 +1,4 @@
-"""Bootstrap intervals over seeds."""
+"""Intervals over seeds: of a mean or median by the bootstrap, of a success rate by Wilson's."""
 
 from __future__ import annotations
 
@@ -90,9 +90,55 @@ def _median(
     # By hand, because SciPy interpolates between percentiles: inf - inf is NaN. Order statistics
     # are never subtracted from each other.
     draws = rng.choice(numbers, size=(RESAMPLES, len(numbers)))
-    medians = np.sort(np.median(draws, axis=1))
-    tail = math.ceil((1 - level) / 2 * RESAMPLES) - 1
-    return float(medians[tail]), float(medians[-1 - tail])
+    return percentile_interval(np.median(draws, axis=1), level)
+
+
+def success_interval(solved: int, runs: int, *, level: float = 0.95) -> tuple[float, float]:
+    """Return Wilson's interval of a success rate (Wilson 1927).
+
+    It has a width even where all runs or none are solved: 5 of 5 does not show "always".
+
+    Raises
+    ------
+    ValueError
+        If `runs` < 1, `solved` is not within 0 and `runs`, or `level` not between 0 and 1.
+
+    Examples
+    --------
+    >>> low, high = success_interval(5, 5)
+    >>> round(low, 2), round(high, 2)
+    (0.57, 1.0)
+    """
+    require_level(level)
+    if not 0 <= solved <= runs or runs < 1:
+        raise ValueError(
+            f"solved must be a number of runs, 0 to runs, and runs at least 1, got {solved} of "
+            f"{runs}: count each run once"
+        )
+    interval = scipy.stats.binomtest(solved, runs).proportion_ci(level, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def percentile_interval(draws: NDArray[np.float64], level: float) -> tuple[float, float]:
+    """Return the order statistics of a bootstrap distribution that leave equal tails.
+
+    Parameters
+    ----------
+    draws : float (R,)
+        The statistic of every resample, in any order; infinities are taken.
+    level : float
+        Share of the distribution between the two, between 0 and 1.
+    """
+    require_level(level)
+    ordered = np.sort(draws)
+    tail = math.ceil((1 - level) / 2 * len(ordered)) - 1
+    return float(ordered[tail]), float(ordered[-1 - tail])
+
+
+def require_level(level: float) -> None:
+    """Raise a ValueError unless `level` is a share between 0 and 1."""
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, got {level}: use .95 for 95 %")
 
 
 def _check(numbers: NDArray[np.float64], statistic: str, level: float) -> None:
@@ -105,8 +151,7 @@ def _check(numbers: NDArray[np.float64], statistic: str, level: float) -> None:
         raise ValueError(
             f"statistic must be 'mean' or 'median', got {statistic!r}: choose one of these"
         )
-    if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1, got {level}: use .95 for 95 %")
+    require_level(level)
     if np.isnan(numbers).any():
         raise ValueError(
             "values must be numbers, got NaN: leave that seed out, and say so, or give it a value"

@@ -17,22 +17,20 @@ SYMBOLS = "BTPSXVE"
 B, T, P, S, X, V, E = range(7)
 
 # Where the inner grammar goes from each node, once its B has been read: two ways, equally likely,
-# (symbol, next node). At the node END only E can follow.
+# (symbol, next node). At the last node, END, there is E alone; a walk that has ended stays there.
 GRAMMAR = (
     ((T, 1), (P, 2)),
     ((S, 1), (X, 3)),
     ((T, 2), (V, 4)),
     ((X, 2), (S, 5)),
     ((P, 3), (V, 5)),
+    ((E, 5), (E, 5)),
 )
-END = len(GRAMMAR)
+END = 5
 
-_SYMBOL = np.array([[symbol for symbol, _ in ways] for ways in GRAMMAR])  # (node, way)
-_NEXT = np.array([[node for _, node in ways] for ways in GRAMMAR])
-_LEGAL = np.zeros((END + 1, 7))  # what may follow at a node
-for _node, _ways in enumerate(GRAMMAR):
-    _LEGAL[_node, [symbol for symbol, _ in _ways]] = 1
-_LEGAL[END, E] = 1
+_SYMBOL, _NEXT = np.moveaxis(np.array(GRAMMAR), -1, 0)  # (node, way) each
+_ONE = np.eye(len(SYMBOLS))
+_LEGAL = _ONE[_SYMBOL].max(axis=1)  # (node, symbol): what may follow
 
 # B, then T or P, around the inner string; its own B and E; then the same T or P, and E
 FRAME = 6
@@ -109,7 +107,7 @@ class EmbeddedReber(Task):
         at[0] = 1
         for steps in range(1, len(ended)):
             moved = np.zeros_like(at)
-            for node, ways in enumerate(GRAMMAR):
+            for node, ways in enumerate(GRAMMAR[:END]):
                 for _, following in ways:
                     moved[following] += at[node] / 2
             ended[steps], moved[END] = moved[END], 0
@@ -121,40 +119,47 @@ class EmbeddedReber(Task):
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Draw the second symbols, then walk through the grammar."""
         outer = rng.choice([T, P], size=batch)
-        walks = self._walks(batch, rng)
+        symbols, nodes = self._walks(batch, rng)
+        steps, sequences = np.arange(self.length)[:, None], np.arange(batch)
+        last = (nodes != END).sum(axis=0) + FRAME - 2  # (B,): where T or P comes again
 
-        inputs = np.full((self.length, batch), IGNORED)
-        targets = np.full((self.length, batch, len(SYMBOLS)), np.nan)
-        for sequence, ways in enumerate(walks):
-            symbols, nodes = [], [0]
-            for way in ways:
-                symbols.append(_SYMBOL[nodes[-1], way])
-                nodes.append(_NEXT[nodes[-1], way])
-            string = [B, outer[sequence], B, *symbols, E, outer[sequence]]
-            legal = [_LEGAL[0], *np.eye(len(SYMBOLS))[[B]], *_LEGAL[nodes]]
-            legal += list(np.eye(len(SYMBOLS))[[outer[sequence], E]])
-            inputs[: len(string), sequence] = string
-            targets[: len(string), sequence] = legal
+        inputs = np.full((self.length, batch), B)
+        inputs[1] = outer
+        inputs[3:-1] = symbols
+        inputs[last, sequences] = outer
+        inputs[steps > last] = IGNORED
+
+        targets = np.empty((self.length, batch, len(SYMBOLS)))
+        targets[0] = _LEGAL[0]
+        targets[1] = _ONE[B]
+        targets[2:-2] = _LEGAL[nodes]
+        targets[last - 1, sequences] = _ONE[outer]
+        targets[last, sequences] = _ONE[E]
+        targets[steps > last] = np.nan
         return inputs, targets
 
-    def _walks(self, batch: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
-        """Draw which way each walk goes at each of its nodes; those that are too long are dropped.
+    def _walks(
+        self, batch: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Draw walks from node 0 that reach END in time; the others are dropped.
 
-        All walks are drawn at once, as long as the longest may be, and end where they reach END.
+        Returns
+        -------
+        symbols, nodes : int (longest + 1, B)
+            The node before each symbol; E and END from the end on.
         """
         longest = self.length - FRAME + 1
-        walks: list[NDArray[np.int64]] = []
-        while len(walks) < batch:
-            ways = rng.integers(2, size=(batch, longest))
-            nodes = np.zeros(batch, dtype=np.int64)
-            steps = np.zeros(batch, dtype=np.int64)
+        kept: list[NDArray[np.int64]] = []
+        while sum(walks.shape[-1] for walks in kept) < batch:
+            ways = rng.integers(2, size=(longest, batch))
+            symbols, nodes = np.zeros((2, longest + 1, batch), dtype=np.int64)
             for step in range(longest):
-                going = nodes != END
-                nodes[going] = _NEXT[nodes[going], ways[going, step]]
-                steps += going
-            ended = nodes == END
-            walks += [way[:step] for way, step in zip(ways[ended], steps[ended], strict=True)]
-        return walks[:batch]
+                symbols[step] = _SYMBOL[nodes[step], ways[step]]
+                nodes[step + 1] = _NEXT[nodes[step], ways[step]]
+            symbols[longest] = E
+            kept.append(np.stack([symbols, nodes])[..., nodes[longest] == END])
+        symbols, nodes = np.concatenate(kept, axis=-1)[..., :batch]
+        return symbols, nodes
 
     def measure(self, outputs: NDArray[np.float64], targets: NDArray[Any]) -> dict[str, float]:
         """Return the metrics.

@@ -33,12 +33,15 @@ class Batch:
         As the loss takes them.
     lengths : int64 (B,)
     weights : float64 (B,) or None
+    noise : numpy.random.Generator or None
+        What the layer's regularisers are drawn from, where it has any.
     """
 
     x: Array
     targets: Array
     lengths: Array
     weights: Array | None = None
+    noise: np.random.Generator | None = None
 
 
 @dataclass(frozen=True)
@@ -180,6 +183,7 @@ def train_epochs(
                     clip_value=clip_value,
                     lengths=batch.lengths,
                     weights=batch.weights,
+                    noise=batch.noise,
                 )
                 values.append(value)
                 norms.append(norm)

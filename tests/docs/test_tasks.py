@@ -67,11 +67,14 @@ def test_the_page_from_top_to_bottom(tmp_path: Path) -> None:
                     capture_output=True,
                     text=True,
                     check=False,
-                    timeout=120,
+                    timeout=300,
                 )
                 assert done.returncode == 0, f"{line}\n{done.stderr}"
                 output += done.stdout
     assert checked == 8
+    summary = (tmp_path / "results" / "task-study" / "summary.csv").read_text().splitlines()
+    assert len(summary) == 1 + 4  # two cells on two lengths
+    assert all("my_tasks.py:Majority" in line for line in summary[1:])
     groups = tomllib.loads((tmp_path / "extras" / "pyproject.toml").read_text())
     target = groups["project"]["entry-points"]["rnnlab.tasks"]["majority"]
     assert find_task(f"{tmp_path}/{target.replace(':', '.py:')}").__name__ == "Majority"

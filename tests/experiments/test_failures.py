@@ -83,8 +83,8 @@ def test_a_run_over_which_workers_die_is_named_while_the_others_finish(
     recorder = Recorder()
     with pytest.raises(
         RunsFailedError,
-        match=r"1 of 2 runs must be computed again, got mine, delay 3, seed 0: its worker was killed "
-        r"\(SIGKILL, as when memory runs out\), and so did the one before\. The others are in",
+        match=r"1 of 2 runs must be computed again, got mine, delay 3, seed 0: its worker was "
+        r"killed \(SIGKILL, as when memory runs out\), after another had died over it\. The others",
     ):
         rnnlab.run("copy-task", progress=recorder, **study)
     assert len(recorder.retries) == len(recorder.failures) == 1
@@ -190,7 +190,7 @@ def busy(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def test_a_second_runner_is_kept_out_until_the_first_is_gone(
     tmp_path: Path, busy: subprocess.Popen[str]
 ) -> None:
-    same = {"cells": ["rnn"], "delays": [3], "seeds": 2, "updates": 10_000_000}
+    same: dict[str, Any] = {"cells": ["rnn"], "delays": [3], "seeds": 2, "updates": 10_000_000}
     message = rf"one runner at a time, got process {busy.pid} on .* at work there: .*rnnlab status"
     for force in (False, True):
         with pytest.raises(ValueError, match=message):
@@ -203,6 +203,6 @@ def test_a_second_runner_is_kept_out_until_the_first_is_gone(
     assert status.runner is not None
     assert status.runner["ended"] is None
     # the lock of a dead process stands in nobody's way
-    other = {**same, "updates": 2}
+    other: dict[str, Any] = {**same, "updates": 2}
     result = rnnlab.run("copy-task", out=tmp_path / "out", force=True, jobs=1, **other)
     assert len(result.metrics) == 2 * 2

@@ -57,7 +57,7 @@ def test_the_copy_task_is_one_study_of_many(
 
 
 def test_what_is_swept_is_a_column_and_part_of_a_run(options: dict[str, Any]) -> None:
-    spec = load_spec("task-study", {**options, "lr": [0.1, 0.01], "clip": [1, "none"]})
+    spec: Any = load_spec("task-study", {**options, "lr": [0.1, 0.01], "clip": [1, "none"]})
     assert STUDY.key_for(spec) == ("cell", "task", "delay", "lr", "clip", "seed")
     runs = STUDY.runs(spec)
     grid = itertools.product(("rnn", "gru"), (3, 6), (0.1, 0.01), (1.0, None), (0, 1))
@@ -106,7 +106,7 @@ def test_an_entry_has_settings_of_its_own(options: dict[str, Any]) -> None:
         "gru,lr=0.5,num_layers=2,init=torch",
         {"cell": "lstm", "forget_bias": [0, "chrono"], "label": "lstm"},
     ]
-    spec = load_spec("task-study", {**options, "cells": cells, "lr": [0.1, 0.2], "seeds": 1})
+    spec: Any = load_spec("task-study", {**options, "cells": cells, "lr": [0.1, 0.2], "seeds": 1})
     points = [(run.cell, run["forget_bias"], run["lr"]) for run in STUDY.runs(spec)[::2]]
     assert points[:3] == [
         ("gru", None, 0.1),
@@ -125,16 +125,16 @@ def test_runs_depend_on_nothing_else_in_the_study(options: dict[str, Any]) -> No
     wide = {**options, "lr": [0.1, 0.01], "seeds": 5}
     narrow: dict[str, Any] = {**options, "cells": ["gru"], "lr": [0.01], "seeds": 2}
     narrow["task"] = [{**COPY, "delay": [6]}]
-    tables = [
-        STUDY.run(load_spec("task-study", one), run, lambda _: None) for one in (wide, narrow)
-    ]
-    pd.testing.assert_frame_equal(*map(without_seconds, tables), check_exact=True)
+    specs: list[Any] = [load_spec("task-study", one) for one in (wide, narrow)]
+    tables = [STUDY.run(spec, run, lambda _: None) for spec in specs]
+    one, other = map(without_seconds, tables)
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
 def test_the_same_data_for_every_cell_and_rate_and_other_data_elsewhere(
     options: dict[str, Any],
 ) -> None:
-    spec = load_spec("task-study", {**options, "lr": [0.1, 0.01]})
+    spec: Any = load_spec("task-study", {**options, "lr": [0.1, 0.01]})
     drawn: dict[tuple[int, int], set[bytes]] = {}
     for run in STUDY.runs(spec):
         batch = task_of(spec, run).draw(9, streams(spec, run).data)[1]
@@ -162,29 +162,32 @@ def test_the_size_by_parameters_is_the_largest_that_fits(name: str, layers: int)
 def test_cells_matched_by_parameters(options: dict[str, Any]) -> None:
     del options["hidden"]
     cells = ["rnn", "gru", "lstm,hidden=4"]
-    spec = load_spec("task-study", {**options, "cells": cells, "parameters": 300} | {"seeds": 1})
+    spec: Any = load_spec(
+        "task-study", {**options, "cells": cells, "parameters": 300} | {"seeds": 1}
+    )
     sizes = {run.cell: settings_of(spec, run) for run in STUDY.runs(spec)}
     assert hidden_size(sizes["lstm,hidden=4"]) == 4
     for label in ("rnn", "gru"):
-        assert 250 < learned_numbers(sizes[label]) <= 300
+        cell, units = rnnlab.cells.find_cell(label), hidden_size(sizes[label])
+        assert parameter_count(cell, 5, 4, units) == learned_numbers(sizes[label]) <= 300
+        assert parameter_count(cell, 5, 4, units + 1) > 300
     with pytest.raises(ValueError, match="parameters must allow one unit of gru, which takes 3"):
         rnnlab.run("task-study", **{**options, "parameters": 20})
 
 
+def row_of(run: Run, accuracy: float, loss: float = 1.0) -> dict[str, Any]:
+    """Return the last row of a run."""
+    metrics = {"loss": loss, "recall_loss": 1.0, "recall_accuracy": accuracy}
+    key = {"cell": run.cell, **dict(run.point), "seed": run.seed, "update": 6}
+    return key | metrics | {"sequence_accuracy": 0.0}
+
+
 def table_of(spec: Any, values: dict[tuple[float, int], tuple[float, float]]) -> pd.DataFrame:
     """Return the table of a study of one cell, by the last accuracy and loss at (lr, seed)."""
-    rows = [
-        {
-            **{"cell": run.cell, **dict(run.point), "seed": run.seed, "update": 6},
-            **{
-                "loss": values[run["lr"], run.seed][1],
-                "recall_loss": 1.0,
-                "sequence_accuracy": 0.0,
-            },
-            **{"recall_accuracy": values[run["lr"], run.seed][0], "status": "ok"},
-        }
-        for run in STUDY.runs(spec)
-    ]
+    rows = []
+    for run in STUDY.runs(spec):
+        accuracy, loss = values[run["lr"], run.seed]
+        rows.append(row_of(run, accuracy, loss))
     return pd.DataFrame(rows)
 
 
@@ -202,21 +205,18 @@ def test_the_rate_that_won_is_marked(
     options: dict[str, Any], values: dict[Any, Any], winner: float
 ) -> None:
     one = {**options, "cells": ["gru"], "task": [{**COPY, "delay": 3}], "lr": [0.1, 0.2]}
-    spec = load_spec("task-study", one)
+    spec: Any = load_spec("task-study", one)
     summary = summarise(spec, table_of(spec, values))
     assert summary.loc[summary["best"], "lr"].tolist() == [winner]
     assert summary.columns.tolist()[-1] == "best"
 
 
 def test_a_rate_wins_for_each_cell_task_and_size(options: dict[str, Any]) -> None:
-    spec = load_spec("task-study", {**options, "lr": [0.1, 0.2], "hidden": [3, 4]})
+    spec: Any = load_spec("task-study", {**options, "lr": [0.1, 0.2], "hidden": [3, 4]})
     rng = np.random.default_rng(0)
     values = rng.random(len(STUDY.runs(spec)))
-    table = pd.DataFrame(
-        {**{"cell": run.cell}, **dict(run.point), "seed": run.seed, "update": 6, "loss": 1.0,
-         "recall_loss": 1.0, "sequence_accuracy": 0.0, "recall_accuracy": value}
-        for run, value in zip(STUDY.runs(spec), values, strict=True)
-    )  # fmt: skip
+    runs = zip(STUDY.runs(spec), values, strict=True)
+    table = pd.DataFrame([row_of(run, value) for run, value in runs])
     summary = summarise(spec, table)
     groups = summary.groupby(["cell", "task", "delay", "hidden"])
     assert groups["best"].sum().tolist() == [1] * 8
@@ -225,7 +225,7 @@ def test_a_rate_wins_for_each_cell_task_and_size(options: dict[str, Any]) -> Non
 
 
 def test_the_summary_is_that_of_the_copy_task(tmp_path: Path, tiny: dict[str, Any]) -> None:
-    spec = load_spec("copy-task", {**tiny, "payload": [1, 2]})
+    spec: Any = load_spec("copy-task", {**tiny, "payload": [1, 2]})
     result = rnnlab.run("copy-task", out=tmp_path, jobs=1, **{**tiny, "payload": [1, 2]})
     counts = {run.cell: learned_numbers(settings_of(spec, run)) for run in CopyTask().runs(spec)}
     expected = summarise_copy_task(result.metrics, counts, 1 / 3, by=["payload"])

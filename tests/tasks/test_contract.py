@@ -14,8 +14,9 @@ import pytest
 import torch
 
 from rnnlab.registry import tasks
-from rnnlab.tasks import Task
+from rnnlab.tasks import IGNORED, Task
 from rnnlab.tasks.task import LOSSES
+from rnnlab.training import losses
 
 Array = np.ndarray[Any, Any]
 
@@ -84,6 +85,11 @@ def test_it_states_all_that_the_convention_asks_for(name_and_task: tuple[str, An
     assert len(task.input_names) == task.input_size
     assert len(task.output_names) == task.output_size
     assert isinstance(task.held_out(), kind), name
+
+
+def test_tasks_and_losses_have_the_same_words() -> None:
+    assert set(LOSSES) == set(losses.LOSSES)
+    assert losses.IGNORED == IGNORED
 
 
 def test_settings_are_numbers_and_words_that_files_can_hold(task: Any) -> None:
@@ -179,6 +185,14 @@ def test_the_loss_is_that_of_pytorch(task: Any, rng: np.random.Generator) -> Non
         expected = expected.double()
     loss = float(function(answers, expected))
     assert task.score(outputs, targets)["loss"] == pytest.approx(loss, rel=1e-12)
+
+
+def test_the_loss_is_the_one_that_is_trained_on(task: Any, rng: np.random.Generator) -> None:
+    _, targets = task.draw(6, rng)
+    outputs = rng.normal(size=(task.length, 6, task.output_size))
+    trained, gradient = losses.LOSSES[task.loss](outputs, targets)
+    assert trained == pytest.approx(task.score(outputs, targets)["loss"], rel=1e-12)
+    assert not gradient[~asked(targets)].any()
 
 
 def test_the_guess_without_memory_reaches_chance_and_baseline(

@@ -154,3 +154,18 @@ def test_weight_decay_is_that_of_adamw(rng):
 def test_patience_that_cannot_be(patience):
     with pytest.raises(ValueError, match="patience must be a whole number of epochs, got"):
         train(*build(), patience=patience)
+
+
+def test_the_best_weights_are_kept_over_an_interruption(tmp_path: Path):
+    """The best epoch is before the checkpoint; none after it is better."""
+    keep: Any = {"checkpoint": tmp_path / "course.checkpoint", "checkpoint_seconds": 0.0}
+    model, optimizer = build()
+    values = iter([1.0, 2.0])
+    course = train(model, optimizer, 4, evaluate=lambda _: {"loss": next(values)}, **keep)
+    next(course)
+    best = {name: array.copy() for name, array in model.parameters.items()}
+    next(course)
+    again, optimizer = build()
+    list(train(again, optimizer, 4, evaluate=lambda _: {"loss": 3.0}, **keep))
+    for name, array in again.parameters.items():
+        np.testing.assert_array_equal(array, best[name])

@@ -41,7 +41,7 @@ def draw_targets(name: str, shape: tuple[int, ...], rng: np.random.Generator) ->
 @pytest.mark.parametrize("name", LOSSES)
 def test_gradients_by_finite_differences(name, read, bidirectional, rng):
     """Every parameter, with lengths, weights and, at every step, targets that are not asked."""
-    model = make(rng, read=read, bidirectional=bidirectional, num_layers=2)
+    model = make(rng, read=read, bidirectional=bidirectional)
     x = rng.standard_normal((6, 3, 3))
     targets = draw_targets(name, (3, 5) if read == "last" else (6, 3, 5), rng)
     if read == "every":

@@ -1,0 +1,184 @@
+"""`rnnlab fit`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rnnlab.cli.errors import user_errors
+from rnnlab.cli.output import print_rows, print_summary
+from rnnlab.cli.run import execute_study
+
+_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+SHOWN = (  # of the settings, those that every fit has
+    "hidden",
+    "num_layers",
+    "bidirectional",
+    "seeds",
+    "batch",
+    "epochs",
+    "patience",
+    "lr",
+    "optimizer",
+    "schedule",
+    "weight_decay",
+    "dropout",
+    "zoneout",
+    "clip",
+    "clip_value",
+)
+
+
+def _option(flag: str, metavar: str, text: str, default: Any = None, **more: Any) -> _Decorator:
+    """Declare an option; its default is that of the settings, and only said here."""
+    note = "" if default is None else f"  [default: {default}]"
+    return click.option(flag, metavar=metavar, help=text + note, **more)
+
+
+@click.command(short_help="Train cells on a table of your own.")
+@click.argument("data", type=click.Path(path_type=Path), metavar="DATA.csv")
+@_option("--sequence", "COL", "What rows of one sequence share.")
+@_option("--time", "COL", "Numbers or ISO dates that grow within a sequence.")
+@_option("--features", "COL,...", "What to learn from.", "all other columns")
+@_option("--target", "COL,...", "What to predict. May be repeated.", multiple=True)
+@_option("--text", "COL,...", "Features to take as words although they are numbers.")
+@_option("--weight", "COL", "How much each sequence counts in the loss.")
+@_option("--task", "KIND", "classification, multi-label or regression.")
+@_option("--read", "WHERE", "last: one answer a sequence; every: one a time step.")
+@_option("--horizon", "N", "Forecast: the target N steps ahead.", type=int)
+@_option(
+    "--split",
+    "X,X,X|COL",
+    "Shares of train, validation and test, by sequences, or a column that says.",
+    "0.7,0.15,0.15",
+)
+@_option("--split-seed", "N", "Of the shuffling.", 0, type=int)
+@_option("--missing", "RULE", "A feature without a value: error, drop the row, or ffill.", "error")
+@_option(
+    "--cell",
+    "NAME",
+    "A cell, by its name or FILE.py:NAME, with options after commas: lstm,forget_bias=chrono or "
+    "rnn,hidden=80. May be repeated.",
+    "gru",
+    multiple=True,
+)
+@_option("--hidden", "N", "Units of each cell.", 32, type=int)
+@_option("--num-layers", "N", "Layers on top of each other.", 1, type=int)
+@click.option("--bidirectional", is_flag=True, default=None, help="Read from the end too.")
+@_option("--forget-bias", "X|chrono", "For every cell that has a gate f.")
+@_option("--seeds", "N", "Runs of every cell: seeds 0 to N-1.", 3, type=int)
+@_option("--batch", "N", "Sequences a batch.", 32, type=int)
+@_option("--epochs", "N", "Passes over the training part, at most.", 100, type=int)
+@_option("--patience", "N|none", "Epochs without a lower validation loss before it stops.", 10)
+@_option("--lr", "X", "Learning rate.", 0.003, type=float)
+@_option("--optimizer", "NAME", "sgd, rmsprop or adam.", "adam")
+@_option("--schedule", "NAME", "Of the rate: constant, cosine, step or plateau.", "constant")
+@_option("--warmup", "N", "Epochs in which the rate rises first.", 0, type=int)
+@_option("--lr-factor", "X", "By which step and plateau cut the rate.", 0.5, type=float)
+@_option("--lr-every", "N", "Epochs between the cuts of step.", 30, type=int)
+@_option("--lr-patience", "N", "Epochs that plateau waits.", 5, type=int)
+@_option("--weight-decay", "X", "Decoupled, of weight matrices.", 0.0, type=float)
+@_option("--dropout", "X", "Of every layer's outputs, in training.", 0.0, type=float)
+@_option("--zoneout", "X", "Of every layer's states, in training.", 0.0, type=float)
+@_option("--clip", "X|none", "Largest global norm of a gradient.", 1.0)
+@_option("--clip-value", "X|none", "Largest absolute value in a gradient instead.")
+@_option(
+    "--out", "DIR", "Folder of the result.", "results/fit-DATA", type=click.Path(path_type=Path)
+)
+@click.option("--force", is_flag=True, help="Replace a result that is there already.")
+@_option("--jobs", "N", "Processes at a time.", "one a hardware thread", type=int)
+def fit(data: Path, out: Path | None, force: bool, jobs: int | None, **options: Any) -> None:
+    """Train cells on a table of your own, and score them on sequences that they have not seen.
+
+    The table has a row for each time step of each sequence. What the options leave open is inferred
+    from the names and values of the columns, and said. The same command again computes what is
+    missing; a run that was interrupted goes on from its checkpoint.
+    """
+    from rnnlab.experiments import FitStudy
+    from rnnlab.experiments.knobs import number_or_text
+
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    if "cell" in given:
+        given["cells"] = list(given.pop("cell"))
+    for name in ("clip", "clip_value", "forget_bias", "patience"):
+        if name in given:
+            given[name] = number_or_text(given[name])
+    if "target" in given:
+        given["target"] = ",".join(given["target"])
+    with user_errors():
+        if "split" in given:
+            given["split"] = _split(given["split"])
+        work = FitStudy(
+            data,
+            out=out,
+            force=force,
+            jobs=jobs,
+            command=shlex.join(["rnnlab", *sys.argv[1:]]),
+            **given,
+        )
+    _announce(work)
+    sys.stdout.flush()
+    result = execute_study(work)
+    click.echo()
+    click.echo("Scores on the test part, with the weights of each run's best epoch:")
+    print_summary(result.summary)
+    click.echo()
+    for file in work.files:
+        click.echo(file)
+    best = work.best_model()
+    if best is not None:
+        click.echo(f"Lowest validation loss: {best}")
+
+
+def _split(text: str) -> Any:
+    """Read shares where there are commas, else the name of a column."""
+    if "," not in text:
+        return text
+    try:
+        return [float(share) for share in text.split(",")]
+    except ValueError:
+        raise ValueError(
+            f"split must be three shares or the name of a column, got {text!r}: "
+            "give shares such as .7,.15,.15"
+        ) from None
+
+
+def _announce(work: Any) -> None:
+    from rnnlab.data import baseline, headline
+
+    data, spec = work.data, work.spec
+    encoding = data.encoding
+    click.echo(f"fit: {encoding.task} of {', '.join(encoding.targets)} in {spec.data}")
+    for line in data.found:
+        click.echo(f"  inferred: {line}")
+    click.echo(f"  features: {', '.join(map(_feature, encoding.features))}")
+    if encoding.task == "classification":
+        click.echo(f"  classes: {', '.join(encoding.classes)}")
+    rows = [
+        (f"  {name}", f"{len(part)} sequences", f"{sum(map(len, part.inputs))} time steps")
+        for name, part in data.parts.items()
+    ]
+    print_rows(("  part", "sequences", "time steps"), rows, title=False)
+    name, scores = baseline(data)
+    measure = headline(encoding.task)
+    click.echo(f"  baseline on the test part: {name}, {measure} {scores[measure]:.4g}")
+    click.echo(f"  cells: {'; '.join(spec.labels)}")
+    values = [(name, getattr(spec, name)) for name in SHOWN]
+    said = (f"{name} {'none' if value is None else value}" for name, value in values)
+    click.echo(f"  settings: {', '.join(said)}")
+    missing, runs = len(work.missing), len(work.runs)
+    state = f"{work.jobs} at a time" if missing else "all done before"
+    if 0 < missing < runs:
+        state += f", {runs - missing} of them done before"
+    click.echo(f"{runs} run{'s' if runs > 1 else ''} into {work.store.path}, {state}")
+
+
+def _feature(feature: Any) -> str:
+    if feature.values is None:
+        return str(feature.name)
+    return f"{feature.name} ({len(feature.values)} words)"

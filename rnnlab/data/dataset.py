@@ -1,0 +1,231 @@
+"""A user's table made ready: parts of sequences as arrays, and how they came about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from rnnlab.data.encoding import Encoding, learn_encoding, text_features
+from rnnlab.data.roles import assign_roles
+from rnnlab.data.sequences import Sequences, group
+from rnnlab.data.splitting import split
+from rnnlab.data.table import read_table
+from rnnlab.data.targets import answers, infer_task
+from rnnlab.engine.protocol import Array
+from rnnlab.training import Batch
+
+
+def pad(inputs: Sequence[Array]) -> tuple[Array, Array]:
+    """Return sequences (T, I) side by side, (T, B, I) with zeros behind their ends, and lengths."""
+    lengths = np.array([len(one) for one in inputs])
+    x = np.zeros((lengths.max(), len(inputs), inputs[0].shape[1]), np.float32)
+    for column, one in enumerate(inputs):
+        x[: len(one), column] = one
+    return x, lengths
+
+
+@dataclass(frozen=True)
+class Part:
+    """The sequences of one part, as arrays.
+
+    Attributes
+    ----------
+    names : list of str
+    inputs : list of float32 (T, I)
+    targets : list of array
+        (T,) of classes or (T, O) of numbers, scaled; T is 1 where a sequence has one answer.
+    weights : float64 (S,) or None
+    """
+
+    names: list[str]
+    inputs: list[Array]
+    targets: list[Array]
+    weights: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def batch(self, chosen: Array, read: str) -> Batch:
+        """Return the sequences `chosen`, padded at the end to the longest of them."""
+        x, lengths = pad([self.inputs[s] for s in chosen])
+        weights = None if self.weights is None else self.weights[chosen]
+        if read == "last":
+            return Batch(x, np.concatenate([self.targets[s] for s in chosen]), lengths, weights)
+        first = self.targets[chosen[0]]
+        shape = (len(x), len(chosen), *first.shape[1:])
+        targets = np.full(shape, -1 if first.dtype.kind == "i" else np.nan, first.dtype)
+        for column, s in enumerate(chosen):
+            targets[: lengths[column], column] = self.targets[s]
+        return Batch(x, targets, lengths, weights)
+
+    def shuffled(self, size: int, read: str, seed: Sequence[int]) -> Iterator[Batch]:
+        """Yield all sequences in batches, in an order that follows from the seed alone.
+
+        So does the noise that comes with them, as long as the batches are used one after another.
+        """
+        rng = np.random.default_rng(seed)
+        order = rng.permutation(len(self))
+        for start in range(0, len(order), size):
+            yield replace(self.batch(order[start : start + size], read), noise=rng)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A table ready to be learned from.
+
+    Attributes
+    ----------
+    encoding : Encoding
+    parts : dict of str to Part
+        "train", "validation" and "test".
+    found : tuple of str
+        What was inferred, in words.
+    """
+
+    encoding: Encoding
+    parts: dict[str, Part]
+    found: tuple[str, ...]
+
+    @property
+    def longest(self) -> int:
+        """The time steps of the longest sequence."""
+        return max(len(inputs) for part in self.parts.values() for inputs in part.inputs)
+
+
+def load_dataset(
+    source: str | Path | pd.DataFrame,
+    *,
+    sequence: str | None = None,
+    time: str | None = None,
+    features: Sequence[str] = (),
+    targets: Sequence[str] = (),
+    text: Sequence[str] = (),
+    task: str | None = None,
+    read: str | None = None,
+    horizon: int = 0,
+    split_column: str | None = None,
+    split_shares: Sequence[float] = (0.7, 0.15, 0.15),
+    split_seed: int = 0,
+    weight: str | None = None,
+    missing: str = "error",
+) -> Dataset:
+    """Read a table, split it by sequences and encode it by what the training part holds.
+
+    Parameters
+    ----------
+    source : path or DataFrame
+        A CSV file with a row for each time step.
+    sequence, time, features, targets, split_column, weight : str or sequence of str
+        Columns; see `rnnlab.data.roles.assign_roles` for what is left out.
+    text : sequence of str
+        Features to take as words although they are numbers.
+    task, read : str, optional
+        See `rnnlab.data.targets.infer_task`.
+    horizon : int
+        Predict the targets so many steps ahead; 0: at the step itself, or of the sequence.
+    split_shares, split_seed
+        See `rnnlab.data.splitting.split`.
+    missing : "error", "drop" or "ffill"
+        See `rnnlab.data.sequences.group`.
+
+    Raises
+    ------
+    ValueError
+        With the line and the column wherever a value is at fault.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame(
+    ...     {"id": [1, 1, 2, 2, 3, 3, 4], "a": [0, 1, 5, 2, 3, 1, 2], "label": list("xxyyxxy")}
+    ... )
+    >>> frame["split"] = ["train"] * 4 + ["validation"] * 2 + ["test"]
+    >>> data = load_dataset(frame)
+    >>> data.encoding.task, data.encoding.read, data.encoding.classes
+    ('classification', 'last', ('x', 'y'))
+    >>> [part.names for part in data.parts.values()]
+    [['1', '2'], ['3'], ['4']]
+    """
+    if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 0:
+        raise ValueError(
+            f"horizon must be a whole number of steps, got {horizon!r}: give 1 or more"
+        )
+    table = read_table(source)
+    roles = assign_roles(
+        table,
+        sequence=sequence,
+        time=time,
+        features=tuple(features),
+        targets=tuple(targets),
+        split=split_column,
+        weight=weight,
+        horizon=horizon,
+    )
+    words = text_features(table, roles, tuple(text))
+    sequences = group(table, roles, words, missing)
+    kind = infer_task(sequences, roles, task, read)
+    known = answers(sequences, roles, kind)
+    chosen = split(sequences, roles, split_shares, split_seed)
+    trained = np.concatenate([known[s] for s in chosen["train"]])
+    encoding = learn_encoding(sequences, roles, kind, words, chosen["train"], trained)
+    _check_classes(sequences, encoding, chosen, known)
+    weights = None if weight is None else _weights(sequences, weight)
+    inputs = np.split(encoding.inputs(sequences.table), sequences.starts[1:-1])
+    parts = {
+        name: Part(
+            [sequences.names[s] for s in positions],
+            [inputs[s] for s in positions],
+            [encoding.encode_answers(known[s]) for s in positions],
+            None if weights is None else weights[positions],
+        )
+        for name, positions in chosen.items()
+    }
+    return Dataset(encoding, parts, (*roles.found, *kind.found))
+
+
+def load_inputs(
+    source: str | Path | pd.DataFrame, encoding: Encoding, missing: str = "error"
+) -> tuple[Sequences, list[Array]]:
+    """Read a table for a model that is there: its sequences and their inputs (T, I)."""
+    table = read_table(source)
+    roles = encoding.roles
+    table.require([roles.sequence], "sequence column")
+    table.require([] if roles.time is None else [roles.time], "time column")
+    table.require(roles.features, "feature column")
+    sequences = group(table, roles, encoding.text, missing)
+    inputs = encoding.inputs(sequences.table)
+    return sequences, np.split(inputs, sequences.starts[1:-1])
+
+
+def _check_classes(
+    sequences: Sequences, encoding: Encoding, chosen: dict[str, Array], known: list[Array]
+) -> None:
+    """Refuse a class that the training part does not have."""
+    if encoding.task != "classification":
+        return
+    for part, positions in chosen.items():
+        for s in positions:
+            for word in known[s]:
+                if word != "" and word not in encoding.classes:
+                    raise ValueError(
+                        f"{sequences.table.place(int(sequences.starts[s]))}: sequence "
+                        f"{sequences.names[s]} of the {part} part has the class {word!r}, which "
+                        f"must be in the training part too, got {', '.join(encoding.classes)} "
+                        "there: split otherwise (--split-seed), or collect more sequences of it"
+                    )
+
+
+def _weights(sequences: Sequences, column: str) -> Array:
+    sequences.constant(column, "the weight")
+    weights = sequences.table.numbers(column, missing="give every sequence its weight")
+    wrong = np.flatnonzero(weights <= 0)
+    if wrong.size:
+        row = int(wrong[0])
+        raise ValueError(
+            f"{sequences.table.place(row, column)}: a weight must be more than 0, got "
+            f"{weights[row]:g}: leave the sequence out instead"
+        )
+    return weights[sequences.starts[:-1]]

@@ -1,0 +1,162 @@
+"""From rows to sequences: grouped, in order of time, without a gap in their features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from rnnlab.data.roles import Roles
+from rnnlab.data.table import Table
+from rnnlab.engine.protocol import Array
+from rnnlab.registry import unknown_name
+
+MISSING_RULES = ("error", "drop", "ffill")
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """A table whose rows lie sequence by sequence, each in order of time.
+
+    Attributes
+    ----------
+    table : Table
+    names : list of str
+        Of the sequences, in the order of their first row in the file.
+    starts : int array (S + 1,)
+        Sequence s is the rows starts[s] to starts[s + 1] - 1.
+    """
+
+    table: Table
+    names: list[str]
+    starts: Array
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def lengths(self) -> Array:
+        """The time steps of each sequence (S,)."""
+        return np.diff(self.starts)
+
+    def rows_of(self, chosen: Array) -> Array:
+        """Return the positions of all rows of the sequences `chosen`."""
+        return np.concatenate([np.arange(self.starts[s], self.starts[s + 1]) for s in chosen])
+
+    def constant(self, column: str, what: str) -> list[str]:
+        """Return the one value that a column has in each sequence.
+
+        Raises
+        ------
+        ValueError
+            If there are two, with the line of the second.
+        """
+        values = self.table.frame[column].to_numpy(object)
+        for start, end in zip(self.starts[:-1], self.starts[1:], strict=True):
+            other = np.flatnonzero(values[start:end] != values[start])
+            if other.size:
+                row = int(start + other[0])
+                raise ValueError(
+                    f"{self.table.place(row, column)}: {what} must be the same in all rows of a "
+                    f"sequence, got {values[row]!r} after {values[start]!r}: correct it"
+                )
+        return [str(values[start]) for start in self.starts[:-1]]
+
+
+def group(table: Table, roles: Roles, text: frozenset[str], missing: str = "error") -> Sequences:
+    """Group the rows of a table, check their times and deal with missing features.
+
+    Parameters
+    ----------
+    table : Table
+    roles : Roles
+    text : set of str
+        The features that are of text.
+    missing : "error", "drop" or "ffill"
+        What happens to a row in which a feature is missing: it is an error, it is left out, or the
+        last value of its sequence takes the place.
+
+    Raises
+    ------
+    ValueError
+        At a row without a sequence or a time, a time that comes twice or does not grow, and at a
+        feature that is missing.
+    """
+    if missing not in MISSING_RULES:
+        raise ValueError(unknown_name("missing", missing, MISSING_RULES))
+    unnamed = np.flatnonzero(table.is_missing(roles.sequence, number=False))
+    if unnamed.size:
+        place = table.place(int(unnamed[0]), roles.sequence)
+        raise ValueError(f"{place}: a row must name its sequence, got nothing: fill it in")
+    codes, names = pd.factorize(table.frame[roles.sequence])
+    order = np.argsort(codes, kind="stable")
+    table, codes = table.take(order), codes[order]
+    if roles.time is not None:
+        _check_times(table, roles, codes)
+    gaps = np.zeros(len(table), bool)
+    for column in roles.features:
+        absent = table.is_missing(column, number=column not in text)
+        if missing == "ffill" and absent.any():
+            values = table.frame[column].mask(absent).groupby(codes).ffill()
+            table.frame[column] = values.fillna("")
+            absent = table.is_missing(column, number=column not in text)
+        if missing != "drop" and absent.any():
+            place = table.place(int(np.flatnonzero(absent)[0]), column)
+            remedy = "fill it in, or leave such rows out with --missing drop"
+            if missing == "error":
+                remedy += ", or repeat the last value with --missing ffill"
+            came = "no value before it either" if missing == "ffill" else "nothing"
+            raise ValueError(f"{place}: a feature must have a value, got {came}: {remedy}")
+        gaps |= absent
+    if gaps.any():
+        kept = np.flatnonzero(~gaps)
+        table, codes = table.take(kept), codes[kept]
+    if not len(table):
+        raise ValueError(f"{table.name} must hold a row without a gap, got none: fill them in")
+    found, starts = np.unique(codes, return_index=True)
+    labels = [str(names[code]) for code in found]
+    return Sequences(table, labels, np.append(starts, len(codes)))
+
+
+def times(table: Table, column: str) -> Array:
+    """Return a time column as numbers: as they are, or dates and times of day in ISO 8601.
+
+    Raises
+    ------
+    ValueError
+        At the first value that is missing or neither, with its line.
+    """
+    if table.share_of_numbers(column) >= 0.5:
+        return table.numbers(column, missing="give every row its time")
+    stamps = pd.to_datetime(table.frame[column], errors="coerce", format="ISO8601", utc=True)
+    wrong = np.flatnonzero(stamps.isna())
+    if wrong.size:
+        row = int(wrong[0])
+        raise ValueError(
+            f"{table.place(row, column)}: must be a number or a date such as 2024-05-31 or "
+            f"2024-05-31T08:30, got {table.frame[column].iloc[row]!r}: correct it"
+        )
+    return stamps.astype("int64").to_numpy(np.float64)
+
+
+def _check_times(table: Table, roles: Roles, codes: Array) -> None:
+    column = roles.time
+    if column is None:
+        return
+    steps = np.diff(times(table, column))
+    wrong = np.flatnonzero((steps <= 0) & (np.diff(codes) == 0))
+    if not wrong.size:
+        return
+    row = int(wrong[0]) + 1
+    now, before = table.frame[column].iloc[row], table.frame[column].iloc[row - 1]
+    name = table.frame[roles.sequence].iloc[row]
+    if steps[row - 1] == 0:
+        raise ValueError(
+            f"{table.place(row, column)}: a time must come once in a sequence, got {now} of "
+            f"sequence {name} again after line {table.lines[row - 1]}: drop one of the two rows"
+        )
+    raise ValueError(
+        f"{table.place(row, column)}: times must grow within a sequence, got {now} after "
+        f"{before} in sequence {name}: sort the file by {roles.sequence} and {column}"
+    )

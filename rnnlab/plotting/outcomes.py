@@ -1,0 +1,167 @@
+"""What cells came to against a setting: the span of the task, or the learning rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+from matplotlib.transforms import ScaledTranslation
+
+from rnnlab.plotting._tables import count_of_seeds, require_rows
+from rnnlab.plotting.panels import (
+    draw_panels,
+    metric_label,
+    only_metric,
+    set_metric_limits,
+    setting_label,
+    settings_in,
+)
+from rnnlab.plotting.style import REFERENCE_COLOR
+
+_NEEDED = ("cell", "metric", "seeds", "iqm", "iqm_low", "iqm_high")
+_RESULTS = (
+    *_NEEDED,
+    *("diverged", "solved", "success_rate", "success_low", "success_high"),
+    *("updates_to_solve", "updates_low", "updates_high", "chance"),
+)
+_SOURCE = "what rnnlab.statistics.outcomes returns"
+# Cells that coincide are drawn side by side, this many points apart, but no more than that in all.
+_APART, _APART_IN_ALL = 3.0, 12.0
+
+
+def plot_outcomes(table: pd.DataFrame, x: str | None = None, *, columns: int = 2) -> Figure:
+    """Draw the interquartile mean of every cell against a setting, with intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `rnnlab.statistics.outcomes` returns; a column `chance` is drawn as a line.
+    x : str, optional
+        A setting of numbers: the first one that is not the learning rate unless given. The others
+        have a panel for each of their values.
+    columns : int
+        Panels side by side, at most.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, there is no row, or no setting is a number.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "cell": "gru",
+    ...         "delay": [10, 20],
+    ...         "metric": "recall_accuracy",
+    ...         "seeds": 10,
+    ...         "iqm": [1.0, 0.9],
+    ...         "iqm_low": [1.0, 0.8],
+    ...         "iqm_high": [1.0, 0.95],
+    ...     }
+    ... )
+    >>> plot_outcomes(table).axes[0].get_xlabel()
+    'delay (time steps)'
+    """
+    require_rows(table, "table", _NEEDED, _SOURCE)
+    settings = settings_in(table, _RESULTS)
+    x = _numeric(table, settings, x)
+    metric = only_metric(table)
+    ticks = np.unique(table[x].dropna().to_numpy(np.float64))
+
+    def draw(ax: Axes, rows: pd.DataFrame, styles: Mapping[str, Mapping[str, Any]]) -> None:
+        apart = min(_APART, _APART_IN_ALL / max(len(styles) - 1, 1))
+        for place, (cell, style) in enumerate(styles.items()):
+            own = rows[rows["cell"] == cell].sort_values(x)
+            if not own.empty:
+                _draw_cell(ax, cell, own, x, style, apart * (place - (len(styles) - 1) / 2))
+        if "chance" in rows:
+            for level in rows["chance"].dropna().unique():
+                ax.axhline(level, color=REFERENCE_COLOR, lw=1, ls=(0, (3, 3)), zorder=1, label="_")
+        shown = [name for name in ("iqm", "iqm_low", "iqm_high", "chance") if name in table]
+        set_metric_limits(ax, metric, table[shown].to_numpy(np.float64).ravel())
+        _set_ticks(ax, ticks)
+
+    seeds = count_of_seeds(table["seeds"])
+    caption = f"interquartile mean of {seeds}, bars: 95 % bootstrap interval"
+    if table["seeds"].max() == 1:
+        caption = f"{seeds}, no interval"
+    if "chance" in table and table["chance"].notna().any():
+        caption += "\ndashed grey: without memory"
+    return draw_panels(
+        table,
+        [name for name in settings if name != x],
+        draw,
+        columns=columns,
+        labels=(setting_label(x), metric_label(metric)),
+        caption=caption,
+    )
+
+
+def plot_learning_rates(table: pd.DataFrame, *, columns: int = 2) -> Figure:
+    """Draw `plot_outcomes` against the learning rate.
+
+    Raises
+    ------
+    ValueError
+        As `plot_outcomes`; if the study did not sweep `lr`.
+    """
+    require_rows(table, "table", (*_NEEDED, "lr"), f"{_SOURCE} for a study that sweeps lr")
+    return plot_outcomes(table, "lr", columns=columns)
+
+
+def _numeric(table: pd.DataFrame, settings: list[str], x: str | None) -> str:
+    numbers = [name for name in settings if pd.api.types.is_numeric_dtype(table[name])]
+    if x is None and numbers:
+        return next((name for name in numbers if name != "lr"), numbers[0])
+    if x not in numbers:
+        raise ValueError(
+            f"x must be a setting of numbers, one of {', '.join(numbers) or 'none'}, got {x!r}: "
+            "vary one, or read the table"
+        )
+    return x
+
+
+def _draw_cell(
+    ax: Axes, cell: str, rows: pd.DataFrame, x: str, style: Mapping[str, Any], shift: float
+) -> None:
+    beside = ax.transData + ScaledTranslation(shift / 72, 0, ax.figure.dpi_scale_trans)
+    finite = rows[np.isfinite(rows[["iqm", "iqm_low", "iqm_high"]]).all(axis=1)]
+    intervals = ax.vlines(
+        finite[x], finite["iqm_low"], finite["iqm_high"], colors=style["color"], linewidth=1.3,
+        transform=beside,
+    )  # fmt: skip
+    intervals.set_label(f"_{cell} interval")
+    ax.plot(
+        rows[x],
+        rows["iqm"].where(np.isfinite(rows["iqm"])),
+        label=cell,
+        transform=beside,
+        zorder=3,
+        markeredgecolor="white",
+        markeredgewidth=0.5,
+        **style,
+    )
+
+
+def _set_ticks(ax: Axes, ticks: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+    if ticks[0] > 0 and ticks[-1] >= 8 * ticks[0]:
+        ax.set_xscale("log")
+        room = (ticks[-1] / ticks[0]) ** 0.08
+        ax.set_xlim(ticks[0] / room, ticks[-1] * room)
+    else:
+        space = 0.08 * (ticks[-1] - ticks[0]) or max(0.5 * abs(ticks[0]), 0.5)
+        ax.set_xlim(ticks[0] - space, ticks[-1] + space)
+    every = -(-len(ticks) // 7)  # no more than 7 labels a panel
+    shown = ticks[::-1][::every][::-1]
+    ax.set_xticks(shown, [f"{tick:g}" for tick in shown])
+    ax.xaxis.set_minor_locator(NullLocator())

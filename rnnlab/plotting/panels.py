@@ -1,0 +1,178 @@
+"""What the figures of a study share: a panel for each condition, one legend, one caption."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from rnnlab.plotting.style import cell_styles, house_style
+
+# How a metric's name is written on an axis, where there is more to say than the name.
+_UNITS = {
+    "recall_accuracy": "recall accuracy (share of symbols)",
+    "sequence_accuracy": "sequence accuracy (share of sequences)",
+    "loss": "loss (nats)",
+    "mse": "mean squared error",
+}
+_STEPS = ("delay", "length", "span", "lag")
+PANEL_WIDTH, PANEL_HEIGHT = 3.3, 2.4  # inches
+_ALONE = 4.6  # the width of a single panel where there is room for more
+_CHARACTERS_PER_INCH = 12.5  # of 9 point text
+
+Draw = Callable[[Axes, pd.DataFrame, Mapping[str, Mapping[str, Any]]], None]
+
+
+def metric_label(metric: str) -> str:
+    """Return how a metric is written on an axis.
+
+    Examples
+    --------
+    >>> metric_label("recall_accuracy"), metric_label("accuracy")
+    ('recall accuracy (share of symbols)', 'accuracy (share)')
+    """
+    words = metric.replace("_", " ")
+    return _UNITS.get(metric, f"{words} (share)" if is_share(metric) else words)
+
+
+def setting_label(setting: str) -> str:
+    """Return how a setting is written on an axis.
+
+    Examples
+    --------
+    >>> setting_label("delay"), setting_label("lr"), setting_label("num_layers")
+    ('delay (time steps)', 'learning rate', 'num layers')
+    """
+    if setting in _STEPS:
+        return f"{setting} (time steps)"
+    return "learning rate" if setting == "lr" else setting.replace("_", " ")
+
+
+def is_share(metric: str) -> bool:
+    """Say whether a metric lies within 0 and 1."""
+    return metric.endswith("accuracy")
+
+
+def settings_in(table: pd.DataFrame, results: Iterable[str]) -> list[str]:
+    """Return the columns that are neither the cell nor one of `results`: what was varied."""
+    known = {"cell", *results}
+    return [str(column) for column in table.columns if column not in known]
+
+
+def draw_panels(
+    table: pd.DataFrame,
+    settings: Sequence[str],
+    draw: Draw,
+    *,
+    columns: int,
+    labels: tuple[str, str],
+    caption: str,
+) -> Figure:
+    """Lay out a panel for each combination of `settings`, and let `draw` fill it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Its rows go to the panels, in the order of first appearance.
+    settings : sequence of str
+        Columns of `table`; one panel without a title if there are none.
+    draw : callable
+        From the axes, the rows of a panel and the styles of all cells.
+    columns : int
+        Panels side by side, at most.
+    labels : (str, str)
+        Of the axes x and y.
+    caption : str
+        Above everything: how many seeds, which interval. Wrapped at the width of the figure.
+    """
+    by = list(settings)
+    panels = list(table.groupby(by, sort=False, dropna=False)) if by else [((), table)]
+    width = min(columns, len(panels))
+    height = math.ceil(len(panels) / width)
+    with house_style():
+        styles = cell_styles(map(str, table["cell"].unique()))
+        inches = (_ALONE if width == 1 < columns else PANEL_WIDTH * width) + 0.5
+        lines = [
+            line
+            for text in caption.split("\n")
+            for line in textwrap.wrap(text, int(inches * _CHARACTERS_PER_INCH))
+        ]
+        names_a_row = _names_a_row(inches, styles)
+        rows_of_text = len(lines) + math.ceil(len(styles) / names_a_row)
+        size = inches, PANEL_HEIGHT * height + 0.5 + 0.2 * rows_of_text
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(height, width, sharex=True, sharey=True, squeeze=False)
+        for ax in grid.ravel()[len(panels) :]:
+            ax.set_visible(False)
+        for ax, (values, rows) in zip(grid.ravel(), panels, strict=False):
+            draw(ax, rows, styles)
+            pairs = zip(by, values, strict=True)
+            ax.set_title(", ".join(_panel_title(name, value) for name, value in pairs))
+        for column in range(width):
+            lowest = [ax for ax in grid[:, column] if ax.get_visible()][-1]
+            lowest.set_xlabel(labels[0])
+            lowest.tick_params(labelbottom=True)
+        for row in grid:
+            row[0].set_ylabel(labels[1])
+        figure.suptitle("\n".join(lines), x=0.01, ha="left")
+        handles = [Line2D([], [], label=label, **style) for label, style in styles.items()]
+        figure.legend(handles=handles, loc="outside lower left", ncols=names_a_row)
+    return figure
+
+
+def only_metric(table: pd.DataFrame) -> str:
+    """Return the metric that a table is about.
+
+    Raises
+    ------
+    ValueError
+        If it has several, as a study of several tasks may: they share no axis.
+    """
+    metrics = list(map(str, table["metric"].unique()))
+    if len(metrics) > 1:
+        raise ValueError(
+            f"table must be about one metric, got {', '.join(metrics)}: "
+            "draw the rows of one task at a time"
+        )
+    return metrics[0]
+
+
+def _names_a_row(inches: float, labels: Iterable[str]) -> int:
+    """Return how many names fit beside each other in the legend."""
+    longest = max(len(label) for label in labels)
+    return max(1, int(inches / (0.72 + 0.07 * longest)))
+
+
+def set_metric_limits(ax: Axes, metric: str, values: Iterable[float]) -> None:
+    """Show shares from 0 to 1; losses on a logarithmic axis where they span a decade."""
+    if is_share(metric):
+        ax.set_ylim(-0.02, 1.02)
+        ax.set_yticks(np.arange(0, 1.01, 0.25))
+        return
+    finite = np.asarray([value for value in values if math.isfinite(value)])
+    if finite.size == 0:
+        return
+    # by hand: autoscaling does not see what is drawn beside its place
+    low, high = float(finite.min()), float(finite.max())
+    if low > 0 and high > 10 * low:
+        room = (high / low) ** 0.06
+        ax.set_ylim(low / room, high * room)
+        ax.set_yscale("log")
+    else:
+        space = 0.06 * (high - low) or max(0.5 * abs(high), 0.5)
+        ax.set_ylim(low - space, high + space)
+
+
+def _panel_title(name: str, value: Any) -> str:
+    if name == "task":
+        return str(value)
+    words = "learning rate" if name == "lr" else name.replace("_", " ")
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{words} {text}"

@@ -1,0 +1,104 @@
+"""The share of runs that is still unsolved against updates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rnnlab.plotting._tables import count_of_seeds, require_rows
+from rnnlab.plotting.panels import draw_panels, settings_in
+
+_NEEDED = ("cell", "seeds", "update", "unsolved", "ci_low", "ci_high", "at_risk")
+# Curves that coincide, such as all cells at 1, are drawn this far apart; the data stay.
+_APART = 0.012
+
+
+def plot_survival(table: pd.DataFrame, *, columns: int = 2) -> Figure:
+    """Draw Kaplan-Meier curves: the share unsolved against updates, a step at each solved run.
+
+    Curves are drawn a little above each other, so that those which coincide can be told apart.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `rnnlab.statistics.survival_curves` returns. Every combination of the settings that
+        vary has a panel.
+    columns : int
+        Panels side by side, at most.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or there is no row.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "cell": "gru",
+    ...         "seeds": 2,
+    ...         "update": [0, 100],
+    ...         "unsolved": [1.0, 0.5],
+    ...         "ci_low": [float("nan"), 0.01],
+    ...         "ci_high": [float("nan"), 0.91],
+    ...         "at_risk": 2,
+    ...     }
+    ... )
+    >>> plot_survival(table).axes[0].get_ylabel()
+    'share of runs unsolved'
+    """
+    require_rows(table, "table", _NEEDED, "what rnnlab.statistics.survival_curves returns")
+    end = float(table["update"].max())
+
+    def draw(ax: Axes, rows: pd.DataFrame, styles: Mapping[str, Mapping[str, Any]]) -> None:
+        for place, (cell, style) in enumerate(styles.items()):
+            own = rows[rows["cell"] == cell].sort_values("update")
+            if own.empty:
+                continue
+            shift = _APART * (place - (len(styles) - 1) / 2)
+            when, share = own["update"].to_numpy(np.float64), own["unsolved"].to_numpy(np.float64)
+            # a marker at the end too, and between the steps none: they are where runs were solved
+            when, share = np.append(when, end), np.append(share, share[-1])
+            ax.step(
+                when,
+                share + shift,
+                where="post",
+                label=cell,
+                markeredgecolor="white",
+                markeredgewidth=0.5,
+                zorder=3,
+                **style,
+            )
+            band = own[own["unsolved"] < 1]
+            if len(band):
+                edges = np.append(band["update"].to_numpy(np.float64), end)
+                low, high = (
+                    np.append(band[name].to_numpy(np.float64), band[name].iloc[-1])
+                    for name in ("ci_low", "ci_high")
+                )
+                ax.fill_between(
+                    edges, low, high, step="post", color=style["color"], alpha=0.1, linewidth=0,
+                    label=f"_{cell} interval",
+                )  # fmt: skip
+        ax.set_ylim(-0.05, 1.05)
+        ax.set_yticks(np.arange(0, 1.01, 0.25))
+        ax.set_xlim(-0.02 * end, 1.03 * end)
+
+    return draw_panels(
+        table,
+        settings_in(table, _NEEDED),
+        draw,
+        columns=columns,
+        labels=("updates", "share of runs unsolved"),
+        caption=f"Kaplan-Meier estimate, {count_of_seeds(table['seeds'])}, "
+        "band: 95 % interval from the first solved run on",
+    )

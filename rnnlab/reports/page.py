@@ -1,0 +1,218 @@
+"""The page itself: one file that needs no other, and the tables behind its figures beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rnnlab.experiments.records import to_csv
+from rnnlab.files import write_whole
+from rnnlab.reports.sections import Section, gradient_section, task_section
+from rnnlab.reports.source import Source, read_source
+from rnnlab.reports.words import ENOUGH_SEEDS, size_caution, words
+
+PAGE = "report.html"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a report came to.
+
+    Attributes
+    ----------
+    path : Path
+        The page.
+    tables : dict of str to DataFrame
+        What is behind it, by the names of the files beside it without their ending: outcomes,
+        overall, comparison, learning-curves, survival, gradient-bands, at-best, as there are.
+    files : list of Path
+        The page and those tables.
+    """
+
+    path: Path
+    tables: dict[str, pd.DataFrame]
+    files: list[Path]
+
+
+def report(folder: str | Path, out: str | Path | None = None) -> Report:
+    """Write a result as one self-contained HTML page, and the tables behind it beside it.
+
+    The page has the question, the figures, the numbers in words, the settings and how to make it
+    all again. An unfinished study is reported as far as it is, and the page says so. What a report
+    wrote before is replaced; the tables of the run are not touched.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Of a result: it holds metrics.csv or gradients.csv.
+    out : str or Path, optional
+        The page; report.html in `folder` unless given.
+
+    Returns
+    -------
+    Report
+        With `.path`, `.tables` (DataFrames) and `.files`.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds no result, a table cannot be read, or the page cannot be written.
+
+    Examples
+    --------
+    >>> import rnnlab
+    >>> rnnlab.report("results/copy-task").tables["comparison"]  # doctest: +SKIP
+    """
+    folder = Path(folder)
+    path = folder / PAGE if out is None else Path(out)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"out must end in .html, got {str(path)!r}: name the page, not a folder")
+    source = read_source(folder)
+    sections = [task_section(part, source, alone=len(source.parts) == 1) for part in source.parts]
+    if source.gradients is not None:
+        sections.append(gradient_section(source.gradients, source.summary))
+    tables = _together(sections)
+    files = [path, *(path.with_name(f"{name}.csv") for name in tables)]
+    texts = [render(source, sections, files), *map(to_csv, tables.values())]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for file, text in zip(files, texts, strict=True):
+            write_whole(file, text.encode("utf-8"))
+    except OSError as error:
+        raise ValueError(
+            f"out must be a file that can be written, got {str(path)!r}: "
+            f"{error.strerror or error}; name another with --out (out=)"
+        ) from None
+    return Report(path, tables, files)
+
+
+def render(source: Source, sections: list[Section], files: list[Path]) -> str:
+    """Return the page as HTML."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("rnnlab.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2").render(
+        title=f"{source.experiment}: report",
+        question=source.question,
+        missing=source.missing,
+        findings=[one for section in sections for one in section.findings],
+        cautions=_cautions(source, sections),
+        sections=sections,
+        settings=_settings(source.settings),
+        command=source.manifest.get("command"),
+        circumstances=_circumstances(source.manifest, source.settings),
+        files=[file.name for file in files[1:]],
+    )
+
+
+def _together(sections: list[Section]) -> dict[str, pd.DataFrame]:
+    """Join the tables of several tasks; each names its task in a column."""
+    names = dict.fromkeys(name for section in sections for name in section.tables)
+    found = {}
+    for name in names:
+        parts = []
+        for section in sections:
+            if name in section.tables:
+                table = section.tables[name]
+                if section.task is not None:
+                    place = 1 if "cell" in table else 0
+                    table.insert(place, "task", section.task)
+                parts.append(table)
+        found[name] = pd.concat(parts, ignore_index=True)
+    return found
+
+
+def _cautions(source: Source, sections: list[Section]) -> list[str]:
+    said = [one for section in sections for one in section.cautions]
+    if source.parts:
+        sizes = source.folder / "summary.csv"
+        said.extend(filter(None, [_size_caution(sizes)]))
+    if source.gradients is not None:
+        seeds = int(source.gradients.groupby("cell")["seed"].nunique().min())
+        if seeds < ENOUGH_SEEDS:
+            said.append(
+                f"Gradients were measured on {seeds} seeds: it takes {ENOUGH_SEEDS} or more to "
+                "see how they scatter."
+            )
+    return list(dict.fromkeys(said))
+
+
+def _size_caution(summary: Path) -> str | None:
+    """Read the sizes of the models off the summary of a run, where it has them."""
+    try:
+        table = pd.read_csv(summary)
+        sizes = table.groupby("cell", sort=False)["parameters"].max().astype(int).to_dict()
+    except (OSError, ValueError, KeyError):
+        return None
+    return size_caution({str(cell): size for cell, size in sizes.items()})
+
+
+def _settings(settings: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(words(key), _text(value)) for key, value in settings.items() if value is not None]
+
+
+def _text(value: Any) -> str:
+    """Write a setting; of an entry, its label and what else it says."""
+    if isinstance(value, list):
+        return (
+            "; ".join(map(_text, value))
+            if any(isinstance(v, dict) for v in value)
+            else (", ".join(map(_text, value)))
+        )
+    if isinstance(value, dict):
+        label = str(value.get("label", value.get("name", "")))
+        rest = {
+            key: said
+            for key, said in value.items()
+            if key not in ("label", "sha256")
+            and said is not None
+            and str(said) != label
+            and f"{key}={_text(said)}" not in label
+            and not (key in ("cell", "name") and label.startswith(str(said)))
+        }
+        more = ", ".join(f"{key.replace('_', ' ')} {_text(said)}" for key, said in rest.items())
+        return f"{label} ({more})" if more else label
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _circumstances(manifest: dict[str, Any], settings: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what was the case when the numbers were made, in the order of interest."""
+    seeds = settings.get("seeds")
+    packages = manifest.get("packages") or {}
+    changed = " (with changes that are not in it)" if manifest.get("git_changed") else ""
+    commit = manifest.get("git_commit")
+    said = {
+        "rnnlab": manifest.get("rnnlab"),
+        "commit": f"{commit}{changed}" if commit else None,
+        "Python": manifest.get("python"),
+        "packages": ", ".join(f"{name} {v}" for name, v in packages.items() if v),
+        "processor": manifest.get("cpu"),
+        "threads": manifest.get("threads"),
+        "system": manifest.get("system"),
+        "seeds": f"{seeds} (0 to {seeds - 1})" if isinstance(seeds, int) and seeds > 1 else seeds,
+        "started": manifest.get("start"),
+        "finished": manifest.get("end"),
+        "took": _duration(manifest.get("start"), manifest.get("end")),
+    }
+    return [(name, str(value)) for name, value in said.items() if value not in (None, "")]
+
+
+def _duration(start: Any, end: Any) -> str | None:
+    """Return how long a study took in words, None if nobody knows."""
+    try:
+        seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+    except (TypeError, ValueError):
+        return None
+    if seconds < 120:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"

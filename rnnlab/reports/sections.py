@@ -1,0 +1,346 @@
+"""The parts of the page: what is computed, drawn and said about one task, and about gradients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from rnnlab import plotting, statistics
+from rnnlab.experiments.summary import TUNED
+from rnnlab.reports import pictures
+from rnnlab.reports.pictures import Picture, picture
+from rnnlab.reports.source import Part, Source
+from rnnlab.reports.tables import (
+    Table,
+    comparison_table,
+    half_life_table,
+    outcomes_table,
+    overall_table,
+)
+from rnnlab.reports.words import (
+    TOLD_APART,
+    cautions,
+    condition,
+    number,
+    pair_words,
+    success_words,
+    updates_words,
+    words,
+)
+
+# More panels than this are no figure any more.
+_MOST_PANELS = 12
+
+
+@dataclass
+class Block:
+    """A heading of the page with what stands below it, in this order."""
+
+    title: str
+    paragraphs: list[str] = field(default_factory=list)
+    picture: Picture | None = None
+    sentences: list[str] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+
+
+@dataclass
+class Section:
+    """A part of the page.
+
+    Attributes
+    ----------
+    title : str
+    task : str or None
+        What its tables are about, where the study names its tasks.
+    blocks : list of Block
+    findings, cautions : list of str
+        For the top of the page.
+    tables : dict
+        File names, without the ending, to the tables behind the blocks.
+    """
+
+    title: str
+    task: str | None = None
+    blocks: list[Block] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    cautions: list[str] = field(default_factory=list)
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+
+def task_section(part: Part, source: Source, *, alone: bool) -> Section:
+    """Return everything about one task."""
+    named = part.task if "task" in part.metrics else None
+    section = Section("Results" if alone else f"Results: {part.task}", named)
+    measure, solved = part.measure, part.solved or _never
+    every = statistics.outcomes(part.metrics, solved=solved, **measure)
+    every = every.assign(chance=[part.chance(row) for row in every.to_dict("records")])
+    section.tables["outcomes"] = every
+    chosen, shown, by = part.metrics, every, part.by
+    tuned = [name for name in part.by if name in TUNED]
+    if tuned:
+        chosen = statistics.at_best(part.metrics, tuned, **measure)
+        by = [name for name in part.by if name not in tuned]
+        measure = {**measure, "by": by}
+        kept = chosen[["cell", *part.by]].drop_duplicates()
+        shown = every.merge(kept, on=["cell", *part.by])
+        section.tables["at-best"] = shown
+    section.blocks.append(_headline(shown, part, by, tuned))
+    if tuned:
+        section.blocks.append(_tuning(every, part, by, tuned))
+    overall = statistics.overall(chosen, **measure)
+    comparison = statistics.compare(chosen, **measure)
+    section.tables |= {"overall": overall, "comparison": comparison}
+    if len(comparison):
+        section.blocks.append(_comparison(overall, comparison, part))
+    if part.solved is not None:
+        curves = statistics.survival_curves(chosen, solved=solved, **measure)
+        section.tables["survival"] = curves
+        section.blocks.append(_survival(curves, shown, by))
+    curves = statistics.learning_curves(chosen, **measure)
+    section.tables["learning-curves"] = curves
+    section.blocks.append(_learning_curves(curves, part, by))
+    section.findings = _findings(overall, comparison, part, alone=alone)
+    section.cautions = cautions(every, source.settings, part.by, source.manifest)
+    return section
+
+
+def gradient_section(gradients: pd.DataFrame, summary: pd.DataFrame | None) -> Section:
+    """Return everything about the decay of gradients."""
+    bands = statistics.decay_bands(gradients)
+    section = Section("How gradients travel", tables={"gradient-bands": bands})
+    farthest = int(bands["lag"].max())
+    ends = bands[bands["lag"] == farthest].to_dict("records")
+    said = "; ".join(
+        f"{row['cell']} {row['phase']}, state {row['state']}: {number(float(row['median']))}"
+        for row in ends
+    )
+    block = Block(
+        "Decay with the lag",
+        picture=picture(
+            lambda _: plotting.plot_gradient_decay(bands),
+            alt=f"Relative gradient norm against lag, median over seeds. At lag {farthest}, "
+            f"{said}.",
+            caption="Norm of the gradient of the last step's loss with respect to the state k "
+            "steps before, divided by its value at lag 0: where a line falls fast, what was seen "
+            "long ago is hard to learn from. Median and 10th to 90th percentile of the seeds.",
+            table="gradient-bands.csv",
+            scrolls=True,
+        ),
+    )
+    if summary is not None and "half_life" in summary:
+        caption = "Steps after which half of the gradient's norm is left"
+        block.tables.append(half_life_table(summary, caption, "summary.csv"))
+    section.blocks.append(block)
+    return section
+
+
+def _headline(shown: pd.DataFrame, part: Part, by: list[str], tuned: list[str]) -> Block:
+    block = Block(f"{words(part.metric).capitalize()}")
+    x = next((name for name in by if _is_number(shown[name])), None)
+    if x is not None and _panels(shown, [name for name in by if name != x]) <= _MOST_PANELS:
+        drawn = shown.drop(columns=tuned)
+        block.picture = picture(
+            lambda columns: plotting.plot_outcomes(drawn, x, columns=columns),
+            alt=pictures.outcomes_alt(shown, x, by),
+            caption=f"{words(part.metric).capitalize()} at the last evaluation: the mean of "
+            f"{_middle(shown)} runs, and its 95 % bootstrap interval. The dashed line is a model "
+            "without memory.",
+            table="at-best.csv" if tuned else "outcomes.csv",
+        )
+    if part.solved is not None:
+        block.sentences = [
+            f"{row['cell']}{_where(row, by)}: {success_words(row)}; {updates_words(row)}."
+            for row in shown.to_dict("records")
+            if row["solved"]
+        ]
+        rest = shown[shown["solved"] == 0].to_dict("records")
+        if rest:
+            most = max(row["success_high"] for row in rest)
+            block.sentences.append(
+                f"Solved by no run: {_places(shown[shown['solved'] == 0], by)}. Each success rate "
+                f"is at most {number(most)} with 95 % confidence, so not 'never'."
+            )
+    caption = f"What every cell came to{' with its best settings of training' if tuned else ''}"
+    file = "at-best.csv" if tuned else "outcomes.csv"
+    block.tables.append(outcomes_table(shown, by, tuned, caption, file))
+    return block
+
+
+def _tuning(every: pd.DataFrame, part: Part, by: list[str], tuned: list[str]) -> Block:
+    block = Block("Settings of training")
+    names = " and ".join(map(words, tuned))
+    block.paragraphs.append(
+        f"Each cell was trained with every {names} of the study. All other parts of this page show "
+        "each cell with what served it best in each condition, chosen from the very runs that are "
+        "shown: this flatters every cell a little, the more the further its runs scatter."
+    )
+    if "lr" not in tuned or every["lr"].nunique() < 2:
+        return block
+    rest = [name for name in part.by if name != "lr"]
+    if _panels(every, rest) <= _MOST_PANELS:
+        block.picture = picture(
+            lambda columns: plotting.plot_learning_rates(every, columns=columns),
+            alt=pictures.outcomes_alt(every, "lr", part.by),
+            caption=f"{words(part.metric).capitalize()} against the learning rate, with 95 % "
+            "bootstrap intervals. A best rate at the edge asks for a wider sweep.",
+            table="outcomes.csv",
+        )
+    edges = {float(every["lr"].min()), float(every["lr"].max())}
+    sign = 1 if part.higher_is_better else -1
+    best = [
+        max(rows.to_dict("records"), key=lambda row: sign * row["iqm"])
+        for _, rows in every.groupby(["cell", *by], sort=False, dropna=False)
+    ]
+    at_edge = [f"{row['cell']}{_where(row, by)}" for row in best if row["lr"] in edges]
+    if at_edge:
+        block.sentences.append(
+            f"The best rate lies at an end of the sweep, and a better one may lie beyond: "
+            f"{'; '.join(at_edge)}."
+        )
+    return block
+
+
+def _comparison(overall: pd.DataFrame, comparison: pd.DataFrame, part: Part) -> Block:
+    block = Block("Which cell does better")
+    direction = "larger" if part.higher_is_better else "smaller"
+    block.paragraphs.append(
+        "The probability of improvement is how often a run of one cell does better, with a "
+        f"{direction} {words(part.metric)}, than a run of the other in the same condition; 0.5 is "
+        "no difference. It says how often, not by how much. The test is Mann-Whitney's, permuted "
+        "within conditions, with Holm's correction for the number of pairs."
+    )
+    if comparison["probability"].notna().any():
+        block.picture = picture(
+            lambda _: plotting.plot_comparison(comparison),
+            alt=pictures.comparison_alt(comparison),
+            caption="Probability of improvement of every pair, with its stratified 95 % bootstrap "
+            "interval. A filled point is told apart from 0.5 by the test.",
+            table="comparison.csv",
+        )
+    block.sentences = [pair_words(row) for row in comparison.to_dict("records")]
+    block.tables.append(comparison_table(comparison, "Every pair of cells", "comparison.csv"))
+    if len(overall):
+        caption = "Every cell over all conditions that all cells have"
+        block.tables.append(overall_table(overall, caption, "overall.csv"))
+    return block
+
+
+def _survival(curves: pd.DataFrame, shown: pd.DataFrame, by: list[str]) -> Block:
+    block = Block("How soon the task is solved")
+    if not shown["solved"].any():
+        block.paragraphs.append("No run solved the task within the updates that were run.")
+        return block
+    if _panels(curves, by) <= _MOST_PANELS:
+        block.picture = picture(
+            lambda columns: plotting.plot_survival(curves, columns=columns),
+            alt=pictures.survival_alt(curves, by),
+            caption="Share of the runs that have not solved the task yet (Kaplan-Meier). A run "
+            "that was never solved counts as unsolved for as long as it was watched, and so does "
+            "one that diverged, to the end. A mean over the solved runs alone would hide both.",
+            table="survival.csv",
+        )
+    return block
+
+
+def _learning_curves(curves: pd.DataFrame, part: Part, by: list[str]) -> Block:
+    block = Block("Learning curves")
+    panels = _panels(curves, by)
+    if panels > _MOST_PANELS:
+        block.paragraphs.append(
+            f"{panels} conditions are too many for one figure: learning-curves.csv has the curves."
+        )
+        return block
+    block.picture = picture(
+        lambda columns: plotting.plot_learning_curves(curves, columns=columns),
+        alt=pictures.curves_alt(curves, by),
+        caption=f"{words(part.metric).capitalize()} on fresh data while learning: the median over "
+        "seeds, and the band in which they lie.",
+        table="learning-curves.csv",
+    )
+    return block
+
+
+def _findings(
+    overall: pd.DataFrame, comparison: pd.DataFrame, part: Part, *, alone: bool
+) -> list[str]:
+    if len(comparison) == 0:
+        return []
+    said = []
+    pairs = comparison.to_dict("records")
+    apart = [row for row in pairs if row["p_holm"] < TOLD_APART]
+    if len(overall):
+        sign = 1 if part.higher_is_better else -1
+        best = max(overall.to_dict("records"), key=lambda row: sign * row["iqm"])
+        extreme = "highest" if part.higher_is_better else "lowest"
+        over = int(best["conditions"])
+        conditions = f"over the {over} conditions" if over > 1 else "in the one condition"
+        rivals = [_other(row, best["cell"]) for row in pairs if row not in apart]
+        close = ", ".join(name for name in rivals if name is not None)
+        said.append(
+            f"{best['cell']} has the {extreme} interquartile mean of {words(part.metric)} "
+            f"{conditions}, {number(best['iqm'])} ({number(best['iqm_low'])} to "
+            f"{number(best['iqm_high'])})"
+            f"{f', but these runs do not tell it apart from {close}' if close else ''}."
+        )
+    named = "; ".join(
+        f"{one} better than {other}"
+        for one, other in (
+            (row["cell_a"], row["cell_b"])
+            if row["probability"] > 0.5
+            else (row["cell_b"], row["cell_a"])
+            for row in apart
+        )
+    )
+    noun = "pair of cells is" if len(pairs) == 1 else "pairs of cells are"
+    count = f"{len(apart)} of {len(pairs)} {noun} told apart"
+    said.append(f"{count}: {named}." if apart else f"{count} by these runs.")
+    return said if alone else [f"{part.task}: {one}" for one in said]
+
+
+def _other(row: dict[Any, Any], cell: str) -> str | None:
+    """Return the cell that a pair compares `cell` with, None if it is none of the two."""
+    if cell not in (row["cell_a"], row["cell_b"]):
+        return None
+    return str(row["cell_b"] if cell == row["cell_a"] else row["cell_a"])
+
+
+def _never(_: float) -> bool:
+    """Stand in for the criterion of a task that has none."""
+    return False
+
+
+def _middle(shown: pd.DataFrame) -> str:
+    """Say of which runs an interquartile mean is the mean."""
+    if shown["seeds"].max() < 4:
+        return "all"
+    middle = "the middle half of the"
+    return middle if shown["seeds"].min() >= 4 else f"{middle} runs, or with fewer than 4 seeds all"
+
+
+def _places(rows: pd.DataFrame, by: list[str]) -> str:
+    """Name cells with their conditions, those of one cell together."""
+    said = []
+    for cell, own in rows.groupby("cell", sort=False):
+        where = [condition(row, by) for row in own.to_dict("records")] if by else []
+        if len(by) == 1:  # say what varies once
+            where = [condition(own.iloc[0].to_dict(), by)]
+            where += [
+                text.removeprefix(f"{words(by[0])} ")
+                for text in (condition(row, by) for row in own.iloc[1:].to_dict("records"))
+            ]
+        said.append(f"{cell}{' at ' if where else ''}{', '.join(where)}")
+    return "; ".join(said)
+
+
+def _where(row: dict[Any, Any], by: list[str]) -> str:
+    return f", {condition(row, by)}" if by else ""
+
+
+def _panels(table: pd.DataFrame, by: list[str]) -> int:
+    return len(table[by].drop_duplicates()) if by else 1
+
+
+def _is_number(values: pd.Series[Any]) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(values)) and values.nunique() > 1

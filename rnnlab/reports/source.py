@@ -1,0 +1,268 @@
+"""What a folder holds: tables, settings, and what the task says about its numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+
+from rnnlab.experiments.records import read_csv
+from rnnlab.registry import experiments
+from rnnlab.statistics import conditions_of
+from rnnlab.tasks import find_task
+
+_ABOUT_COPYING = "copy-memory"  # the task of tables without a column for it
+
+
+@dataclass(frozen=True)
+class Part:
+    """The runs of a study on one task, and how to read them.
+
+    Attributes
+    ----------
+    task : str
+        The task's label.
+    metrics : DataFrame
+        Its rows of metrics.csv, without columns that say nothing about it.
+    metric : str
+        The headline metric.
+    higher_is_better : bool
+    solved : callable or None
+        From a value of the metric to whether it solves the task, if the task says so.
+    by : list of str
+        The settings that vary within it; the task itself is none.
+    chance : callable
+        From a row's settings to the metric of a model without memory, NaN if nobody knows.
+    """
+
+    task: str
+    metrics: pd.DataFrame
+    metric: str
+    higher_is_better: bool
+    solved: Callable[[float], bool] | None
+    by: list[str]
+    chance: Callable[[Mapping[Any, Any]], float]
+
+    @property
+    def measure(self) -> dict[str, Any]:
+        """The arguments that every function of `rnnlab.statistics` takes."""
+        return {"metric": self.metric, "higher_is_better": self.higher_is_better, "by": self.by}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A folder as it was found.
+
+    Attributes
+    ----------
+    folder : Path
+    manifest : dict
+        Empty where there is none.
+    parts : list of Part
+        One a task; none where the folder has no metrics.csv.
+    gradients, summary : DataFrame or None
+        Of gradients.csv, and of the summary.csv beside it.
+    missing : list of str
+        What a finished result would have, in sentences.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    parts: list[Part]
+    gradients: pd.DataFrame | None
+    summary: pd.DataFrame | None
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of the study; empty where nobody knows."""
+        found = self.manifest.get("settings")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def experiment(self) -> str:
+        """The experiment's name, or the folder's."""
+        return str(self.settings.get("experiment", self.folder.resolve().name))
+
+    @property
+    def question(self) -> str:
+        """What the study asks: its own words, or what its experiment is about."""
+        for asked in (self.manifest.get("question"), self.settings.get("question")):
+            if asked:
+                return str(asked)
+        if self.experiment in experiments:
+            about: str = experiments[self.experiment].about
+            return f"{about[0].upper()}{about[1:]}."
+        return "The study states no question."
+
+
+def read_source(folder: Path) -> Source:
+    """Read what there is of a result.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds no table of a run, or one that cannot be read.
+    """
+    metrics, gradients = (_table(folder / name) for name in ("metrics.csv", "gradients.csv"))
+    if metrics is None and gradients is None:
+        came = "no such folder" if not folder.is_dir() else "neither"
+        raise ValueError(
+            f"{folder} must hold the result of a run, metrics.csv or gradients.csv, got {came}: "
+            f"make one with: rnnlab run copy-task --out {folder}"
+        )
+    manifest = _manifest(folder / "manifest.json")
+    source = Source(
+        folder,
+        manifest,
+        [] if metrics is None else _parts(metrics, manifest.get("settings") or {}, folder),
+        gradients,
+        _table(folder / "summary.csv") if gradients is not None else None,
+    )
+    source.missing.extend(_missing(source))
+    return source
+
+
+def _table(path: Path) -> pd.DataFrame | None:
+    if not path.exists():
+        return None
+    try:
+        table = read_csv(path)
+    except (OSError, ValueError) as error:  # ValueError: pandas, or bytes that are no text
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ValueError(
+            f"{path} must be a table as rnnlab wrote it, got: {reason}; run the study again"
+        ) from None
+    return None if table.empty else table
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _parts(metrics: pd.DataFrame, settings: Mapping[str, Any], folder: Path) -> list[Part]:
+    required = ("cell", "seed", "update")
+    lacking = [name for name in required if name not in metrics]
+    if lacking:
+        raise ValueError(
+            f"{folder / 'metrics.csv'} must have the columns {', '.join(required)}, got "
+            f"{', '.join(map(str, metrics.columns))}: report the folder of a run"
+        )
+    if "task" not in metrics:
+        return [_part(_ABOUT_COPYING, metrics, settings)]
+    groups = metrics.groupby("task", sort=False)
+    return [_part(str(label), rows, settings) for label, rows in groups]
+
+
+def _part(label: str, rows: pd.DataFrame, settings: Mapping[str, Any]) -> Part:
+    # a setting of another task says nothing here
+    unsaid = [name for name in conditions_of(rows) if rows[name].isna().all()]
+    rows = _with_labels(rows.drop(columns=unsaid).reset_index(drop=True))
+    by = [name for name in conditions_of(rows) if name != "task"]
+    entry = next(
+        (one for one in settings.get("task") or () if one.get("label") == label), {"name": label}
+    )
+    kind = _task(str(entry["name"]))
+    metric = getattr(kind, "headline", None)
+    if metric is None:  # a task that is not installed here: what its columns are called
+        names = list(rows.columns)
+        results = names[names.index("update") + 1 :]
+        results = [name for name in results if rows[name].notna().any()]  # not another task's
+        accuracies = [name for name in results if name.endswith("accuracy")]
+        metric = [*accuracies, *results, "loss"][0]  # the loss is the first of a task's metrics
+    if metric not in rows:
+        raise ValueError(
+            f"metrics.csv must have the column {metric}, by which {label} is judged, got "
+            f"{', '.join(map(str, rows.columns))}: report the folder of a run"
+        )
+
+    # the copy task's settings stand beside the others, any other task's within its entry
+    written = {**settings, **entry} if "task" not in rows else entry
+
+    def chance(point: Mapping[Any, Any]) -> float:
+        return float(getattr(_made(kind, {**written, **point}), "chance", math.nan))
+
+    one = _made(kind, {**written, **rows.iloc[0].to_dict()})
+    return Part(
+        task=label,
+        metrics=rows,
+        metric=metric,
+        higher_is_better=bool(getattr(kind, "higher_is_better", metric.endswith("accuracy"))),
+        solved=getattr(one, "solved", None),
+        by=by,
+        chance=chance,
+    )
+
+
+def _with_labels(rows: pd.DataFrame) -> pd.DataFrame:
+    """Put settings that only some cells have, such as a forget bias, into the cells' labels.
+
+    They are no condition in which every cell could be compared.
+    """
+    for name in conditions_of(rows):
+        if rows[name].isna().any():
+            values = [f"{v:g}" if isinstance(v, float) else str(v) for v in rows[name]]
+            said = [f",{name}={value}" for value in values]
+            labels = rows["cell"].astype(str).str.cat(said)
+            rows = rows.assign(cell=labels.where(rows[name].notna(), rows["cell"]))
+            rows = rows.drop(columns=name)
+    return rows
+
+
+def _task(name: str) -> Any:
+    """Return the class of a task, None where it cannot be had."""
+    try:
+        return find_task(name)
+    except ValueError:  # a file that is not here, a package that is not installed
+        return None
+
+
+def _made(kind: Any, given: Mapping[Any, Any]) -> Any:
+    """Return the task with those of its settings that are given, None where it refuses them."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    fields = [field.name for field in dataclasses.fields(kind) if field.init]
+    try:
+        return cast("Any", kind)(**{name: given[name] for name in fields if name in given})
+    except (OSError, TypeError, ValueError):
+        return None
+
+
+def _missing(source: Source) -> list[str]:
+    settings, manifest = source.settings, source.manifest
+    if not manifest:
+        return [
+            "There is no manifest.json that can be read: the settings, versions and machine are "
+            "not known."
+        ]
+    said = []
+    if manifest.get("end") is None:
+        said.append("The study is not finished: this page shows the runs that are there.")
+    seeds = settings.get("seeds")
+    if not isinstance(seeds, int):
+        return said
+    for part in source.parts:
+        groups = part.metrics.groupby(["cell", *part.by], dropna=False)
+        counts = [rows["seed"].nunique() for _, rows in groups]
+        short = sum(count < seeds for count in counts)
+        if short:
+            said.append(
+                f"{short} of {len(counts)} combinations of cell and condition have fewer than "
+                f"{seeds} seeds."
+            )
+        there = tuple(map(str, part.metrics["cell"].unique()))
+        labels = (str(one.get("label")) for one in settings.get("cells", ()))
+        absent = [one for one in labels if not any(cell.startswith(one) for cell in there)]
+        if absent:
+            said.append(f"No run of {', '.join(absent)} is finished.")
+    return said

@@ -1,0 +1,197 @@
+"""Numbers in sentences that say no more than the numbers do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+Row = Mapping[Any, Any]
+ENOUGH_SEEDS = 10
+TOLD_APART = 0.05
+_WORDS = {"lr": "learning rate", "mse": "mean squared error"}
+
+
+def number(value: float) -> str:
+    """Write a number with two or three digits that count.
+
+    Examples
+    --------
+    >>> [number(value) for value in (0.98765, 0.0001234, 1200.0, 3.14159, float("inf"), 1)]
+    ['0.99', '0.00012', '1200', '3.14', 'infinity', '1']
+    """
+    if isinstance(value, int):
+        return str(value)
+    if math.isnan(value):
+        return "not known"
+    if math.isinf(value):
+        return "infinity" if value > 0 else "minus infinity"
+    if value == int(value) and abs(value) >= 2:
+        return str(int(value))
+    if 0 < abs(value) < 0.01:
+        return f"{value:.2g}"
+    return f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def p_text(value: float) -> str:
+    """Write a p-value.
+
+    Examples
+    --------
+    >>> p_text(0.0001), p_text(0.0372), p_text(1.0)
+    ('p < 0.001', 'p = 0.037', 'p = 1.000')
+    """
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+def words(name: str) -> str:
+    """Return the name of a metric or setting in words."""
+    return _WORDS.get(name, name.replace("_", " "))
+
+
+def condition(row: Row, by: list[str]) -> str:
+    """Name the condition of a row.
+
+    Examples
+    --------
+    >>> condition({"task": "adding", "length": 50, "lr": 0.001}, ["task", "length", "lr"])
+    'adding, length 50, learning rate 0.001'
+    """
+    said = []
+    for name in by:
+        value = row[name]
+        text = f"{value:g}" if isinstance(value, float) else str(value)
+        said.append(text if name == "task" else f"{words(name)} {text}")
+    return ", ".join(said)
+
+
+def success_words(row: Row) -> str:
+    """Say how many runs solved the task, and what that shows of all runs there could be.
+
+    Examples
+    --------
+    >>> always = {"solved": 5, "seeds": 5, "success_low": 0.5655, "success_high": 1.0}
+    >>> success_words(always)
+    "5 of 5 solved: the success rate is at least 0.57 with 95 % confidence, so not 'always'"
+    """
+    solved, seeds = int(row["solved"]), int(row["seeds"])
+    low, high = number(float(row["success_low"])), number(float(row["success_high"]))
+    if solved == seeds:
+        return (
+            f"{solved} of {seeds} solved: the success rate is at least {low} with 95 % confidence, "
+            "so not 'always'"
+        )
+    if solved == 0:
+        return (
+            f"0 of {seeds} solved: the success rate is at most {high} with 95 % confidence, "
+            "so not 'never'"
+        )
+    return (
+        f"{solved} of {seeds} solved: the success rate lies between {low} and {high} with 95 % "
+        "confidence"
+    )
+
+
+def updates_words(row: Row) -> str:
+    """Say after how many updates half of the runs are solved.
+
+    Examples
+    --------
+    >>> updates_words({"updates_to_solve": 960.0, "updates_low": 900.0, "updates_high": math.inf})
+    'half of the runs are solved after 960 updates (900 to more than was run)'
+    """
+    median, low, high = (
+        float(row[name]) for name in ("updates_to_solve", "updates_low", "updates_high")
+    )
+    if math.isinf(median):
+        return "fewer than half of the runs were solved within the updates that were run"
+    latest = "more than was run" if math.isinf(high) else number(high)
+    return f"half of the runs are solved after {number(median)} updates ({number(low)} to {latest})"
+
+
+def pair_words(row: Row) -> str:
+    """Say what a comparison of two cells shows, and what it does not.
+
+    Examples
+    --------
+    >>> pair = {"cell_a": "gru", "cell_b": "lstm", "probability": 0.56, "p_holm": 0.4}
+    >>> pair_words(pair | {"ci_low": 0.41, "ci_high": 0.7})
+    'gru did better than lstm in 56 % of the pairs of runs; the interval, 0.41 to 0.70, \
+includes 0.5: these seeds do not tell the two apart (p = 0.400).'
+    """
+    a, b = str(row["cell_a"]), str(row["cell_b"])
+    share, low, high = (float(row[name]) for name in ("probability", "ci_low", "ci_high"))
+    if math.isnan(share):
+        return f"{a} and {b} have no condition in common: nothing is compared."
+    if share < 0.5:  # said of the one that did better
+        a, b, share, low, high = b, a, 1 - share, 1 - high, 1 - low
+    text = f"{a} did better than {b} in {share:.0%} of the pairs of runs".replace("%", " %")
+    if share == 0.5:
+        text = f"{a} and {b} did better than the other equally often"
+    p = float(row["p_holm"])
+    interval = f"the interval, {number(low)} to {number(high)},"
+    if low == high:
+        no_width = "the runs do not overlap, so that resampling them gives no interval"
+        if p < TOLD_APART:
+            return f"{text}; {no_width}; the test tells them apart ({p_text(p)})."
+        return f"{text}; {no_width}; so few runs do not tell the two apart ({p_text(p)})."
+    if p < TOLD_APART:
+        return f"{text}; {interval} and the test ({p_text(p)}) tell the two apart."
+    if low <= 0.5 <= high:
+        return (
+            f"{text}; {interval} includes 0.5: these seeds do not tell the two apart ({p_text(p)})."
+        )
+    return (
+        f"{text}; {interval} leaves out 0.5, but after Holm's correction for the number of pairs "
+        f"the test does not tell the two apart ({p_text(p)})."
+    )
+
+
+def cautions(
+    outcomes: pd.DataFrame, part_settings: Mapping[str, Any], by: list[str], manifest: Any
+) -> list[str]:
+    """List what a reader must know before believing the numbers."""
+    said = []
+    fewest = int(outcomes["seeds"].min())
+    if fewest < ENOUGH_SEEDS:
+        noun = "seed" if fewest == 1 else "seeds"
+        said.append(
+            f"{fewest} {noun} for each cell and condition are few: intervals of fewer than "
+            f"{ENOUGH_SEEDS} seeds are too narrow, and rare failures go unseen."
+        )
+    if "lr" not in by:
+        rate = part_settings.get("lr")
+        at = f" of {rate:g}" if isinstance(rate, int | float) else ""
+        said.append(
+            f"All cells were trained at one learning rate{at}. The best rate differs from cell to "
+            "cell and often matters more than the cell: another rate may change the order."
+        )
+    broken = outcomes[outcomes["diverged"] > 0]
+    if len(broken):
+        runs = int(broken["diverged"].sum())
+        of = ", ".join(dict.fromkeys(map(str, broken["cell"])))
+        said.append(
+            f"{runs} of {int(outcomes['seeds'].sum())} runs diverged ({of}). They count as worst "
+            "and as never solved; none was left out."
+        )
+    if manifest.get("git_changed"):
+        said.append(
+            "The code differed from the commit named below: that commit alone may not give these "
+            "numbers."
+        )
+    return said
+
+
+def size_caution(parameters: Mapping[str, int]) -> str | None:
+    """Say that cells differ in their number of parameters, where they do."""
+    if len(set(parameters.values())) < 2:
+        return None
+    small, *_, large = sorted(parameters, key=lambda cell: parameters[cell])
+    if parameters[large] < 1.1 * parameters[small]:
+        return None
+    return (
+        f"The models differ in size, from {parameters[small]} learned numbers ({small}) to "
+        f"{parameters[large]} ({large}): a difference between them may be one of size."
+    )

@@ -1,0 +1,79 @@
+"""The summary of a fit to a user's data: one row for each cell, over its seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from rnnlab.statistics._tables import require_columns, require_unique
+from rnnlab.statistics.intervals import bootstrap_interval
+
+
+def summarise_fit(
+    metrics: pd.DataFrame,
+    parameters: Mapping[str, int],
+    scores: Sequence[str],
+    baseline: Mapping[str, float],
+) -> pd.DataFrame:
+    """Summarise the test scores of every cell over its seeds.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Columns cell, seed, part, epoch, status and `scores`; a seed's row with the part "test"
+        holds the scores of its best epoch. A run that diverged before its first epoch was over has
+        the status "diverged" there; it counts with an accuracy of 0, while an error of NaN is left
+        out of the mean.
+    parameters : mapping
+        Number of parameters of each cell label.
+    scores : sequence of str
+        The columns of scores, the one that is compared first.
+    baseline : mapping
+        Score to that of the naive answer.
+
+    Returns
+    -------
+    DataFrame
+        Columns cell, seeds, parameters; the first score's mean with the 95 % bootstrap interval
+        ci_low, ci_high; its baseline; the means of the other scores; best_epoch, the median; and
+        diverged, the number of such runs. Cells in the order of their appearance.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or a cell and seed have two test rows.
+
+    Examples
+    --------
+    >>> metrics = pd.DataFrame(
+    ...     {"cell": "gru", "seed": [0, 1], "part": "test", "epoch": [8, 12], "accuracy": [0.5, 1]}
+    ... ).assign(status="ok")
+    >>> summary = summarise_fit(metrics, {"gru": 500}, ["accuracy"], {"accuracy": 0.25})
+    >>> summary[["accuracy", "baseline", "best_epoch"]].loc[0].tolist()
+    [0.75, 0.25, 10.0]
+    """
+    require_columns(metrics, "metrics", ("cell", "seed", "part", "epoch", "status", *scores))
+    tests = metrics[metrics["part"] == "test"]
+    require_unique(tests, "metrics", ("cell", "seed"), "pass the rows of one fit")
+    first, *others = scores
+    rows = []
+    for cell, group in tests.groupby("cell", sort=False):
+        known = group[group[first].notna()]
+        low, high = bootstrap_interval(known[first]) if len(known) else (math.nan, math.nan)
+        rows.append(
+            {
+                "cell": cell,
+                "seeds": len(group),
+                "parameters": parameters[str(cell)],
+                first: float(known[first].mean()),
+                "ci_low": low,
+                "ci_high": high,
+                "baseline": baseline[first],
+                **{name: float(known[name].mean()) for name in others},
+                "best_epoch": float(known["epoch"].median()),
+                "diverged": int((group["status"] == "diverged").sum()),
+            }
+        )
+    return pd.DataFrame(rows)

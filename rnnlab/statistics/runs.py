@@ -1,0 +1,170 @@
+"""From evaluations to runs: one number a run, which is what every comparison is made of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rnnlab.statistics._tables import order_of_appearance, require_columns, require_unique
+
+DIVERGED = "diverged"
+
+
+def conditions_of(metrics: pd.DataFrame) -> list[str]:
+    """Return the settings that a study varies besides its cells.
+
+    A metrics.csv names the run of a row first: those are the columns before `seed`, but for the
+    cell.
+
+    Raises
+    ------
+    ValueError
+        If there is no column `cell` or `seed`.
+
+    Examples
+    --------
+    >>> conditions_of(pd.DataFrame(columns=["cell", "delay", "lr", "seed", "update", "loss"]))
+    ['delay', 'lr']
+    """
+    require_columns(metrics, "metrics", ("cell", "seed"))
+    names = list(metrics.columns)
+    return [name for name in names[: names.index("seed")] if name != "cell"]
+
+
+def runs_of(
+    metrics: pd.DataFrame,
+    *,
+    metric: str = "recall_accuracy",
+    higher_is_better: bool = True,
+    solved: Callable[[float], bool] | None = None,
+    by: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Reduce every run to what it came to.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        One row an evaluation: cell, the settings in `by`, seed, update and `metric`; a column
+        `status` says "diverged" where a run broke off. It is not modified.
+    metric : str
+        The column that the study is judged by.
+    higher_is_better : bool
+        False for a loss.
+    solved : callable, optional
+        From a value of `metric` to whether it solves the task; without it, nothing is solved.
+    by : sequence of str, optional
+        The settings that vary; those before `seed` unless given.
+
+    Returns
+    -------
+    DataFrame
+        One row a run, in the order of first appearance: cell, those in `by`, seed, then
+
+        - value: `metric` at the last evaluation. A run that diverged has what its last row says
+          and, where that is NaN, the worst there is: infinity for a loss, minus infinity else.
+        - diverged: whether it did
+        - solved: whether some evaluation solves the task
+        - updates: at the first such evaluation or, right-censored, at the run's last one. A run
+          that diverged would not have solved the task later either: it is censored at the largest
+          number of updates in the table.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, an evaluation comes twice, or a run that did not diverge has NaN.
+
+    Examples
+    --------
+    >>> metrics = pd.DataFrame(
+    ...     {
+    ...         "cell": "gru",
+    ...         "delay": 10,
+    ...         "seed": [0, 0, 1, 1],
+    ...         "update": [100, 200, 100, 150],
+    ...         "mse": [0.1, 0.001, 0.2, float("nan")],
+    ...         "status": ["ok", "ok", "ok", "diverged"],
+    ...     }
+    ... )
+    >>> runs = runs_of(metrics, metric="mse", higher_is_better=False, solved=lambda mse: mse < 0.01)
+    >>> runs[["value", "diverged", "solved", "updates"]].to_numpy().tolist()
+    [[0.001, False, True, 200], [inf, True, False, 200]]
+    """
+    by = conditions_of(metrics) if by is None else list(by)
+    keys = ["cell", *by, "seed"]
+    table = checked(metrics, metric, by)
+    values = with_worst(table, metric, higher_is_better)
+    right = values.map(lambda value: bool(solved(value))) if solved else values.isna()
+    table = table.assign(value=values, solved=right).sort_values("update", kind="stable")
+    budget = table["update"].max()
+    rows = []
+    for key, run in table.groupby(keys, sort=False, dropna=False):
+        last = run.iloc[-1]
+        first = run.loc[run["solved"], "update"].min()
+        broken = last["status"] == DIVERGED
+        ended = budget if broken else last["update"]
+        done = not pd.isna(first)
+        rows.append((*key, last["value"], broken, done, int(first if done else ended)))
+    columns = [*keys, "value", DIVERGED, "solved", "updates"]
+    return in_order(pd.DataFrame(rows, columns=columns), metrics, keys)
+
+
+def groups_of(table: pd.DataFrame, keys: Sequence[str]) -> dict[tuple[Any, ...], pd.DataFrame]:
+    """Return the rows for each combination of `keys`, in the order of first appearance."""
+    if not keys:
+        return {(): table}
+    return dict(list(table.groupby(list(keys), sort=False, dropna=False)))
+
+
+def checked(metrics: pd.DataFrame, metric: str, by: Sequence[str]) -> pd.DataFrame:
+    """Return `metrics` with a column `status`, or say what is wrong with it."""
+    rows = ("cell", *by, "seed", "update")
+    require_columns(metrics, "metrics", (*rows, metric))
+    require_unique(metrics, "metrics", rows, "name the setting that varies in `by`")
+    if not pd.api.types.is_numeric_dtype(metrics[metric]):
+        raise ValueError(
+            f"{metric} must be a column of numbers, got {metrics[metric].dtype}: "
+            "name a metric of the task"
+        )
+    table = metrics if "status" in metrics else metrics.assign(status="ok")
+    lost = table[metric].isna() & (table["status"] != DIVERGED)
+    if lost.any():
+        first = table.loc[lost, list(rows)].iloc[0]
+        which = ", ".join(f"{key} {first[key]}" for key in rows)
+        raise ValueError(
+            f"{metric} must be a number unless a run diverged, got NaN for {which}: "
+            "mark that run as diverged, or leave it out and say so"
+        )
+    return table
+
+
+def with_worst(table: pd.DataFrame, metric: str, higher_is_better: bool) -> pd.Series[float]:
+    """Return the column `metric`, the worst there is in place of NaN."""
+    worst = -math.inf if higher_is_better else math.inf
+    return table[metric].astype(np.float64).fillna(worst)
+
+
+def in_order(table: pd.DataFrame, metrics: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """Sort rows by cell as `metrics` names them first, then by the other keys.
+
+    Numbers go in increasing order, other values in the order of first appearance.
+    """
+    places = pd.DataFrame(
+        {
+            name: table[name]
+            if name != "cell" and pd.api.types.is_numeric_dtype(metrics[name])
+            else table[name].map(order_of_appearance(metrics[name]), na_action=None)
+            for name in keys
+        }
+    )
+    order = places.sort_values(list(keys), kind="stable").index
+    return table.loc[order].reset_index(drop=True)
+
+
+def sample(runs: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the values of some runs, sorted: the order in a file must not reach a resampling."""
+    return np.sort(runs["value"].to_numpy(np.float64))

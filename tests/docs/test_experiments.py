@@ -1,0 +1,69 @@
+"""docs/experiments.md does what it says: its files are written and its commands run, in order."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from rnnlab.experiments.entries import ENTRY_OPTIONS
+from rnnlab.experiments.grid import SWEPT
+from rnnlab.experiments.summary import TUNED
+
+PAGE = Path(__file__).parents[2] / "docs" / "experiments.md"
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PROGRAMS = {
+    "rnnlab": [sys.executable, "-W", "error", "-m", "rnnlab.cli"],
+    "python": [sys.executable, "-W", "error"],
+}
+
+
+def run(line: str, folder: Path) -> str:
+    program, *arguments = shlex.split(line, comments=True)
+    done = subprocess.run(
+        [*PROGRAMS[program], *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, f"{line}\n{done.stderr}"
+    return done.stdout
+
+
+def test_the_page_from_top_to_bottom(tmp_path: Path) -> None:
+    printed = {}
+    for language, text in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
+        if language == "sh":
+            printed |= {line: run(line, tmp_path) for line in text.splitlines()}
+        else:
+            (tmp_path / text.partition("\n")[0].split()[-1]).write_text(text)
+    results = tmp_path / "results"
+    adding = pd.read_csv(results / "adding" / "summary.csv")
+    assert len(adding) == 3 * 2 * 2
+    assert adding["best"].sum() == 3 * 2
+    manifest = json.loads((results / "adding" / "manifest.json").read_text())
+    assert manifest["question"].startswith("At which learning rate does each cell learn to add")
+    assert not (results / "adding" / "runs").exists()
+    assert "all done before" in printed["rnnlab run adding.toml"]  # the second time
+    assert "all runs, " in printed["rnnlab status results/adding"]
+    assert pd.read_csv(results / "sizes" / "summary.csv")["hidden"].tolist() == [6, 12]
+    two = pd.read_csv(results / "two-tasks" / "summary.csv")
+    assert two["task"].tolist() == ["adding", "parity"]
+    assert two["parameters"].between(200, 300).all()
+    assert f"{24 * 20} evaluations in results/adding" in printed["python analyse.py"]
+
+
+def test_every_setting_is_on_the_page() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    for name in (*SWEPT, *ENTRY_OPTIONS, "seeds", "cells", "task", "delays", "payload", "alphabet"):
+        assert f"`{name}`" in text, name
+    rule = re.search(r"where a study sweeps how\s+models are trained \((.*?)\)", text)
+    assert rule is not None
+    assert sorted(re.findall(r"`(\w+)`", rule.group(1))) == sorted(TUNED)

@@ -1,0 +1,322 @@
+"""The page of real and of broken results: what it says, what it leaves alone, what it refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import rnnlab
+from rnnlab.statistics import compare
+
+
+@pytest.fixture
+def small(folder: Any, study: Any) -> Path:
+    """Return the folder of a study of two cells in one condition."""
+    return Path(folder(study({"rnn": 0.5, "gru": 1.0}, {"delay": [10]}, seeds=4)))
+
+
+class Page(HTMLParser):
+    """The text and the tags of a page."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.source = path.read_text(encoding="utf-8")
+        self.feed(self.source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def read(folder: Path, **options: Any) -> Page:
+    return Page(rnnlab.report(folder, **options).path)
+
+
+def test_the_published_copy_task(published: Any) -> None:
+    folder = published("copy-task")
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    made = rnnlab.report(folder)
+    page = Page(made.path)
+    assert "Recall accuracy against delay on the copy-memory task." in page.text
+    assert "3 seeds for each cell and condition are few" in page.text
+    assert "All cells were trained at one learning rate of 0.005" in page.text
+    assert "gru, delay 10: 3 of 3 solved: the success rate is at least 0.44" in page.text
+    assert "Solved by no run: rnn at delay 20, 40, 80;" in page.text
+    assert "these seeds do not tell the two apart" in page.text
+    assert "rnnlab run copy-task --out results/published/copy-task --force" in page.text
+    assert "80 seconds" in page.text
+    assert "3 (0 to 2)" in page.text
+    assert len(page.all("img")) == 4
+    # what was there before is as it was
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    assert [file.name for file in made.files] == [
+        "report.html", "outcomes.csv", "overall.csv", "comparison.csv", "survival.csv",
+        "learning-curves.csv",
+    ]  # fmt: skip
+    expected = compare(pd.read_csv(folder / "metrics.csv"))
+    pd.testing.assert_frame_equal(pd.read_csv(folder / "comparison.csv"), expected)
+    pd.testing.assert_frame_equal(made.tables["comparison"], expected)
+
+
+def test_the_published_gradient_flow(published: Any) -> None:
+    page = read(published("gradient-flow"))
+    assert "How gradients travel" in page.text
+    assert "Gradients were measured on 5 seeds" in page.text
+    assert "half-life (steps)" in page.text
+    assert "At lag 66" in str(page.all("img")[0]["alt"])
+
+
+def test_a_folder_with_both(published: Any) -> None:
+    folder, flow = published("copy-task"), published("gradient-flow")
+    (folder / "gradients.csv").write_bytes((flow / "gradients.csv").read_bytes())
+    page = read(folder)
+    assert [heading["id"] for heading in page.all("h2")] == [
+        "short", "section-1", "section-2", "settings", "again",
+    ]  # fmt: skip
+    assert "half-life (steps)" not in page.text  # summary.csv is that of the copy task
+
+
+def test_the_page_needs_nothing_else(published: Any) -> None:
+    page = read(published("copy-task"))
+    links = [
+        value
+        for _, attributes in page.tags
+        for name, value in attributes.items()
+        if name in ("src", "href", "srcset") and value
+    ]
+    assert links
+    assert all(link.startswith(("data:", "#")) for link in links)
+    assert "http://" not in page.source
+    assert "https://" not in page.source
+    assert not page.all("script")
+
+
+def test_the_same_result_gives_the_same_bytes(small: Path) -> None:
+    first = [file.read_bytes() for file in rnnlab.report(small).files]
+    assert [file.read_bytes() for file in rnnlab.report(small).files] == first
+
+
+def test_every_number_of_seeds_that_is_enough(folder: Any, study: Any) -> None:
+    path = folder(
+        study({"rnn": 0.5, "gru": 1.0}, {"delay": [10, 20]}),
+        question="Does <b>the</b> GRU remember & recall?",
+    )
+    page = read(path)
+    assert "seeds for each cell" not in page.text
+    assert "Does <b>the</b> GRU remember & recall?" in page.text  # as text, not as markup
+    assert "gru better than rnn" in page.text
+    assert "10 minutes" in page.text
+
+
+def test_learning_rates_that_were_swept(folder: Any, study: Any) -> None:
+    metrics = study({"rnn": 0.5, "gru": 1.0}, {"delay": [10, 20], "lr": [0.001, 0.01, 0.1]})
+    metrics.loc[metrics["lr"] == 0.01, "recall_accuracy"] *= 1.2
+    metrics["recall_accuracy"] = metrics["recall_accuracy"].clip(upper=1.0)
+    made = rnnlab.report(folder(metrics))
+    page = Page(made.path)
+    assert "Each cell was trained with every learning rate of the study." in page.text
+    assert "trained at one learning rate" not in page.text
+    assert "best learning rate" in page.text
+    assert len(made.tables["outcomes"]) == 12
+    assert len(made.tables["at-best"]) == 4
+    assert made.tables["comparison"]["conditions"].tolist() == [2]
+    assert set(made.tables["learning-curves"].columns) >= {"cell", "delay"} - {"lr"}
+
+
+def test_a_best_rate_at_the_end_of_the_sweep_is_said(folder: Any, study: Any) -> None:
+    metrics = study({"gru": 1.0}, {"delay": [10], "lr": [0.001, 0.01, 0.1]})
+    metrics["recall_accuracy"] *= metrics["lr"].map({0.001: 0.1, 0.01: 0.2, 0.1: 0.3})
+    page = read(folder(metrics))
+    assert "a better one may lie beyond: gru, delay 10." in page.text
+
+
+def test_several_tasks(folder: Any, study: Any) -> None:
+    copying = study({"rnn": 0.5, "gru": 1.0}, {"delay": [10, 20]}, task="copy-memory")
+    other = study({"rnn": 0.5, "gru": 1.0}, {"steps": [50, 90]}, metric="mse", task="mine")
+    entries = [
+        {"name": "copy-memory", "label": "copy-memory", "delay": [10, 20], "payload": 3},
+        {"name": "mine.py:Mine", "label": "mine"},
+    ]
+    settings = {"experiment": "task-study", "task": entries}
+    both = pd.concat([copying, other])
+    both.insert(2, "steps", both.pop("steps"))  # settings stand before the seed
+    made = rnnlab.report(folder(both, settings=settings))
+    page = Page(made.path)
+    assert "Results: copy-memory" in page.text
+    assert "Results: mine" in page.text
+    assert "copy-memory: gru has the highest interquartile mean" in page.text
+    assert made.tables["comparison"]["task"].tolist() == ["copy-memory", "mine"]
+    assert list(made.tables["outcomes"]["task"].unique()) == ["copy-memory", "mine"]
+
+
+def test_an_unfinished_study_says_what_is_missing(published: Any) -> None:
+    folder = published("copy-task")
+    metrics = pd.read_csv(folder / "metrics.csv")
+    kept = metrics[(metrics["cell"] != "gru") & ((metrics["seed"] < 2) | (metrics["delay"] == 10))]
+    kept.to_csv(folder / "metrics.csv", index=False)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "end": None}))
+    page = read(folder)
+    assert "What is missing" in page.text
+    assert "The study is not finished" in page.text
+    assert "9 of 12 combinations of cell and condition have fewer than 3 seeds." in page.text
+    assert "No run of gru is finished." in page.text
+
+
+def test_runs_that_diverged_are_counted(folder: Any, study: Any) -> None:
+    metrics = study({"rnn": 0.5, "gru": 1.0}, {"delay": [10]})
+    last = metrics.groupby(["cell", "seed"]).tail(1).index[:4]
+    metrics.loc[last, ["status", "loss", "recall_accuracy"]] = ["diverged", None, 0.0]
+    page = read(folder(metrics))
+    assert "4 of 24 runs diverged (rnn). They count as worst and as never solved" in page.text
+    assert "diverged" in page.text.partition("What every cell came to")[2][:200]
+
+
+def test_one_cell_and_one_condition(folder: Any, study: Any) -> None:
+    page = read(folder(study({"gru": 1.0}, {"delay": [10]}, seeds=1)))
+    assert "1 seed for each cell and condition are few" in page.text
+    assert "Which cell does better" not in page.text
+
+
+@pytest.mark.parametrize("text", ["not json", "[]", None])
+def test_a_table_without_a_manifest(small: Path, text: str | None) -> None:
+    (small / "manifest.json").unlink()
+    if text is not None:
+        (small / "manifest.json").write_text(text)
+    page = read(small)
+    assert "There is no manifest.json that can be read" in page.text
+    assert "The command is not known." in page.text
+
+
+def test_foreign_columns_after_the_update_are_left_alone(small: Path) -> None:
+    expected = rnnlab.report(small).tables
+    pd.read_csv(small / "metrics.csv").assign(note="x").to_csv(small / "metrics.csv", index=False)
+    for name, table in rnnlab.report(small).tables.items():
+        pd.testing.assert_frame_equal(table, expected[name])
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (None, "must hold the result of a run, .*, got no such folder: make one with: rn"),
+        ({}, "must hold the result of a run, metrics.csv or gradients.csv, got neither"),
+        (
+            {"metrics.csv": "cell,delay,seed,update\n"},
+            "must hold the result of a run, .* got neither",
+        ),
+        (
+            {"metrics.csv": "a,b\n1,2\n"},
+            "must have the columns cell, seed, update, got a, b: report",
+        ),
+        ({"metrics.csv": ""}, "metrics.csv must be a table as rnnlab wrote it, got: "),
+        (
+            {"metrics.csv": "cell,delay,seed,update,x\ngru,1,0,1,1\n"},
+            "must have the column recall_accuracy, by which copy-memory is judged, got",
+        ),
+        ({"gradients.csv": "a,b\n1,2\n"}, "gradients must have the columns cell, phase, state"),
+    ],
+)
+def test_folders_without_a_result(tmp_path: Path, files: Any, message: str) -> None:
+    folder = tmp_path / "study"
+    if files is not None:
+        folder.mkdir()
+        for name, text in files.items():
+            (folder / name).write_text(text)
+    with pytest.raises(ValueError, match=message):
+        rnnlab.report(folder)
+    assert not (folder / "report.html").exists()
+
+
+def test_out(small: Path, tmp_path: Path) -> None:
+    made = rnnlab.report(small, out=tmp_path / "new" / "page.html")
+    assert made.path == tmp_path / "new" / "page.html"
+    assert {file.parent for file in made.files} == {tmp_path / "new"}
+    with pytest.raises(ValueError, match=r"out must end in .html, got '.*page.pdf'"):
+        rnnlab.report(small, out=tmp_path / "page.pdf")
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="out must be a file that can be written, got"):
+        rnnlab.report(small, out=tmp_path / "file" / "page.html")
+
+
+def test_no_more_panels_than_can_be_read(folder: Any, study: Any) -> None:
+    made = rnnlab.report(folder(study({"gru": 1.0}, {"delay": list(range(1, 15))}, seeds=2)))
+    page = Page(made.path)
+    assert "14 conditions are too many for one figure" in page.text
+    assert re.search(r"learning-curves\.csv has the curves", page.text)
+
+
+def test_a_setting_that_only_some_cells_have_is_part_of_their_name(folder: Any, study: Any) -> None:
+    metrics = pd.concat(
+        [
+            study({"lstm": 0.6}, {"delay": [10], "forget_bias": [0.0, 1.0]}),
+            study({"gru": 1.0}, {"delay": [10], "forget_bias": [None]}),
+        ]
+    )
+    made = rnnlab.report(folder(metrics))
+    assert made.tables["outcomes"]["cell"].tolist() == [
+        "lstm,forget_bias=0", "lstm,forget_bias=1", "gru",
+    ]  # fmt: skip
+    assert made.tables["comparison"]["conditions"].tolist() == [1, 1, 1]
+
+
+def test_every_setting_of_training_is_chosen(folder: Any, study: Any) -> None:
+    metrics = study(
+        {"rnn": 0.5, "gru": 1.0}, {"delay": [10, 20], "clip": [1.0, 5.0], "lr": [0.1, 1.0]}
+    )
+    made = rnnlab.report(folder(metrics))
+    assert "Each cell was trained with every clip and learning rate" in Page(made.path).text
+    assert len(made.tables["outcomes"]) == 16
+    assert len(made.tables["at-best"]) == 4
+    assert list(made.tables["survival"].columns[:3]) == ["cell", "delay", "seeds"]
+
+
+def test_a_real_study_of_tasks(tmp_path: Path) -> None:
+    spec = tmp_path / "study.toml"
+    spec.write_text(
+        """
+question = "Which of two small cells adds, and which finds the parity?"
+experiment = "task-study"
+task = [{ name = "adding", length = [6, 8] }, { name = "parity", length = 5 }]
+cells = ["rnn", "gru"]
+hidden = 4
+batch = 4
+updates = 4
+evaluate_every = 2
+evaluation_batch = 8
+seeds = 2
+lr = [0.001, 0.01]
+"""
+    )
+    result = rnnlab.run(spec, out=tmp_path / "out", jobs=1)
+    made = rnnlab.report(result.path)
+    page = Page(made.path)
+    assert "Which of two small cells adds, and which finds the parity?" in page.text
+    assert "Results: adding" in page.text
+    assert "Results: parity" in page.text
+    assert "What is missing" not in page.text
+    outcomes = made.tables["outcomes"]
+    assert outcomes.groupby("task", sort=False)["metric"].first().to_dict() == {
+        "adding": rnnlab.tasks.Adding.headline,
+        "parity": rnnlab.tasks.Parity.headline,
+    }
+    assert outcomes["chance"].notna().all()
+    assert len(outcomes) == 2 * 2 * 3
+    # the files of the run are as they were
+    pd.testing.assert_frame_equal(pd.read_csv(result.path / "metrics.csv"), result.metrics)

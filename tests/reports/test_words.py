@@ -1,0 +1,74 @@
+"""Sentences that claim no more than their numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from rnnlab.reports.words import cautions, pair_words, size_caution, success_words, updates_words
+from rnnlab.statistics import success_interval
+
+
+def success(solved: int, seeds: int) -> str:
+    low, high = success_interval(solved, seeds)
+    row = {"solved": solved, "seeds": seeds, "success_low": low, "success_high": high}
+    return success_words(row)
+
+
+def test_all_of_some_is_not_always_and_none_of_some_is_not_never() -> None:
+    assert "at least 0.57 with 95 % confidence, so not 'always'" in success(5, 5)
+    assert "at least 0.72 with 95 % confidence, so not 'always'" in success(10, 10)
+    assert "0 of 3 solved: the success rate is at most 0.56" in success(0, 3)
+    assert "2 of 3 solved: the success rate lies between 0.21 and 0.94" in success(2, 3)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        (
+            (0.9, 0.7, 1.0, 0.01),
+            "gru did better than rnn in 90 % .* tell the two apart",
+        ),
+        ((0.1, 0.0, 0.3, 0.0001), "rnn did better than gru in 90 % .* 0.70 to 1.00, .*p < 0.001"),
+        ((0.6, 0.4, 0.8, 0.4), "includes 0.5: these seeds do not tell the two apart"),
+        ((0.7, 0.55, 0.8, 0.12), "leaves out 0.5, but after Holm's correction .* does not tell"),
+        ((1.0, 1.0, 1.0, 0.3), "no interval; so few runs do not tell the two apart"),
+        ((1.0, 1.0, 1.0, 0.01), "no interval; the test tells them apart"),
+        ((0.5, 0.5, 0.5, 1.0), "equally often"),
+        ((math.nan,) * 4, "no condition in common: nothing is compared"),
+    ],
+)
+def test_pairs(numbers: tuple[float, ...], expected: str) -> None:
+    names = ("probability", "ci_low", "ci_high", "p_holm")
+    row: dict[str, Any] = dict(zip(names, numbers, strict=True))
+    said = pair_words({"cell_a": "gru", "cell_b": "rnn", **row})
+    assert pd.Series([said]).str.contains(expected).item(), said
+
+
+def test_medians_that_were_not_seen() -> None:
+    row = {"updates_to_solve": math.inf, "updates_low": 100.0, "updates_high": math.inf}
+    assert updates_words(row).startswith("fewer than half of the runs were solved")
+    row = {"updates_to_solve": 300.0, "updates_low": 100.0, "updates_high": 500.0}
+    assert updates_words(row).endswith("after 300 updates (100 to 500)")
+
+
+def test_what_is_to_be_read_with_care() -> None:
+    table = pd.DataFrame({"cell": ["rnn", "gru"], "seeds": [9, 10], "diverged": [2, 0]})
+    said = cautions(table, {"lr": 0.005}, ["delay"], {"git_changed": True})
+    assert said[0].startswith("9 seeds for each cell and condition are few")
+    assert said[1].startswith("All cells were trained at one learning rate of 0.005.")
+    assert said[2].startswith("2 of 19 runs diverged (rnn). They count as worst")
+    assert said[3].startswith("The code differed from the commit")
+    clean = table.assign(seeds=10, diverged=0)
+    assert cautions(clean, {}, ["delay", "lr"], {}) == []
+
+
+def test_models_of_different_size() -> None:
+    said = size_caution({"rnn": 5385, "gru": 15049, "lstm": 19785})
+    assert said is not None
+    assert "from 5385 learned numbers (rnn) to 19785 (lstm)" in said
+    assert size_caution({"lstm": 1000, "gru": 1050}) is None
+    assert size_caution({"lstm": 1000}) is None

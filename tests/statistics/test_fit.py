@@ -1,0 +1,66 @@
+"""The summary of a fit, against means and medians taken by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnnlab.statistics import bootstrap_interval, summarise_fit
+
+
+def metrics() -> pd.DataFrame:
+    rows = []
+    for cell, scores, epochs in (
+        ("lstm", [0.5, 0.75, 1.0], [3, 9, 5]),
+        ("gru", [1.0, 1.0, 0.0], [4, 4, 1]),
+    ):
+        for seed, (accuracy, epoch) in enumerate(zip(scores, epochs, strict=True)):
+            status = "diverged" if accuracy == 0 else "ok"
+            common = {"cell": cell, "seed": seed, "status": status}
+            rows.append({**common, "part": "validation", "epoch": 1, "loss": 9.0, "accuracy": 0.1})
+            loss = math.nan if status == "diverged" else 1 - accuracy
+            rows.append(
+                {**common, "part": "test", "epoch": epoch, "loss": loss, "accuracy": accuracy}
+            )
+    return pd.DataFrame(rows)
+
+
+def test_a_row_for_each_cell_from_its_test_rows() -> None:
+    found = summarise_fit(
+        metrics(), {"gru": 10, "lstm": 20}, ("accuracy", "loss"), {"accuracy": 0.4, "loss": 0.7}
+    )
+    assert list(found) == [
+        "cell", "seeds", "parameters", "accuracy", "ci_low", "ci_high", "baseline", "loss",
+        "best_epoch", "diverged",
+    ]  # fmt: skip
+    assert found["cell"].tolist() == ["lstm", "gru"]
+    lstm, gru = (row for _, row in found.iterrows())
+    assert (lstm["seeds"], lstm["parameters"], lstm["baseline"]) == (3, 20, 0.4)
+    assert (lstm["accuracy"], lstm["loss"], lstm["best_epoch"]) == (0.75, 0.25, 5)
+    assert (lstm["ci_low"], lstm["ci_high"]) == bootstrap_interval([0.5, 0.75, 1.0])
+    # what diverged counts with its accuracy of 0; it has no loss
+    assert gru["accuracy"] == pytest.approx(2 / 3)
+    assert (gru["loss"], gru["diverged"], lstm["diverged"]) == (0, 1, 0)
+
+
+def test_errors_of_runs_that_diverged_are_left_out_of_the_mean() -> None:
+    table = metrics().rename(columns={"accuracy": "rmse"})
+    table.loc[table["status"] == "diverged", "rmse"] = math.nan
+    found = summarise_fit(table, {"gru": 1, "lstm": 1}, ("rmse",), {"rmse": 2.0}).set_index("cell")
+    assert found["rmse"].tolist() == [0.75, 1.0]
+    assert found["diverged"].tolist() == [0, 1]
+    table["rmse"] = math.nan
+    found = summarise_fit(table, {"gru": 1, "lstm": 1}, ("rmse",), {"rmse": 2.0})
+    assert np.isnan(found[["rmse", "ci_low", "ci_high"]].to_numpy()).all()
+
+
+def test_tables_that_cannot_be() -> None:
+    table = metrics()
+    with pytest.raises(ValueError, match="metrics must have the column part, got cell, seed"):
+        summarise_fit(table.drop(columns="part"), {}, ("accuracy",), {})
+    twice = pd.concat([table, table])
+    with pytest.raises(ValueError, match="must have one row for each cell, seed, got several"):
+        summarise_fit(twice, {}, ("accuracy",), {})
