@@ -340,9 +340,9 @@ def _call(study: str | Path, options: dict[str, Any]) -> str:
 def _names_of_files() -> list[str]:
     """Return what any experiment may have left in a folder that is taken over."""
     known = [experiments[name] for name in experiments]
-    return [f"{one.table}.csv" for one in known] + [
-        figure_spec(one.figure).filename for one in known if one.figure is not None
-    ]
+    tables = [f"{table}.csv" for one in known for table in (one.table, *one.all_tables)]
+    figures = [name for one in known for name in (one.figure, *one.all_figures) if name is not None]
+    return [*tables, *(figure_spec(name).filename for name in figures)]
 
 
 def checked_jobs(jobs: int | None) -> int:
