@@ -39,6 +39,8 @@ class Experiment(ABC, Generic[S]):
         Those of them that name the run a row belongs to, likewise.
     figure : str or None
         Its figure in `registry.figures`.
+    all_tables, all_figures : tuple of str
+        What a result may hold besides, whatever the settings: what is replaced goes too.
     """
 
     name: ClassVar[str]
@@ -48,6 +50,8 @@ class Experiment(ABC, Generic[S]):
     columns: ClassVar[tuple[str, ...]] = ()
     key: ClassVar[tuple[str, ...]] = ()
     figure: ClassVar[str | None]
+    all_tables: ClassVar[tuple[str, ...]] = ()
+    all_figures: ClassVar[tuple[str, ...]] = ()
 
     def further_tables(self, spec: S) -> dict[str, tuple[str, ...]]:
         """Return the columns of the tables beside the main one, by their names; none unless said.

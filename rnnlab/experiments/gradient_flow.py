@@ -41,6 +41,8 @@ class GradientFlow(Experiment[GradientFlowSpec]):
     columns = MEASURES["decay"]["gradients"]
     key = ("cell", "seed")
     figure = "gradient-decay"
+    all_tables = tuple(table for tables in MEASURES.values() for table in tables)
+    all_figures = tuple(FIGURES)
 
     def further_tables(self, spec: GradientFlowSpec) -> dict[str, tuple[str, ...]]:
         """Return the columns of the tables beside gradients.csv, by their names."""

@@ -15,6 +15,7 @@ from rnnlab.cells import find_cell
 from rnnlab.experiments import manifest
 from rnnlab.experiments.drawing import draw, figure_spec
 from rnnlab.experiments.experiment import Experiment
+from rnnlab.experiments.failing import RunsFailedError
 from rnnlab.experiments.grid import Run
 from rnnlab.experiments.heartbeat import Heartbeat
 from rnnlab.experiments.interrupts import interrupts_held
@@ -277,34 +278,6 @@ class Study:
                 progress.compiled(cell.name, dtype, time.perf_counter() - start)
 
 
-class RunsFailedError(RuntimeError):
-    """Some runs could not be computed, while the others are in the table.
-
-    Parameters
-    ----------
-    failures : list of Failed
-        At least one.
-    total : int
-        Runs of the study.
-    table : Path
-        Where the others are.
-
-    Attributes
-    ----------
-    details : str
-        The traceback of the first failure; empty where a worker died.
-    """
-
-    def __init__(self, failures: list[Failed], total: int, table: Path) -> None:
-        self.details = failures[0].details
-        named = "; ".join(f"{one.run}: {one.reason}" for one in failures[:5])
-        more = f"; and {len(failures) - 5} more" if len(failures) > 5 else ""
-        super().__init__(
-            f"{len(failures)} of {total} runs must be computed again, got {named}{more}. "
-            f"The others are in {table}; the same command tries these once more"
-        )
-
-
 def run(
     study: str | Path,
     out: str | Path | None = None,
@@ -367,9 +340,9 @@ def _call(study: str | Path, options: dict[str, Any]) -> str:
 def _names_of_files() -> list[str]:
     """Return what any experiment may have left in a folder that is taken over."""
     known = [experiments[name] for name in experiments]
-    return [f"{one.table}.csv" for one in known] + [
-        figure_spec(one.figure).filename for one in known if one.figure is not None
-    ]
+    tables = [f"{table}.csv" for one in known for table in (one.table, *one.all_tables)]
+    figures = [name for one in known for name in (one.figure, *one.all_figures) if name is not None]
+    return [*tables, *(figure_spec(name).filename for name in figures)]
 
 
 def checked_jobs(jobs: int | None) -> int:

@@ -53,6 +53,8 @@ class FigureSpec:
         """Return the command that writes the table into `folder`."""
         if self.made_by_report:
             return f"rnnlab report {folder}"
+        if self.experiment == "fit":
+            return f"rnnlab fit DATA.csv --out {folder}"
         return f"rnnlab run {self.experiment} --out {folder}"
 
 

@@ -15,11 +15,12 @@ from rnnlab.registry import cells
 
 @cell(keep="a")
 def of_a_user(x, h):
-    """A product of gates, one that scales beyond 1, and a memory that has no name."""
+    """A product of gates, some that leave 0 to 1, and a memory that has no name."""
     a = sigmoid(linear("a", x, h))
     b = a * sigmoid(linear("b", x))
     loud = 2 * sigmoid(linear("loud", x))
-    return (1 - a * b) * h + loud * tanh(linear("n", x, h))
+    below = 0.5 - a
+    return (1 - a * b) * h + loud * below * tanh(linear("n", x, h))
 
 
 def test_what_counts_as_a_gate() -> None:

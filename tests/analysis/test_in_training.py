@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -137,3 +137,19 @@ def test_nothing_was_seen() -> None:
     assert recorder.norms.empty
     assert recorder.clipping.empty
     assert "log10_ratio" in recorder.norms
+
+
+@pytest.mark.parametrize(("gradient", "clipped"), [(-2.0, True), (2.0, True), (-0.5, False)])
+def test_a_number_is_cut_on_either_side(gradient: float, clipped: bool) -> None:
+    class One:
+        """One parameter, whose gradient is what the test says."""
+
+        parameters: ClassVar[dict[str, Any]] = {"w": np.zeros(1)}
+
+        def loss_and_gradients(self, *_: Any) -> tuple[float, dict[str, Any]]:
+            return 0.0, {"w": np.array([gradient])}
+
+    found: list[bool] = []
+    model: Any = One()
+    run(model, None, None, lambda update: found.append(update.clipped), clip_value=1.0)
+    assert found == [False] + [clipped] * 6

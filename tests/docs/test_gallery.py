@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
-import rnnlab.plotting
+import rnnlab.plotting  # noqa: F401  # registers the figures
 from rnnlab import statistics
 from rnnlab.cli.main import commands
 from rnnlab.registry import figures
@@ -45,7 +46,7 @@ def test_a_picture_lies_beside_the_table_that_draws_it(picture: str) -> None:
     if spec.aggregate is not None:
         table = getattr(statistics, spec.aggregate)(table)
     figure = spec.draw(table)
-    assert isinstance(figure, rnnlab.plotting.gradient_figures.Figure)
+    assert isinstance(figure, Figure)
     assert f"({'../' + str(Path(picture).parent / spec.table)})" in TEXT
 
 

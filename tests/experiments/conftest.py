@@ -26,5 +26,5 @@ def tiny() -> dict[str, Any]:
 
 @pytest.fixture
 def tiny_flow() -> dict[str, Any]:
-    """Return options of a gradient flow: 2 cells, 1 delay, 2 seeds."""
-    return {**TINY, "delays": [4]}
+    """Return options of a gradient flow: 2 cells, 1 delay, 2 seeds, gradients by lag alone."""
+    return {**TINY, "delays": [4], "measure": ["decay"]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 import time
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnlab.experiments import heartbeat
+from rnnlab.experiments import heartbeat, locking
 from rnnlab.experiments.locking import Lock, TakenError
 
 HOLD = (
@@ -55,6 +57,26 @@ def test_a_lock_on_a_file_that_was_removed_is_none(tmp_path: Path) -> None:
     third.release()
 
 
+def test_a_file_that_is_removed_before_it_is_locked_is_opened_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, lock_it = tmp_path / "lock", locking._lock
+    removed: list[int] = []
+
+    def remove_first(descriptor: int) -> None:
+        if not removed:
+            removed.append(descriptor)
+            path.unlink()  # as its holder does who ends in this moment
+        lock_it(descriptor)
+
+    monkeypatch.setattr(locking, "_lock", remove_first)
+    mine = Lock(path)
+    mine.acquire()
+    with pytest.raises(TakenError):
+        Lock(path).acquire()
+    mine.release()
+
+
 def test_a_lock_that_was_never_taken_is_released_in_peace(tmp_path: Path) -> None:
     Lock(tmp_path / "lock").release()
 
@@ -72,12 +94,8 @@ def test_a_runner_elsewhere_lives_as_long_as_it_gives_signs_of_life() -> None:
 def test_a_runner_here_is_dead_the_moment_its_process_is(tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", "pass"])
     process.wait()
-    import socket
-
     here = state(host=socket.gethostname(), beat=time.time())
     assert not heartbeat.is_alive({**here, "pid": process.pid})
-    import os
-
     assert heartbeat.is_alive({**here, "pid": os.getpid()})
 
 

@@ -103,7 +103,7 @@ def test_gradient_flow_writes_the_files_of_the_contract(
         "ci_high",
         "log10_decay_per_step",
     ]
-    assert result.summary["seeds"].tolist() == [2] * 4
+    assert result.summary["seeds"].tolist() == [2] * 6
 
 
 def test_the_numbers_do_not_depend_on_the_number_of_workers(
@@ -189,7 +189,9 @@ def test_other_settings_need_force_which_starts_anew(tmp_path: Path, tiny: dict[
     rnnlab.run("copy-task", out=tmp_path, jobs=1, force=True, progress=recorder, **other)
     assert len(recorder.done) == 8
     flow = {key: value for key, value in tiny.items() if key != "evaluate_every"} | {"delays": [3]}
-    rnnlab.run("gradient-flow", out=tmp_path, jobs=1, force=True, **flow)
+    for measure in (["decay", "gates"], ["decay"]):  # nor is what else was measured left over
+        options = {**flow, "measure": measure}
+        rnnlab.run("gradient-flow", out=tmp_path, jobs=1, force=True, **options)
     names = {"gradients.csv", "summary.csv", "gradient-decay.png", "manifest.json"}
     assert {path.name for path in tmp_path.iterdir()} == names
 

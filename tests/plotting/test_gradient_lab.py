@@ -173,7 +173,7 @@ class TestEvery:
         for ax in figure.axes:
             if ax.get_label() != "<colorbar>" and ax.get_visible():
                 assert ax.get_window_extent().width / figure.dpi > 1.2
-            assert all(len(line.get_xdata()) or line.get_clip_on() for line in ax.get_lines())
+            assert all(np.size(line.get_xdata()) or line.get_clip_on() for line in ax.get_lines())
 
     def test_lines_differ_in_black_and_white(self, name: str) -> None:
         draw, table = EVERY[name]

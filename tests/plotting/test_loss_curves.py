@@ -1,14 +1,16 @@
-"""What the learning curves draw, read from the artists."""
+"""What the loss curves draw, read from the artists."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.plotting import cell_styles, plot_learning_curves
+from rnnlab.experiments import draw
+from rnnlab.plotting import cell_styles, plot_loss_curves
 
 
 def metrics(seeds: int = 2) -> pd.DataFrame:
@@ -32,7 +34,7 @@ def points(line: Any) -> list[tuple[float, float]]:
 def test_a_line_a_seed_on_each_part_and_the_lowest_marked() -> None:
     table = metrics()
     before = table.copy()
-    left, right = plot_learning_curves(table).axes
+    left, right = plot_loss_curves(table).axes
     pd.testing.assert_frame_equal(table, before)
     styles = cell_styles(["gru", "lstm"])
     for ax, start in ((left, 1.0), (right, 2.0)):
@@ -62,19 +64,24 @@ def test_a_line_a_seed_on_each_part_and_the_lowest_marked() -> None:
 def test_the_axis_names_its_unit(column: str, unit: str) -> None:
     table = metrics(1)
     table[column] = 0.5
-    assert plot_learning_curves(table).axes[0].get_ylabel() == unit
+    assert plot_loss_curves(table).axes[0].get_ylabel() == unit
 
 
 def test_a_wide_range_is_drawn_on_a_logarithmic_axis_and_what_diverged_is_a_gap() -> None:
     table = metrics()
-    assert plot_learning_curves(table).axes[0].get_yscale() == "linear"
+    assert plot_loss_curves(table).axes[0].get_yscale() == "linear"
     table.loc[0, "loss"] = 1000.0
     table.loc[1, "loss"] = np.nan
-    assert plot_learning_curves(table).axes[0].get_yscale() == "log"
+    assert plot_loss_curves(table).axes[0].get_yscale() == "log"
 
 
 def test_tables_that_cannot_be_drawn() -> None:
     with pytest.raises(ValueError, match="metrics must have the column epoch"):
-        plot_learning_curves(metrics().drop(columns="epoch"))
+        plot_loss_curves(metrics().drop(columns="epoch"))
     with pytest.raises(ValueError, match="metrics must have a row to draw, got none"):
-        plot_learning_curves(metrics().iloc[:0])
+        plot_loss_curves(metrics().iloc[:0])
+
+
+def test_where_there_is_no_table_the_message_says_how_to_make_it(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="make it with: rnnlab fit DATA.csv --out"):
+        draw("loss-curves", tmp_path)
