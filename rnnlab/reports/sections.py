@@ -110,18 +110,18 @@ def gradient_section(gradients: pd.DataFrame, summary: pd.DataFrame | None) -> S
     """Return everything about the decay of gradients."""
     bands = statistics.decay_bands(gradients)
     section = Section("How gradients travel", tables={"gradient-bands": bands})
-    farthest = int(bands["lag"].max())
-    ends = bands[bands["lag"] == farthest].to_dict("records")
-    said = "; ".join(
-        f"{row['cell']} {row['phase']}, state {row['state']}: {number(float(row['median']))}"
-        for row in ends
+    last = bands.groupby(["cell", "phase", "state"], sort=False).tail(1).to_dict("records")
+    ends = "; ".join(
+        f"{row['cell']} {row['phase']}, state {row['state']}: {number(row['median'])} at lag "
+        f"{row['lag']}"
+        for row in last
     )
     block = Block(
         "Decay with the lag",
         picture=picture(
             lambda _: plotting.plot_gradient_decay(bands),
-            alt=f"Relative gradient norm against lag, median over seeds. At lag {farthest}, "
-            f"{said}.",
+            alt="Relative gradient norm against lag, median over seeds. Where each curve ends: "
+            f"{ends}.",
             caption="Norm of the gradient of the last step's loss with respect to the state k "
             "steps before, divided by its value at lag 0: where a line falls fast, what was seen "
             "long ago is hard to learn from. Median and 10th to 90th percentile of the seeds.",
