@@ -170,3 +170,23 @@ def _task_text(entry: TaskEntry) -> str:
         for name, value in entry.settings_given.items()
     ]
     return f"{entry.label} ({'; '.join(settings)})" if settings else entry.label
+
+
+def duration(seconds: float) -> str:
+    """Write a time as people say it.
+
+    Examples
+    --------
+    >>> duration(0.4), duration(100), duration(7500)
+    ('0.4 s', '1 min 40 s', '2 h 05 min')
+    """
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min"

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
+from rnnlab.cli.output import duration
 from rnnlab.experiments import Progress, Run
 from rnnlab.experiments.progress import Remaining
 
@@ -20,26 +21,6 @@ from rnnlab.experiments.progress import Remaining
 def listener() -> Progress:
     """Return what suits the place where stderr goes."""
     return Live() if sys.stderr.isatty() else Lines()
-
-
-def duration(seconds: float) -> str:
-    """Write a time as people say it.
-
-    Examples
-    --------
-    >>> duration(0.4), duration(100), duration(7500)
-    ('0.4 s', '1 min 40 s', '2 h 05 min')
-    """
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min"
 
 
 class Lines(Progress):

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rnnlab.cli.errors import user_errors
-from rnnlab.cli.output import heading, print_rows
-from rnnlab.cli.progress import duration
+from rnnlab.cli.output import duration, heading, print_rows
 
 if TYPE_CHECKING:
     from rnnlab.experiments.watching import Status

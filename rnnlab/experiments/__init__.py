@@ -6,13 +6,14 @@ from rnnlab.experiments.copy_task import CopyTask
 from rnnlab.experiments.drawing import draw, figure_spec
 from rnnlab.experiments.entries import CellEntry
 from rnnlab.experiments.experiment import Experiment
+from rnnlab.experiments.failing import RunsFailedError
 from rnnlab.experiments.fit_study import FitStudy, fit
 from rnnlab.experiments.gradient_flow import GradientFlow
 from rnnlab.experiments.grid import Run
 from rnnlab.experiments.loading import load_spec, preset_names
 from rnnlab.experiments.progress import Progress
 from rnnlab.experiments.spec import CopyTaskSpec, GradientFlowSpec, Spec, TaskStudySpec
-from rnnlab.experiments.study import Result, RunsFailedError, Study, run
+from rnnlab.experiments.study import Result, Study, run
 from rnnlab.experiments.task_entries import TaskEntry
 from rnnlab.experiments.task_study import TaskStudy
 from rnnlab.experiments.writing import CannotWriteError

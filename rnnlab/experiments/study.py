@@ -15,6 +15,7 @@ from rnnlab.cells import find_cell
 from rnnlab.experiments import manifest
 from rnnlab.experiments.drawing import draw, figure_spec
 from rnnlab.experiments.experiment import Experiment
+from rnnlab.experiments.failing import RunsFailedError
 from rnnlab.experiments.grid import Run
 from rnnlab.experiments.heartbeat import Heartbeat
 from rnnlab.experiments.interrupts import interrupts_held
@@ -275,34 +276,6 @@ class Study:
                 start = time.perf_counter()
                 prepare(cell, dtype, through_time=through_time)
                 progress.compiled(cell.name, dtype, time.perf_counter() - start)
-
-
-class RunsFailedError(RuntimeError):
-    """Some runs could not be computed, while the others are in the table.
-
-    Parameters
-    ----------
-    failures : list of Failed
-        At least one.
-    total : int
-        Runs of the study.
-    table : Path
-        Where the others are.
-
-    Attributes
-    ----------
-    details : str
-        The traceback of the first failure; empty where a worker died.
-    """
-
-    def __init__(self, failures: list[Failed], total: int, table: Path) -> None:
-        self.details = failures[0].details
-        named = "; ".join(f"{one.run}: {one.reason}" for one in failures[:5])
-        more = f"; and {len(failures) - 5} more" if len(failures) > 5 else ""
-        super().__init__(
-            f"{len(failures)} of {total} runs must be computed again, got {named}{more}. "
-            f"The others are in {table}; the same command tries these once more"
-        )
 
 
 def run(

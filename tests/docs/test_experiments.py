@@ -38,7 +38,7 @@ def run(line: str, folder: Path) -> str:
 
 
 def test_the_page_from_top_to_bottom(tmp_path: Path) -> None:
-    printed = {}
+    printed: dict[str, str] = {}
     for language, text in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
         if language == "sh":
             printed |= {line: run(line, tmp_path) for line in text.splitlines()}

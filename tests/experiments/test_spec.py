@@ -112,6 +112,61 @@ def test_wrong_settings_are_named_on_one_line(options: dict[str, Any], message: 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"lr": [0.1, 0]}, r"lr must be a number above 0, got 0: .* or a list of them to sweep"),
+        ({"lr": []}, r"lr must be a number above 0, got \[\]: "),
+        ({"lr": [0.1, 0.1]}, r"lr must be different, got 0.1 twice: drop one"),
+        ({"batch": [4, "many"]}, r"batch must be a whole number of at least 1, got 'many': "),
+        ({"clip": [1, "some"]}, r"clip must be a number above 0 or \"none\", got 'some': "),
+        (
+            {"hidden": 3, "parameters": 9},
+            r"hidden and parameters must not both be set, got 3 and 9",
+        ),
+        ({"init": "orth"}, r"init must be one of default, .*, got 'orth': "),
+        ({"optimizer": ["adam", "adm"]}, r"optimizer must be one of .* mean 'adam'"),
+        ({"cells": ["gru,lr=-1"]}, r"cells\[0\].lr must be a number above 0, got -1: "),
+        (
+            {"cells": [{"cell": "gru", "num_layers": 0}]},
+            r"cells\[0\].num_layers must be a whole nu",
+        ),
+        ({"task": "ading"}, r"task must be one of .*, got 'ading': did you mean 'adding'\?"),
+        ({"task": "adding,lenght=3"}, r"setting of the task adding must .* mean 'length'\?"),
+        ({"task": "adding,length"}, r"must be written setting=value, got 'length' in 'adding,len"),
+        ({"task": {"name": "adding", "length": [3, 3]}}, r"length of the task adding must be a va"),
+        (
+            {"task": {"name": "adding", "length": 0}},
+            r"task adding: length must be at least 2, got 0",
+        ),
+        (
+            {"task": {"length": 4}},
+            r"task\[0\].name must be a task's name or FILE.py:NAME, got noth",
+        ),
+        ({"task": "text"}, r"file of the task text must be given, got nothing: write it beside"),
+        ({"task": ["adding", "adding,length=4"]}, r"labels of tasks must be different, got adding"),
+        (
+            {"task": 3},
+            r"task must be a name such as \"adding\", FILE.py:NAME or a table .* got 3: ",
+        ),
+        ({"delays": [3]}, r"setting of task-study must be one of .*, got 'delays'"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_is_wrong_in_a_task_study_is_named_on_one_line(
+    options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
+        load_spec("task-study", options)
+    assert "\n" not in str(caught.value)
+
+
+def test_gradient_flow_sweeps_nothing() -> None:
+    message = r"lr must be one value in gradient-flow, got \[0.1, 0.2\]: run it once for each"
+    with pytest.raises(ValueError, match=message):
+        load_spec("gradient-flow", {"lr": [0.1, 0.2]})
+
+
 def test_unknown_experiment_proposes_the_nearest() -> None:
     with pytest.raises(ValueError, match=r"got 'copy-tsk': did you mean 'copy-task'\?.*FILE.toml"):
         load_spec("copy-tsk", {})

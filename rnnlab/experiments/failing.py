@@ -1,0 +1,35 @@
+"""What is said of runs that could not be computed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rnnlab.experiments.workers import Failed
+
+
+class RunsFailedError(RuntimeError):
+    """Some runs could not be computed, while the others are in the table.
+
+    Parameters
+    ----------
+    failures : list of Failed
+        At least one.
+    total : int
+        Runs of the study.
+    table : Path
+        Where the others are.
+
+    Attributes
+    ----------
+    details : str
+        The traceback of the first failure; empty where a worker died.
+    """
+
+    def __init__(self, failures: list[Failed], total: int, table: Path) -> None:
+        self.details = failures[0].details
+        named = "; ".join(f"{one.run}: {one.reason}" for one in failures[:5])
+        more = f"; and {len(failures) - 5} more" if len(failures) > 5 else ""
+        super().__init__(
+            f"{len(failures)} of {total} runs must be computed again, got {named}{more}. "
+            f"The others are in {table}; the same command tries these once more"
+        )
