@@ -6,6 +6,8 @@ import platform
 
 import pytest
 
+pytestmark = pytest.mark.slow  # every cell is compiled anew for each processor
+
 COMPARE = """
 import numpy as np
 import rnnlab
