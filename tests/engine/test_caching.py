@@ -69,6 +69,7 @@ def test_editing_the_engine_leaves_all_old_kernels_behind(run_python, tmp_path):
     assert len(prints) == 5
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_costs_one_warning(run_python, tmp_path):
     blocked = tmp_path / "a file"
     blocked.write_text("")
@@ -97,6 +98,7 @@ def test_processes_that_compile_at_once_do_not_corrupt_the_cache(run_python, tmp
     assert result.stdout.split() == ["True", "0.4621", "0.7864"]
 
 
+@pytest.mark.slow
 def test_a_truncated_kernel_is_compiled_anew(run_python, tmp_path):
     """A cache that a full disk cut short must not stop anybody."""
     place = {"RNNLAB_CACHE_DIR": str(tmp_path)}
