@@ -167,7 +167,7 @@ def _parts(metrics: pd.DataFrame, settings: Mapping[str, Any], folder: Path) -> 
 def _part(label: str, rows: pd.DataFrame, settings: Mapping[str, Any]) -> Part:
     # a setting of another task says nothing here
     unsaid = [name for name in conditions_of(rows) if rows[name].isna().all()]
-    rows = _with_labels(rows.drop(columns=unsaid).reset_index(drop=True))
+    rows = _with_labels(_whole_numbers(rows.drop(columns=unsaid).reset_index(drop=True)))
     by = [name for name in conditions_of(rows) if name != "task"]
     entry = next(
         (one for one in settings.get("task") or () if one.get("label") == label), {"name": label}
@@ -202,6 +202,13 @@ def _part(label: str, rows: pd.DataFrame, settings: Mapping[str, Any]) -> Part:
         by=by,
         chance=chance,
     )
+
+
+def _whole_numbers(rows: pd.DataFrame) -> pd.DataFrame:
+    """Make whole numbers of settings that the gaps of other tasks turned into floats: 110.0."""
+    floats = [n for n in conditions_of(rows) if pd.api.types.is_float_dtype(rows[n])]
+    whole = [name for name in floats if (rows[name] == rows[name].round()).all()]
+    return rows.astype(dict.fromkeys(whole, "int64"))
 
 
 def _with_labels(rows: pd.DataFrame) -> pd.DataFrame:

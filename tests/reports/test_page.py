@@ -172,6 +172,17 @@ def test_several_tasks(folder: Any, study: Any) -> None:
     assert list(made.tables["outcomes"]["task"].unique()) == ["copy-memory", "mine"]
 
 
+def test_settings_of_one_task_beside_another_stay_whole_numbers(published: Any) -> None:
+    """A column with gaps is read as floats: a task of 110.0 steps was refused, and never solved."""
+    made = rnnlab.report(published("ablation"))
+    rows = {(row["cell"], row["task"]): row for row in made.tables["outcomes"].to_dict("records")}
+    order, adding = rows["cifg", "temporal-order"], rows["nig", "adding"]
+    assert (order["solved"], order["chance"]) == (10, 0.25)
+    assert (adding["solved"], adding["chance"]) == (5, pytest.approx(1 / 6))
+    assert "delay 20" in Page(made.path).text
+    assert "delay 20.0" not in Page(made.path).text
+
+
 def test_an_unfinished_study_says_what_is_missing(published: Any) -> None:
     folder = published("copy-task")
     metrics = pd.read_csv(folder / "metrics.csv")
