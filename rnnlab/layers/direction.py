@@ -10,8 +10,9 @@ import numpy as np
 from rnnlab.cells import CellDefinition
 from rnnlab.engine import engine_for
 from rnnlab.engine.protocol import Array, Gradients
+from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.initialisers import initialise
-from rnnlab.layers.regularisers import Regularisers, draw_mask, noisy_cell
+from rnnlab.layers.regularisers import draw_mask, noisy_cell
 
 
 class Direction:
@@ -24,18 +25,14 @@ class Direction:
 
     Parameters
     ----------
-    cell : CellDefinition
-    input_size, hidden_size : int
-        I, H.
-    dtype : "float32" or "float64"
+    architecture : Architecture
+        Of the whole layer.
+    parameters : dict of str to array
+        The whole layer's, shared with it; this direction's arrays carry its suffix.
     layer : int
         The place in the stack.
     reverse : bool
         Whether it reads from the end of the sequence.
-    learn_initial_state : bool
-    regularisers : Regularisers or None
-    parameters : dict of str to array
-        The whole layer's, shared with it; this direction's arrays carry its suffix.
 
     Attributes
     ----------
@@ -47,21 +44,17 @@ class Direction:
 
     def __init__(
         self,
-        cell: CellDefinition,
-        input_size: int,
-        hidden_size: int,
+        architecture: Architecture,
+        parameters: dict[str, Array],
         *,
-        dtype: str,
         layer: int,
         reverse: bool,
-        learn_initial_state: bool,
-        regularisers: Regularisers | None,
-        parameters: dict[str, Array],
     ) -> None:
+        cell, regularisers = architecture.cell, architecture.regularisers
         self.cell = cell
-        self.input_size = input_size
-        self.hidden_size = hidden_size
-        self.dtype = dtype
+        self.input_size = architecture.output_size if layer else architecture.input_size
+        self.hidden_size = architecture.hidden_size
+        self.dtype = architecture.dtype
         self.reverse = reverse
         self._variational = regularisers is not None and regularisers.variational
         self._in_training, self._masks = noisy_cell(cell, regularisers, expected=False)
@@ -69,11 +62,12 @@ class Direction:
         self.suffix = f"_l{layer}" + "_reverse" * reverse
         self.parameters = parameters
         self._names = {name: name + self.suffix for name in cell.arrays}
-        self._initial_names = [n + self.suffix for n in initial_names(cell) * learn_initial_state]
+        learned = initial_names(cell) * architecture.learn_initial_state
+        self._initial_names = [name + self.suffix for name in learned]
         self.shapes = {
-            self._names[name]: array.shape(inputs=input_size, units=hidden_size)
+            self._names[name]: array.shape(inputs=self.input_size, units=self.hidden_size)
             for name, array in cell.arrays.items()
-        } | dict.fromkeys(self._initial_names, (hidden_size,))
+        } | dict.fromkeys(self._initial_names, (self.hidden_size,))
 
     def draw(self, rng: np.random.Generator, **options: Any) -> None:
         """Put initial parameters in place; `options` are those of `initialise`."""

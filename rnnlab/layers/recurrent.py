@@ -9,25 +9,24 @@ from typing import Any
 
 import numpy as np
 
-from rnnlab.cells import CellDefinition, find_cell
+from rnnlab.cells import CellDefinition
 from rnnlab.engine.protocol import Array
+from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.direction import Direction
 from rnnlab.layers.gates import read_gate, write_gate
 from rnnlab.layers.regularisers import Regularisers
 from rnnlab.layers.stack import Stack
-from rnnlab.layers.states import check_state, find_row, gather, state_type
+from rnnlab.layers.states import check_state, find_row, gather
 from rnnlab.layers.tape import LayerGradients, Tape
 from rnnlab.layers.validation import (
     check_array,
-    check_dtype,
-    check_flag,
     check_padded,
     check_seed,
     check_size,
 )
 
 
-class Recurrent:
+class Recurrent(Architecture):
     """A layer of one recurrent cell, stacked and in both directions where that is asked for.
 
     Parameters
@@ -92,41 +91,21 @@ class Recurrent:
         forget_bias: float | str | None = None,
         chrono_tmax: int | None = None,
     ) -> None:
-        self.cell = find_cell(cell)
-        self.input_size = check_size("input_size", input_size)
-        self.hidden_size = check_size("hidden_size", hidden_size)
-        self.num_layers = check_size("num_layers", num_layers)
-        self.bidirectional = check_flag("bidirectional", bidirectional)
-        self.learn_initial_state = check_flag("learn_initial_state", learn_initial_state)
-        self.regularisers = _check_regularisers(regularisers)
-        self.dtype = check_dtype(dtype)
-        self._parameters: dict[str, Array] = {}
-        self._stack = Stack(
-            self.cell,
-            self.input_size,
-            self.hidden_size,
-            num_layers=self.num_layers,
-            bidirectional=self.bidirectional,
-            learn_initial_state=self.learn_initial_state,
-            regularisers=self.regularisers,
-            dtype=self.dtype,
-            parameters=self._parameters,
+        super().__init__(
+            cell,
+            input_size,
+            hidden_size,
+            num_layers=num_layers,
+            bidirectional=bidirectional,
+            learn_initial_state=learn_initial_state,
+            regularisers=regularisers,
+            dtype=dtype,
         )
+        self._parameters: dict[str, Array] = {}
+        self._stack = Stack(self, self._parameters)
         rng = check_seed(seed)
         for direction in self._stack.directions:
             direction.draw(rng, init=init, forget_bias=forget_bias, chrono_tmax=chrono_tmax)
-
-    def __repr__(self) -> str:
-        shown: dict[str, object] = {"input_size": self.input_size, "hidden_size": self.hidden_size}
-        if self.num_layers > 1:
-            shown["num_layers"] = self.num_layers
-        for name in ("bidirectional", "learn_initial_state"):
-            if getattr(self, name):
-                shown[name] = True
-        if self.regularisers is not None:
-            shown["regularisers"] = self.regularisers
-        options = " ".join(f"{name}={value}" for name, value in shown.items())
-        return f"<rnnlab.Recurrent {self.cell.name} {options} dtype={self.dtype}>"
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -147,16 +126,6 @@ class Recurrent:
     def parameter_count(self) -> int:
         """How many numbers the layer learns."""
         return sum(array.size for array in self.parameters.values())
-
-    @property
-    def output_size(self) -> int:
-        """The last axis of the output: D*H."""
-        return (1 + self.bidirectional) * self.hidden_size
-
-    @property
-    def state_type(self) -> Any:
-        """The named tuple of the cell's states."""
-        return state_type(self.cell.states)
 
     def __call__(
         self,
@@ -346,17 +315,9 @@ class Recurrent:
 
     def astype(self, dtype: Any) -> Recurrent:
         """Return a copy of the layer in another dtype."""
-        copy = Recurrent(
-            self.cell,
-            self.input_size,
-            self.hidden_size,
-            num_layers=self.num_layers,
-            bidirectional=self.bidirectional,
-            learn_initial_state=self.learn_initial_state,
-            regularisers=self.regularisers,
-            dtype=dtype,
-            init="glorot",  # the cheapest to draw: every number is replaced
-        )
+        options = {**self.options, "dtype": dtype}
+        # glorot is the cheapest to draw: every number is replaced
+        copy = Recurrent(self.cell, self.input_size, self.hidden_size, init="glorot", **options)
         for name, array in self.parameters.items():
             copy.parameters[name][:] = array
         return copy
@@ -382,7 +343,7 @@ class Recurrent:
         return np.dtype(self.dtype)
 
     def _direction(self, layer: int, reverse: bool) -> Direction:
-        row = find_row(self.num_layers, 1 + self.bidirectional, layer, reverse)
+        row = find_row(self.num_layers, self.directions, layer, reverse)
         return self._stack.directions[row]
 
     def _check_x(
@@ -405,12 +366,3 @@ class Recurrent:
         if state is None and self.learn_initial_state:
             return self._stack.initial(batch)
         return self._check_state("state", state, batch)
-
-
-def _check_regularisers(value: object) -> Regularisers | None:
-    if value is None or isinstance(value, Regularisers):
-        return value
-    raise TypeError(
-        f"regularisers must be rnnlab.Regularisers, got {type(value).__name__}: "
-        "write regularisers=rnnlab.Regularisers(dropout=0.5)"
-    )

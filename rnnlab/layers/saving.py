@@ -22,6 +22,7 @@ from rnnlab.cells import CellDefinition, find_cell
 from rnnlab.cells.identity import file_spec
 from rnnlab.engine.protocol import Array
 from rnnlab.files import write_whole
+from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.recurrent import Recurrent
 from rnnlab.layers.regularisers import Regularisers
 from rnnlab.layers.stack import Stack
@@ -69,7 +70,7 @@ class Description(BaseModel):
 
 def describe(layer: Recurrent) -> LayerDescription:
     """Return a layer's architecture."""
-    cell = layer.cell
+    cell, noise = layer.cell, layer.regularisers
     known = cell.name in cells and cells[cell.name] is cell
     return LayerDescription(
         cell=CellDescription(
@@ -77,11 +78,7 @@ def describe(layer: Recurrent) -> LayerDescription:
         ),
         input_size=layer.input_size,
         hidden_size=layer.hidden_size,
-        num_layers=layer.num_layers,
-        bidirectional=layer.bidirectional,
-        learn_initial_state=layer.learn_initial_state,
-        regularisers=None if layer.regularisers is None else asdict(layer.regularisers),
-        dtype=layer.dtype,
+        **(layer.options | {"regularisers": noise and asdict(noise)}),
     )
 
 
@@ -198,7 +195,7 @@ def restore_layer(
             f"{path} must hold {description.num_layers} layers, got {len(arrays)} arrays: "
             "take the file as save wrote it"
         )
-    shapes = Stack(definition, *sizes, **options, parameters={}).shapes | others
+    shapes = Stack(Architecture(definition, *sizes, **options), {}).shapes | others
     differences = _differences(shapes, arrays, description.dtype)
     if differences:
         raise ValueError(

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnlab.cells import CellDefinition
 from rnnlab.engine.protocol import Array, Gradients
+from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.direction import Direction, initial_names
 from rnnlab.layers.regularisers import Regularisers, draw_mask
 
@@ -22,12 +22,7 @@ class Stack:
 
     Parameters
     ----------
-    cell : CellDefinition
-    input_size, hidden_size : int
-    num_layers : int
-    bidirectional, learn_initial_state : bool
-    regularisers : Regularisers or None
-    dtype : "float32" or "float64"
+    architecture : Architecture
     parameters : dict of str to array
         Shared with the layer. Making a stack allocates none; `Direction.draw` fills it.
 
@@ -44,44 +39,22 @@ class Stack:
         If a learned initial state would be called as one of the cell's own arrays is.
     """
 
-    def __init__(
-        self,
-        cell: CellDefinition,
-        input_size: int,
-        hidden_size: int,
-        *,
-        num_layers: int,
-        bidirectional: bool,
-        learn_initial_state: bool,
-        regularisers: Regularisers | None,
-        dtype: str,
-        parameters: dict[str, Array],
-    ) -> None:
+    def __init__(self, architecture: Architecture, parameters: dict[str, Array]) -> None:
+        cell = architecture.cell
         taken = [name for name in initial_names(cell) if name in cell.arrays]
-        if learn_initial_state and taken:
+        if architecture.learn_initial_state and taken:
             raise ValueError(
                 f"learn_initial_state needs the name {taken[0]} for a state of {cell.name}, which "
                 "is one of its vectors: rename the vector"
             )
-        self.hidden_size = hidden_size
-        self._regularisers = regularisers or Regularisers()
-        ways = (False, True) if bidirectional else (False,)
+        self.hidden_size = architecture.hidden_size
+        self._regularisers = architecture.regularisers or Regularisers()
         self.layers = [
             tuple(
-                Direction(
-                    cell,
-                    len(ways) * hidden_size if layer else input_size,
-                    hidden_size,
-                    dtype=dtype,
-                    layer=layer,
-                    reverse=reverse,
-                    learn_initial_state=learn_initial_state,
-                    regularisers=regularisers,
-                    parameters=parameters,
-                )
-                for reverse in ways
+                Direction(architecture, parameters, layer=layer, reverse=reverse)
+                for reverse in (False, True)[: architecture.directions]
             )
-            for layer in range(num_layers)
+            for layer in range(architecture.num_layers)
         ]
         self.directions = [direction for layer in self.layers for direction in layer]
 
