@@ -14,6 +14,7 @@ from matplotlib.ticker import NullLocator
 from matplotlib.transforms import ScaledTranslation, Transform
 from numpy.typing import NDArray
 
+from rnnlab.plotting._lines import MARKER_EDGE
 from rnnlab.plotting._tables import count_of_seeds, require_rows
 from rnnlab.plotting.style import REFERENCE_COLOR, cell_styles, house_style
 
@@ -129,8 +130,7 @@ def _draw_line(
         transform=transform,
         clip_on=False,  # whole markers at 0 and 1
         zorder=3,
-        markeredgecolor="white",
-        markeredgewidth=0.5,
+        **MARKER_EDGE,
         **style,
     )
 

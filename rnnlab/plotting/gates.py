@@ -9,10 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.plotting._panels import (
-    MARKER_EDGE,
+from rnnlab.plotting._captions import caption
+from rnnlab.plotting._lines import MARKER_EDGE
+from rnnlab.plotting._phases import (
     SERIES,
-    caption,
+    by_cell_and_phase,
     grid_of,
     in_order,
     label_edges,
@@ -109,23 +110,21 @@ def plot_gate_distribution(means: pd.DataFrame) -> Figure:
     """
     columns = ("cell", "phase", "gate", "left", "right", "share", "seeds")
     require_rows(means, "means", columns, "what rnnlab.statistics.histogram_means returns")
-    cells, phases, gates = in_order(means["cell"]), phases_of(means), in_order(means["gate"])
+    gates = in_order(means["gate"])
     with house_style():
-        figure, grid = grid_of(len(cells), len(phases), height=1.7, extra=1.3)
-        for row, cell in zip(grid, cells, strict=True):
-            for ax, phase in zip(row, phases, strict=True):
-                panel = means[(means["cell"] == cell) & (means["phase"] == phase)]
-                for gate, bars in panel.groupby("gate", sort=False):
-                    number = gates.index(gate)
-                    style = SERIES[number % len(SERIES)]
-                    middle = (bars["left"] + bars["right"]) / 2
-                    ax.plot(
-                        middle, bars["share"], label=str(gate), markevery=(number % 4, 4),
-                        **style, **MARKER_EDGE,
-                    )  # fmt: skip
-                ax.set_title(f"{cell}, {phase_title(phase)}")
-                ax.set_xlim(0, 1)
-                ax.set_ylim(0, 1.05 * float(means["share"].max()))
+        figure, grid, panels = by_cell_and_phase(means, height=1.7, extra=1.3)
+        for ax, panel in panels:
+            for gate, bars in panel.groupby("gate", sort=False):
+                number = gates.index(gate)
+                style = SERIES[number % len(SERIES)]
+                middle = (bars["left"] + bars["right"]) / 2
+                ax.plot(
+                    middle, bars["share"], label=str(gate), markevery=(number % 4, 4),
+                    **style, **MARKER_EDGE,
+                )  # fmt: skip
+            ax.set_xlim(0, 1)
+            ax.set_ylim(0, 1.05 * float(means["share"].max()))
+        for row in grid:
             legend_beside(row[-1], title="gate")
         label_edges(grid, "value of the gate", "share of values")
         width = float((means["right"] - means["left"]).iloc[0])
@@ -152,23 +151,21 @@ def plot_gate_saturation(gates: pd.DataFrame) -> Figure:
     """
     columns = ("cell", "seed", "phase", "gate", "unit", "shut", "open")
     require_rows(gates, "gates", columns, "the table of gates.csv")
-    cells, phases, names = in_order(gates["cell"]), phases_of(gates), in_order(gates["gate"])
+    names = in_order(gates["gate"])
     with house_style():
-        figure, grid = grid_of(len(cells), len(phases), width=2.1, height=2.0, extra=1.3)
-        for row, cell in zip(grid, cells, strict=True):
-            for ax, phase in zip(row, phases, strict=True):
-                panel = gates[(gates["cell"] == cell) & (gates["phase"] == phase)]
-                ax.plot([0, 1], [1, 0], color=REFERENCE_COLOR, linewidth=0.8, label="_all of time")
-                for gate, units in panel.groupby("gate", sort=False):
-                    style = SERIES[names.index(gate) % len(SERIES)]
-                    ax.plot(
-                        units["open"], units["shut"], linestyle="none", marker=style["marker"],
-                        markersize=4, markerfacecolor="none", color=style["color"], alpha=0.7,
-                        label=str(gate), clip_on=False,
-                    )  # fmt: skip
-                ax.set_title(f"{cell}, {phase_title(phase)}")
-                ax.set_xlim(0, 1)
-                ax.set_ylim(0, 1)
+        figure, grid, panels = by_cell_and_phase(gates, width=2.1, height=2.0, extra=1.3)
+        for ax, panel in panels:
+            ax.plot([0, 1], [1, 0], color=REFERENCE_COLOR, linewidth=0.8, label="_all of time")
+            for gate, units in panel.groupby("gate", sort=False):
+                style = SERIES[names.index(gate) % len(SERIES)]
+                ax.plot(
+                    units["open"], units["shut"], linestyle="none", marker=style["marker"],
+                    markersize=4, markerfacecolor="none", color=style["color"], alpha=0.7,
+                    label=str(gate), clip_on=False,
+                )  # fmt: skip
+            ax.set_xlim(0, 1)
+            ax.set_ylim(0, 1)
+        for row in grid:
             legend_beside(row[-1], title="gate")
         label_edges(grid, "share of time above .9", "share of time below .1")
         seeds = gates.groupby("cell")["seed"].nunique()

@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
+from rnnlab.plotting._lines import MARKER_EDGE
 from rnnlab.plotting._tables import count_of_seeds, require_rows
 from rnnlab.plotting.style import cell_styles, house_style
 
@@ -139,8 +140,7 @@ def _draw_panel(ax: Axes, panel: pd.DataFrame, styles: dict[str, dict[str, Any]]
             np.maximum(median, FLOOR),
             label=str(cell),
             markevery=marked,
-            markeredgecolor="white",
-            markeredgewidth=0.5,
+            **MARKER_EDGE,
             zorder=3,
             **style,
         )
@@ -163,8 +163,7 @@ def _draw_panel(ax: Axes, panel: pd.DataFrame, styles: dict[str, dict[str, Any]]
                 marker="v",
                 markersize=7,
                 color=style["color"],
-                markeredgecolor="white",
-                markeredgewidth=0.5,
+                **MARKER_EDGE,
                 label=f"_{cell} below the floor",
                 zorder=4,
             )

@@ -9,13 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from rnnlab.plotting._panels import (
-    MARKER_EDGE,
-    caption,
-    in_order,
-    legend_beside,
-    medians_of,
-)
+from rnnlab.plotting._captions import caption
+from rnnlab.plotting._lines import MARKER_EDGE
+from rnnlab.plotting._phases import in_order, legend_beside, medians_of
 from rnnlab.plotting._tables import count_of_seeds, require_rows
 from rnnlab.plotting.style import REFERENCE_COLOR, cell_styles, house_style
 

@@ -10,14 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from rnnlab.plotting._panels import (
-    MARKER_EDGE,
-    caption,
-    draw_band,
-    in_order,
-    legend_beside,
-    medians_of,
-)
+from rnnlab.plotting._captions import caption
+from rnnlab.plotting._lines import MARKER_EDGE, draw_band
+from rnnlab.plotting._phases import in_order, legend_beside, medians_of
 from rnnlab.plotting._tables import count_of_seeds, require_rows
 from rnnlab.plotting.style import cell_styles, house_style
 

@@ -10,14 +10,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnlab.plotting._tables import count_of_seeds, require_rows
-from rnnlab.plotting.panels import (
+from rnnlab.plotting._conditions import (
     draw_panels,
     metric_label,
     only_metric,
     set_metric_limits,
     settings_in,
 )
+from rnnlab.plotting._lines import MARKERS, draw_band
+from rnnlab.plotting._tables import count_of_seeds, require_rows
 
 _NEEDED = ("cell", "update", "metric", "median", "low", "high", "seeds")
 
@@ -67,25 +68,9 @@ def plot_learning_curves(table: pd.DataFrame, *, columns: int = 2) -> Figure:
             own = rows[rows["cell"] == cell].sort_values("update")
             if own.empty:
                 continue
-            numbers = own[["median", "low", "high"]].to_numpy(np.float64)
-            median, low, high = np.where(np.isfinite(numbers), numbers, np.nan).T
-            every = max(len(own) // 5, 1)
-            start = list(styles).index(cell) * every // len(styles)  # each at places of its own
-            ax.plot(
-                own["update"],
-                median,
-                label=cell,
-                markevery=(start, every),
-                markeredgecolor="white",
-                markeredgewidth=0.5,
-                zorder=3,
-                **style,
-            )
-            if own["seeds"].max() > 1:
-                ax.fill_between(
-                    own["update"], low, high, color=style["color"], alpha=0.13, linewidth=0,
-                    label=f"_{cell} band",
-                )  # fmt: skip
+            # each cell's markers at places of its own
+            shift = list(styles).index(cell) * max(len(own) // MARKERS, 1) // len(styles)
+            draw_band(ax, own["update"].to_numpy(), own, style, cell, shift=shift)
         set_metric_limits(ax, metric, table[["median", "low", "high"]].to_numpy(np.float64).ravel())
         ax.margins(x=0.02)
 

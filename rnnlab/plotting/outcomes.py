@@ -12,8 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from matplotlib.transforms import ScaledTranslation
 
-from rnnlab.plotting._tables import count_of_seeds, require_rows
-from rnnlab.plotting.panels import (
+from rnnlab.plotting._conditions import (
     draw_panels,
     metric_label,
     only_metric,
@@ -21,6 +20,8 @@ from rnnlab.plotting.panels import (
     setting_label,
     settings_in,
 )
+from rnnlab.plotting._lines import MARKER_EDGE
+from rnnlab.plotting._tables import count_of_seeds, require_rows
 from rnnlab.plotting.style import REFERENCE_COLOR
 
 _NEEDED = ("cell", "metric", "seeds", "iqm", "iqm_low", "iqm_high")
@@ -147,8 +148,7 @@ def _draw_cell(
         label=cell,
         transform=beside,
         zorder=3,
-        markeredgecolor="white",
-        markeredgewidth=0.5,
+        **MARKER_EDGE,
         **style,
     )
 

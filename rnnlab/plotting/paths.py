@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rnnlab.plotting._panels import (
+from rnnlab.plotting._captions import caption
+from rnnlab.plotting._lines import draw_band
+from rnnlab.plotting._phases import (
     SERIES,
-    caption,
     decade_labels,
-    draw_band,
     extent,
     grid_of,
     in_order,

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rnnlab.plotting._panels import (
+from rnnlab.plotting._captions import caption
+from rnnlab.plotting._lines import draw_band
+from rnnlab.plotting._phases import (
     SERIES,
-    caption,
+    by_cell_and_phase,
     decade_labels,
-    draw_band,
     extent,
     grid_of,
     in_order,
@@ -43,22 +44,19 @@ def plot_jacobian_spectrum(medians: pd.DataFrame) -> Figure:
     """
     columns = ("cell", "phase", "lag", "index", "median", "low", "high", "seeds")
     require_rows(medians, "medians", columns, "what rnnlab.statistics.spectrum_medians returns")
-    cells, phases, lags = in_order(medians["cell"]), phases_of(medians), in_order(medians["lag"])
+    lags = in_order(medians["lag"])
     with house_style():
-        figure, grid = grid_of(len(cells), len(phases))
+        figure, grid, panels = by_cell_and_phase(medians)
         bottom, top, floored = extent(medians[["median", "low", "high"]].to_numpy(), FLOOR)
-        for row, cell in zip(grid, cells, strict=True):
-            for ax, phase in zip(row, phases, strict=True):
-                panel = medians[(medians["cell"] == cell) & (medians["phase"] == phase)]
-                for number, lag in enumerate(lags):
-                    line = panel[panel["lag"] == lag]
-                    if len(line):
-                        style = SERIES[number % len(SERIES)]
-                        x = line["index"].to_numpy()
-                        draw_band(ax, x, line, style, f"k = {lag}", floor=FLOOR, shift=number)
-                ax.set_title(f"{cell}, {phase_title(phase)}")
-                ax.set_ylim(bottom - 0.02 * (top - bottom), top + 0.03 * (top - bottom))
-                ax.axhline(0, color=REFERENCE_COLOR, linewidth=0.8, zorder=1, label="_one")
+        for ax, panel in panels:
+            for number, lag in enumerate(lags):
+                line = panel[panel["lag"] == lag]
+                if len(line):
+                    style = SERIES[number % len(SERIES)]
+                    x = line["index"].to_numpy()
+                    draw_band(ax, x, line, style, f"k = {lag}", floor=FLOOR, shift=number)
+            ax.set_ylim(bottom - 0.02 * (top - bottom), top + 0.03 * (top - bottom))
+            ax.axhline(0, color=REFERENCE_COLOR, linewidth=0.8, zorder=1, label="_one")
         decade_labels(grid[0, 0], bottom, top, floored=floored)
         label_edges(grid, "number of the singular value", "singular value")
         legend_beside(grid[0, -1], title="lag in steps")

@@ -10,8 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rnnlab.plotting._conditions import draw_panels, settings_in
+from rnnlab.plotting._lines import MARKER_EDGE
 from rnnlab.plotting._tables import count_of_seeds, require_rows
-from rnnlab.plotting.panels import draw_panels, settings_in
 
 _NEEDED = ("cell", "seeds", "update", "unsolved", "ci_low", "ci_high", "at_risk")
 # Curves that coincide, such as all cells at 1, are drawn this far apart; the data stay.
@@ -73,8 +74,7 @@ def plot_survival(table: pd.DataFrame, *, columns: int = 2) -> Figure:
                 share + shift,
                 where="post",
                 label=cell,
-                markeredgecolor="white",
-                markeredgewidth=0.5,
+                **MARKER_EDGE,
                 zorder=3,
                 **style,
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from rnnlab.plotting._captions import put_caption, wrapped
 from rnnlab.plotting.style import cell_styles, house_style
 
 # How a metric's name is written on an axis, where there is more to say than the name.
@@ -25,7 +25,6 @@ _UNITS = {
 _STEPS = ("delay", "length", "span", "lag")
 PANEL_WIDTH, PANEL_HEIGHT = 3.3, 2.4  # inches
 _ALONE = 4.6  # the width of a single panel where there is room for more
-_CHARACTERS_PER_INCH = 12.5  # of 9 point text
 
 Draw = Callable[[Axes, pd.DataFrame, Mapping[str, Mapping[str, Any]]], None]
 
@@ -99,11 +98,7 @@ def draw_panels(
     with house_style():
         styles = cell_styles(map(str, table["cell"].unique()))
         inches = (_ALONE if width == 1 < columns else PANEL_WIDTH * width) + 0.5
-        lines = [
-            line
-            for text in caption.split("\n")
-            for line in textwrap.wrap(text, int(inches * _CHARACTERS_PER_INCH))
-        ]
+        lines = wrapped(caption, inches)
         names_a_row = _names_a_row(inches, styles)
         rows_of_text = len(lines) + math.ceil(len(styles) / names_a_row)
         size = inches, PANEL_HEIGHT * height + 0.5 + 0.2 * rows_of_text
@@ -121,7 +116,7 @@ def draw_panels(
             lowest.tick_params(labelbottom=True)
         for row in grid:
             row[0].set_ylabel(labels[1])
-        figure.suptitle("\n".join(lines), x=0.01, ha="left")
+        put_caption(figure, lines)
         handles = [Line2D([], [], label=label, **style) for label, style in styles.items()]
         figure.legend(handles=handles, loc="outside lower left", ncols=names_a_row)
     return figure

@@ -1,8 +1,7 @@
-"""What the figures with several panels share: their grid, titles, axes and captions."""
+"""What figures of gradients share: a panel for each cell and phase, their axes and their words."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -15,7 +14,6 @@ from numpy.typing import NDArray
 from rnnlab.plotting._tables import count_of_seeds
 
 PHASES = {"init": "at initialisation", "midway": "midway", "trained": "after training"}
-_CHARACTERS_PER_INCH = 14  # of the caption, at 9 points
 
 # Lines that are no cells differ in colour, dashes and marker alike.
 SERIES: tuple[dict[str, Any], ...] = (
@@ -27,7 +25,6 @@ SERIES: tuple[dict[str, Any], ...] = (
     {"color": "#56B4E9", "linestyle": (0, (3, 1.2, 1, 1.2, 1, 1.2)), "marker": "X"},
     {"color": "#E69F00", "linestyle": (0, (2.2, 1.2)), "marker": "<"},
 )
-MARKER_EDGE: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.5}
 
 
 def phases_of(table: pd.DataFrame) -> list[str]:
@@ -53,6 +50,28 @@ def grid_of(
     return figure, figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
 
 
+def by_cell_and_phase(
+    table: pd.DataFrame, **sizes: float
+) -> tuple[Figure, NDArray[Any], list[tuple[Axes, pd.DataFrame]]]:
+    """Lay out a row for each cell and a column for each phase; `sizes` are those of `grid_of`.
+
+    Returns
+    -------
+    figure : Figure
+    grid : array of Axes (cells, phases)
+    panels : list of (Axes, DataFrame)
+        Each panel, titled, and the rows of `table` that belong there.
+    """
+    cells, phases = in_order(table["cell"]), phases_of(table)
+    figure, grid = grid_of(len(cells), len(phases), **sizes)
+    panels = []
+    for row, cell in zip(grid, cells, strict=True):
+        for ax, phase in zip(row, phases, strict=True):
+            ax.set_title(f"{cell}, {phase_title(phase)}")
+            panels.append((ax, table[(table["cell"] == cell) & (table["phase"] == phase)]))
+    return figure, grid, panels
+
+
 def label_edges(grid: NDArray[Any], x: str, y: str) -> None:
     """Name the axes where they are shared: x below the lowest panels, y left of the first."""
     for ax in grid[-1]:
@@ -71,15 +90,6 @@ def legend_beside(ax: Axes, **options: Any) -> None:
     ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0, **options)
 
 
-def caption(figure: Figure, *sentences: str) -> None:
-    """Put words above the panels, wrapped to the figure's width."""
-    width = int(_CHARACTERS_PER_INCH * figure.get_figwidth())
-    text = " ".join(sentence for sentence in sentences if sentence)
-    figure.suptitle(
-        "\n".join(textwrap.wrap(text, width, break_on_hyphens=False)), x=0.01, ha="left"
-    )
-
-
 def medians_of(seeds: pd.Series[int]) -> str:
     """Say in a sentence what lines and bands are, and of how many seeds."""
     counted = seeds[seeds > 0]
@@ -89,59 +99,6 @@ def medians_of(seeds: pd.Series[int]) -> str:
         return "1 seed, no band."
     span = "" if counted.max() >= 10 else " (with so few seeds, all of them)"
     return f"Median of {count_of_seeds(counted)}, band: 10th to 90th percentile{span}."
-
-
-def draw_band(
-    ax: Axes,
-    x: NDArray[Any],
-    rows: pd.DataFrame,
-    style: dict[str, Any],
-    label: str,
-    *,
-    floor: float | None = None,
-    markers: int = 5,
-    shift: int = 0,
-) -> None:
-    """Draw a median as a line with a few markers, and its band.
-
-    Where a median falls below `floor` a triangle marks it, and the line goes on along the floor.
-    What is not a number leaves a gap.
-    """
-    median, low, high = (rows[name].to_numpy(np.float64) for name in ("median", "low", "high"))
-    if floor is not None:
-        falls = (median < floor) & ~np.concatenate([[False], (median < floor)[:-1]])
-        ax.plot(
-            x[falls],
-            np.full(int(falls.sum()), floor),
-            linestyle="none",
-            marker="v",
-            markersize=6,
-            color=style["color"],
-            label=f"_{label} below the floor",
-            zorder=4,
-            **MARKER_EDGE,
-        )
-        median, low, high = (np.maximum(values, floor) for values in (median, low, high))
-    every = max(len(x) // markers, 1)
-    ax.plot(
-        x,
-        np.where(np.isfinite(median), median, np.nan),
-        label=label,
-        markevery=(shift % every, every),
-        zorder=3,
-        **MARKER_EDGE,
-        **style,
-    )
-    if rows["seeds"].max() > 1:
-        ax.fill_between(
-            x,
-            np.where(np.isfinite(low), low, np.nan),
-            np.where(np.isfinite(high), high, np.nan),
-            color=style["color"],
-            alpha=0.16,
-            linewidth=0,
-            label=f"_{label} band",
-        )
 
 
 def decade_labels(ax: Axes, bottom: float, top: float, *, floored: bool = False) -> None:
