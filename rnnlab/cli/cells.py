@@ -8,7 +8,7 @@ import click
 
 from rnnlab.cli.errors import user_errors
 from rnnlab.cli.groups import Commands
-from rnnlab.cli.output import heading, print_rows, vector_text, warn
+from rnnlab.cli.output import heading, print_registry, print_rows, vector_text
 
 if TYPE_CHECKING:
     from rnnlab.analysis import Walk
@@ -32,28 +32,12 @@ def _list() -> None:
     from rnnlab.cells.description import about, parameter_formula, recurrent_products
     from rnnlab.registry import cells as known
 
-    rows = []
-    problems = known.refusals()
-    for name in known:
-        try:
-            cell = known[name]
-        except ValueError as error:  # a package whose cell cannot be had
-            problems.append(str(error))
-            continue
-        rows.append(
-            (
-                cell.name,
-                ", ".join(cell.states),
-                cell.keep or "-",
-                parameter_formula(cell),
-                str(recurrent_products(cell)),
-                about(cell),
-            )
-        )
+    def row(name: str, cell: CellDefinition) -> tuple[str, ...]:
+        states, products = ", ".join(cell.states), str(recurrent_products(cell))
+        return name, states, cell.keep or "-", parameter_formula(cell), products, about(cell)
+
     headers = ("cell", "states", "keeps with", "parameters", "products", "what it is")
-    print_rows(headers, rows, title=False)
-    for problem in problems:
-        warn(problem)
+    print_registry(known, headers, row)
 
 
 @cells.command(short_help="Show what a cell is.")

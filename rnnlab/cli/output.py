@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from rnnlab.experiments import Spec, TaskEntry
+    from rnnlab.registry import Registry
 
 
 def print_rows(headers: Sequence[str], rows: Sequence[Sequence[str]], *, title: bool) -> None:
@@ -170,6 +171,29 @@ def _task_text(entry: TaskEntry) -> str:
         for name, value in entry.settings_given.items()
     ]
     return f"{entry.label} ({'; '.join(settings)})" if settings else entry.label
+
+
+def print_registry(
+    known: Registry[Any], headers: Sequence[str], row: Callable[[str, Any], Sequence[str]]
+) -> None:
+    """Print what is registered, and warn of what installed packages offer but cannot be had.
+
+    Parameters
+    ----------
+    known : Registry
+    headers : sequence of str
+    row : callable
+        From a name and what is registered under it to the fields.
+    """
+    rows, problems = [], known.refusals()
+    for name in known:
+        try:
+            rows.append(row(name, known[name]))
+        except ValueError as error:  # a package that cannot be loaded stands in nobody's way
+            problems.append(str(error))
+    print_rows(headers, rows, title=False)
+    for problem in problems:
+        warn(problem)
 
 
 def duration(seconds: float) -> str:

@@ -8,7 +8,7 @@ import click
 
 from rnnlab.cli.errors import user_errors
 from rnnlab.cli.groups import Commands
-from rnnlab.cli.output import heading, print_rows, warn
+from rnnlab.cli.output import heading, print_registry, print_rows
 
 if TYPE_CHECKING:
     from rnnlab.tasks import Task
@@ -34,18 +34,10 @@ def _list() -> None:
     from rnnlab.registry import tasks as known
     from rnnlab.tasks.description import about, settings_text, solved_text
 
-    rows = []
-    problems = known.refusals()
-    for name in known:
-        try:
-            task = known[name]
-        except ValueError as error:  # a package whose task cannot be had
-            problems.append(str(error))
-            continue
-        rows.append((name, settings_text(task), solved_text(task), about(task)))
-    print_rows(("task", "settings", "solved", "what is asked"), rows, title=False)
-    for problem in problems:
-        warn(problem)
+    def row(name: str, task: type[Task]) -> tuple[str, ...]:
+        return name, settings_text(task), solved_text(task), about(task)
+
+    print_registry(known, ("task", "settings", "solved", "what is asked"), row)
 
 
 @tasks.command(short_help="Show what a task is, with a sample.")
