@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -16,35 +14,11 @@ from rnnlab.experiments.grid import SWEPT
 from rnnlab.experiments.summary import TUNED
 
 PAGE = Path(__file__).parents[2] / "docs" / "experiments.md"
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PROGRAMS = {
-    "rnnlab": [sys.executable, "-W", "error", "-m", "rnnlab.cli"],
-    "python": [sys.executable, "-W", "error"],
-}
 
 
-def run(line: str, folder: Path) -> str:
-    program, *arguments = shlex.split(line, comments=True)
-    done = subprocess.run(
-        [*PROGRAMS[program], *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, f"{line}\n{done.stderr}"
-    return done.stdout
-
-
-def test_the_page_from_top_to_bottom(tmp_path: Path) -> None:
-    printed: dict[str, str] = {}
-    for language, text in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
-        if language == "sh":
-            printed |= {line: run(line, tmp_path) for line in text.splitlines()}
-        else:
-            (tmp_path / text.partition("\n")[0].split()[-1]).write_text(text)
-    results = tmp_path / "results"
+def test_the_page_from_top_to_bottom(reader: Any) -> None:
+    reader.follow("experiments.md")
+    printed, results = reader.printed, reader.folder / "results"
     adding = pd.read_csv(results / "adding" / "summary.csv")
     assert len(adding) == 3 * 2 * 2
     assert adding["best"].sum() == 3 * 2

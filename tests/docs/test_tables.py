@@ -1,8 +1,7 @@
-"""docs/cells.md tells the registered cells as they are."""
+"""docs/cells.md and docs/tasks.md tell what is registered as it is."""
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 from types import ModuleType
@@ -16,26 +15,17 @@ from rnnlab.registry import cells
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.fixture(scope="module")
-def maker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_cells", DOCS / "make_cells.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_page_is_up_to_date(maker: ModuleType) -> None:
-    page = (DOCS / "cells.md").read_text(encoding="utf-8")
-    assert page == maker.filled(page), "run python docs/make_cells.py"
+@pytest.mark.parametrize("page", ["cells.md", "tasks.md"])
+def test_the_tables_are_up_to_date(maker: ModuleType, page: str) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    assert text == maker.filled(page), "run python docs/make_tables.py"
 
 
 @pytest.mark.parametrize("name", list(cells))
 def test_the_weights_add_up(maker: ModuleType, name: str) -> None:
     """The polynomial in I and H is the layer's own count."""
     inputs, units = 3, 7
-    written = maker._weights(find_cell(name))
+    written = maker.weights(find_cell(name))
     values = {"HI": units * inputs, "HH": units * units, "H": units, "": 1}
     total = 0
     for term in written.split(" + "):
