@@ -17,7 +17,6 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from rnnlab.experiments.grid import RunSettings, point_columns, runs, settings_of
@@ -78,38 +77,31 @@ def _summarise(
     group: pd.DataFrame, settings: RunSettings, task: Any, mixed: bool
 ) -> tuple[dict[str, Any], tuple[float, float]]:
     """Return the results of one row, and how good it is: the larger, the better."""
-    from rnnlab.statistics import bootstrap_interval
+    from rnnlab.statistics import summarise_condition
 
-    final = group.sort_values("update").groupby("seed").last()
-    values = final[task.headline].fillna(task.chance)
-    low, high = bootstrap_interval(values)
-    mean = float(values.mean())
-    solves = group[task.headline].map(lambda value: bool(task.solved(value)))
-    solved = group[solves].groupby("seed")["update"].min()
-    updates = solved.reindex(final.index).astype("float64").fillna(math.inf)
-    sizes = {} if settings.parameters is None else {"hidden": hidden_size(settings)}
-    named = {"metric": task.headline, "value": mean} if mixed else {task.headline: mean}
-    others = {} if mixed else _others(final, task)
+    headline = task.headline
+    others = [name for name in task.metrics if name != headline and not name.endswith("loss")]
+    found = summarise_condition(
+        group,
+        headline,
+        solved=task.solved,
+        others=() if mixed else others,
+        undefined=task.chance,
+    )
+    value = found.pop(headline)
     results = {
-        "seeds": len(final),
+        "seeds": found.pop("seeds"),
         # where the bound itself is swept, it has the name
         "learned" if "parameters" in group else "parameters": learned_numbers(settings),
-        **sizes,
-        **named,
-        "ci_low": low,
-        "ci_high": high,
-        **others,
+        **({} if settings.parameters is None else {"hidden": hidden_size(settings)}),
+        **({"metric": headline, "value": value} if mixed else {headline: value}),
+        **{name: found.pop(name) for name in ("ci_low", "ci_high", *others) if name in found},
         "chance": task.chance,
-        "solved_share": len(solved) / len(final),
-        "updates_to_solve": float(np.median(updates)),
+        **found,
     }
+    final = group.sort_values("update").groupby("seed").tail(1)
     loss = float(final["loss"].fillna(math.inf).mean())
-    return results, (mean if task.higher_is_better else -mean, -loss)
-
-
-def _others(final: pd.DataFrame, task: Any) -> dict[str, float]:
-    names = [name for name in task.metrics if name != task.headline and not name.endswith("loss")]
-    return {name: float(final[name].mean()) for name in names}
+    return results, (value if task.higher_is_better else -value, -loss)
 
 
 def _best(groups: list[str], scores: Iterable[tuple[float, float]]) -> list[bool]:

@@ -6,7 +6,7 @@ The arithmetic behind every summary and every band of a figure; nothing here run
 from __future__ import annotations
 
 from rnnlab.statistics.comparison import compare, holm
-from rnnlab.statistics.copy_task import summarise_copy_task
+from rnnlab.statistics.condition import summarise_condition
 from rnnlab.statistics.fit import summarise_fit
 from rnnlab.statistics.gradient_flow import decay_bands, summarise_gradient_flow
 from rnnlab.statistics.gradient_lab import (
@@ -51,7 +51,7 @@ __all__ = [
     "share_medians",
     "spectrum_medians",
     "success_interval",
-    "summarise_copy_task",
+    "summarise_condition",
     "summarise_fit",
     "summarise_gradient_flow",
     "survival_curves",
