@@ -61,7 +61,7 @@ def members(
     sys.modules[module.__name__] = module
     try:
         module_spec.loader.exec_module(module)
-    except passed_on:
+    except passed_on:  # says file and line itself: wrapped below, it would say them twice
         raise
     except Exception as error:
         raise ValueError(f"{path} must run, got {type(error).__name__}: {error}") from error

@@ -31,9 +31,9 @@ def browser() -> Iterator[Browser]:
     program = next((found for found in map(shutil.which, names) if found), None)
     if program is None:
         message = "Chromium must be installed to look at reports: make browser, as root on Debian"
-        if os.environ.get("CI"):
+        if os.environ.get("CI"):  # .ci/run sets it: there nothing is skipped
             pytest.fail(message)
-        pytest.skip(message)
+        pytest.skip(message)  # a developer without Chromium, or not root, still has all other tests
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=program, args=list(SILENT))
         yield opened
@@ -116,15 +116,18 @@ def test_every_figure_is_there_and_says_what_it_shows(open_page: Any, size: Any)
         assert words > 50
 
 
-def test_phones_get_figures_of_their_own(open_page: Any, path: Path) -> None:
-    if path.parent.name.startswith("gradient"):
-        pytest.skip("the gradient figure scrolls")
-    sources = [
-        open_page(size).evaluate("() => [...document.images].map(i => i.currentSrc)")
-        for size in (PHONE, DESK)
-    ]
-    assert len(sources[0]) == len(sources[1])
-    assert sources[0] != sources[1]
+def test_phones_get_figures_that_can_be_read(open_page: Any) -> None:
+    """One of their own, or one that scrolls, or one that is small enough for them."""
+    look = """() => [...document.images].map(one => [
+        one.currentSrc, one.closest('.scroll')?.tabIndex === 0, one.clientWidth / one.naturalWidth
+    ])"""
+    on_phone, on_desk = (open_page(size).evaluate(look) for size in (PHONE, DESK))
+    assert len(on_phone) == len(on_desk) > 0
+    made_for_phones = []
+    for (narrow, scrolls, scale), (wide, _, _) in zip(on_phone, on_desk, strict=True):
+        made_for_phones.append(narrow != wide or scrolls)
+        assert made_for_phones[-1] or scale > 0.8
+    assert any(made_for_phones)
 
 
 def test_headings_go_down_one_level_at_a_time(open_page: Any) -> None:
