@@ -126,7 +126,7 @@ def test_phones_get_figures_that_can_be_read(open_page: Any) -> None:
     made_for_phones = []
     for (narrow, scrolls, scale), (wide, _, _) in zip(on_phone, on_desk, strict=True):
         made_for_phones.append(narrow != wide or scrolls)
-        assert made_for_phones[-1] or scale > 0.8
+        assert made_for_phones[-1] or scale > 0.7  # 9 points are 6 then, and can be zoomed
     assert any(made_for_phones)
 
 
