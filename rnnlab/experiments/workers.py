@@ -17,6 +17,7 @@ import types
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
@@ -178,6 +179,9 @@ class _Worker(SpawnProcess):
     """A process that starts with one BLAS thread, deaf to Ctrl-C, without the caller's script."""
 
     def start(self) -> None:
+        if os.name != "nt":
+            # the first start of all would start it, and it ends by letting Ctrl-C through again
+            resource_tracker.ensure_running()
         with children_deaf(), _environment(ONE_THREAD), _script_hidden():
             super().start()
 

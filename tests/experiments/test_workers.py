@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
 
@@ -31,3 +32,19 @@ def test_a_worker_is_deaf_to_ctrl_c_from_its_first_moment() -> None:
         blocked = pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, []).result()
     assert signal.SIGINT in blocked
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signal masks are POSIX")
+def test_the_first_worker_of_a_program_is_as_deaf_as_the_others() -> None:
+    script = """
+from rnnlab.experiments.workers import _Context
+
+worker = _Context().Process(
+    target=exec, args=("import signal; print(signal.pthread_sigmask(signal.SIG_BLOCK, []))",)
+)
+worker.start()
+worker.join()
+"""
+    program = [sys.executable, "-c", script]
+    done = subprocess.run(program, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{ {signal.SIGINT} }\n"
