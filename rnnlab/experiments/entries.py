@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rnnlab.experiments.knobs import ForgetBias, OwnCount, OwnNames, OwnRate, knob, number_or_text
+from rnnlab.experiments.sources import digest, locate_object
 from rnnlab.registry import cells, unknown_name
 
 # What an entry may have of its own, instead of what the study says for all; label comes last.
@@ -78,10 +78,7 @@ class CellEntry(BaseModel):
     @property
     def source(self) -> str:
         """What `find_cell` takes: the name, or the file from where the spec lies."""
-        file, separator, name = self.cell.rpartition(":")
-        if not separator:
-            return self.cell
-        return f"{(self.folder or Path()) / Path(file).expanduser()}:{name}"
+        return locate_object(self.cell, self.folder)
 
     def settings(self) -> dict[str, Any]:
         """Return the entry as a manifest holds it; a cell from a file comes with its digest."""
@@ -89,8 +86,7 @@ class CellEntry(BaseModel):
         unsaid = {name for name in _LATER if getattr(self, name) is None}
         settings = self.model_dump(mode="json", exclude=unsaid)
         if ":" in self.cell:
-            file = Path(self.source.rpartition(":")[0])
-            settings["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
+            settings["sha256"] = digest(Path(self.source.rpartition(":")[0]))
         return settings
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from rnnlab.cells import find_cell
 from rnnlab.experiments.entries import ENTRY_OPTIONS, CellEntry
 from rnnlab.experiments.knobs import Finite, Limit, Natural, Positive, knob, plain
+from rnnlab.experiments.sources import digest
 from rnnlab.registry import unknown_name
 
 
@@ -157,9 +157,9 @@ class FitSpec(BaseModel):
     def settings(self) -> dict[str, Any]:
         """Return what decides the numbers, as a manifest holds it, the data by their digest."""
         settings = self.model_dump(mode="json", exclude={"data"})
-        digest = hashlib.sha256(self.data.read_bytes()).hexdigest()
         cells = [entry.settings() for entry in self.cells]
-        return {**settings, "cells": cells, "data": self.data.name, "data_sha256": digest}
+        data = {"data": self.data.name, "data_sha256": digest(self.data)}
+        return {**settings, "cells": cells, **data}
 
 
 def fit_spec(options: Mapping[str, Any]) -> FitSpec:

@@ -87,11 +87,15 @@ class TaskPoint:
         What the task is made with.
     columns : tuple of (str, value)
         What the columns of a table say of it.
+    entropy : tuple
+        What its random numbers follow from, beside the seed: the values of its settings, with the
+        digest of a file in place of its path.
     """
 
     source: str
     settings: tuple[tuple[str, Any], ...]
     columns: tuple[tuple[str, Any], ...]
+    entropy: tuple[Any, ...]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ A study is a TOML file that says what differs from the quick preset of its exper
 Every key of the experiment's spec (`rnnlab.experiments.spec`) may stand in it; what it leaves out
 has the quick preset's value (`rnnlab/experiments/presets/`). With a `task` it is of the experiment
 task-study, unless it names another. `name` is the result's folder under results/, by default the
-file's own name. A cell or task from a `FILE.py:NAME` lies relative to the TOML file.
+file's own name. A cell or task from a `FILE.py:NAME`, and a file that a task reads, lie relative to
+the TOML file.
 """
 
 from __future__ import annotations

@@ -36,8 +36,8 @@ def streams(spec: Spec, run: Run) -> Streams:
     They follow from the seed and the task's settings alone, so that all cells, at all learning
     rates, see the same batches whatever else is in the study.
     """
-    settings = task_point(spec, run).settings
-    root = np.random.SeedSequence([run.seed, *(_entropy(value) for _, value in settings)])
+    entropy = task_point(spec, run).entropy
+    root = np.random.SeedSequence([run.seed, *map(_entropy, entropy)])
     initialisation, data, evaluation = root.spawn(3)
     layer, readout = initialisation.spawn(2)
     return Streams(*map(np.random.default_rng, (layer, readout, data, evaluation)))

@@ -190,7 +190,9 @@ class CopySpec(Spec):
         for delay, payload, alphabet in product(self.delays, *choices):
             settings = {"delay": delay, "payload": payload, "alphabet": alphabet}
             columns = tuple((name, settings[name]) for name in ("delay", *swept))
-            points.append(TaskPoint("copy-memory", tuple(settings.items()), columns))
+            points.append(
+                TaskPoint("copy-memory", tuple(settings.items()), columns, tuple(settings.values()))
+            )
         return points
 
 

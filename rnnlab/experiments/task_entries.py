@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import product
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rnnlab.experiments.grid import SWEPT, TaskPoint
 from rnnlab.experiments.knobs import knob, number_or_text
+from rnnlab.experiments.sources import digest, locate, locate_object
 from rnnlab.registry import unknown_name
 
 # Columns of a table that a setting of a task must not take the name of.
@@ -60,10 +60,7 @@ class TaskEntry(BaseModel):
     @property
     def source(self) -> str:
         """What `find_task` takes: the name, or the file from where the spec lies."""
-        file, separator, name = self.name.rpartition(":")
-        if not separator:
-            return self.name
-        return f"{(self.folder or Path()) / Path(file).expanduser()}:{name}"
+        return locate_object(self.name, self.folder)
 
     @property
     def settings_given(self) -> dict[str, Any]:
@@ -101,19 +98,34 @@ class TaskEntry(BaseModel):
             )
         points = []
         for values in product(*choices):
-            settings = dict(zip(order, values, strict=True))
-            checked = make(kind, settings, self.name)
-            in_order = tuple((name, getattr(checked, name)) for name in fields)
-            columns = (("task", self.label), *((name, settings[name]) for name in shown))
-            points.append(TaskPoint(self.source, in_order, columns))
+            written = dict(zip(order, values, strict=True))
+            columns = (("task", self.label), *((name, written[name]) for name in shown))
+            read = {
+                name: locate(written[name], self.folder)
+                for name in kind.files
+                if isinstance(written[name], str)
+            }
+            located = {name: str(file) for name, file in read.items()}
+            checked = make(kind, written | located, self.name)
+            settings = {name: getattr(checked, name) for name in fields}
+            # what a file holds decides the random numbers, not where it lies
+            entropy = settings | {name: digest(file) for name, file in read.items()}
+            points.append(
+                TaskPoint(self.source, tuple(settings.items()), columns, tuple(entropy.values()))
+            )
         return points
 
     def settings(self) -> dict[str, Any]:
-        """Return the entry as a manifest holds it; a task from a file comes with its digest."""
+        """Return the entry as a manifest holds it; what it names of files comes with digests."""
         settings = self.model_dump(mode="json")
         if ":" in self.name:
-            file = Path(self.source.rpartition(":")[0])
-            settings["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
+            settings["sha256"] = digest(Path(self.source.rpartition(":")[0]))
+        for name in find(self.source).files:
+            named = settings.get(name)
+            if isinstance(named, list):
+                settings[f"{name}_sha256"] = [digest(locate(one, self.folder)) for one in named]
+            elif named is not None:
+                settings[f"{name}_sha256"] = digest(locate(named, self.folder))
         return settings
 
 

@@ -67,6 +67,9 @@ class Task(ABC):
         Where the task comes from.
     differs : str
         What is not as in the paper.
+    files : tuple of str
+        The settings that are paths of files. In a study they are relative to its TOML file, and
+        what they hold is kept in mind by its digest.
     settings : tuple of str
         The names of the dataclass's fields; follows from them.
     worst : dict of str to float
@@ -95,6 +98,7 @@ class Task(ABC):
     span: ClassVar[str]
     paper: ClassVar[str]
     differs: ClassVar[str] = ""
+    files: ClassVar[tuple[str, ...]] = ()
 
     settings = _OfClass(lambda task: tuple(field.name for field in dataclasses.fields(task)))
     worst = _OfClass(

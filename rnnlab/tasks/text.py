@@ -50,6 +50,7 @@ class TextPrediction(Task):
         "Graves 2013, Generating sequences with recurrent neural networks, arXiv 1308.0850; "
         "any text"
     )
+    files = ("file",)
     differs = "windows from random places, each from a state of 0; the text is the user's"
 
     parts: ClassVar[dict[str, tuple[float, float]]] = {  # from, to, as shares of the text

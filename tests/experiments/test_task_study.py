@@ -249,3 +249,45 @@ def test_the_summary_is_that_of_the_copy_task(tmp_path: Path, tiny: dict[str, An
         assert row["solved_share"] == len(first) / spec.seeds
         late = [*first, *[math.inf] * (spec.seeds - len(first))]
         assert row["updates_to_solve"] == np.median(late)
+
+
+def test_a_text_counts_by_what_it_holds_not_by_where_it_lies(
+    tmp_path: Path, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "abcab" * 40
+    study = 'experiment = "task-study"\ntask = { name = "text", file = "book.txt", length = 7 }\n'
+    for folder in ("one", "other"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "book.txt").write_text(text)
+        (tmp_path / folder / "study.toml").write_text(study)
+    monkeypatch.chdir(tmp_path / "one")
+    rest = {name: options[name] for name in options if name != "task"}
+
+    def drawn(spec: Any) -> list[int]:
+        (run,) = [run for run in STUDY.runs(spec) if (run.cell, run.seed) == ("gru", 1)]
+        inputs, _ = task_of(spec, run).draw(3, streams(spec, run).data)
+        draws: list[int] = inputs.argmax(axis=2).ravel().tolist()
+        return draws
+
+    given = load_spec("task-study", {**rest, "task": ["text,file=book.txt,length=7"]})
+    beside = load_spec("study.toml", rest)
+    elsewhere = load_spec(tmp_path / "other" / "study.toml", rest)
+    assert drawn(given) == drawn(beside) == drawn(elsewhere)
+    assert given.settings()["task"] == elsewhere.settings()["task"]
+
+    (tmp_path / "other" / "book.txt").write_text(text.replace("c", "b"))
+    changed = load_spec(tmp_path / "other" / "study.toml", rest)
+    before, after = (spec.settings()["task"][0] for spec in (elsewhere, beside))
+    assert before != after
+    assert {key for key in after if before[key] != after[key]} == {"file_sha256"}
+    assert drawn(changed) != drawn(beside)
+
+    (tmp_path / "other" / "book.txt").unlink()
+    with pytest.raises(
+        ValueError, match=r"file must be a text that can be read, got '.*book\.txt'"
+    ):
+        load_spec(tmp_path / "other" / "study.toml", rest)
+    swept = {**rest, "task": [{"name": "text", "file": ["book.txt", "./book.txt"], "length": 7}]}
+    digests = load_spec("task-study", swept).settings()["task"][0]["file_sha256"]
+    assert len(digests) == 2
+    assert digests[0] == digests[1]

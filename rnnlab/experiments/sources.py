@@ -1,0 +1,42 @@
+"""Files that a study names: where they lie, and the digest that stands for what they hold."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+
+def locate(written: str, folder: Path | None) -> Path:
+    """Return the path of a file as a spec names it: from `folder`, where the spec lies.
+
+    Examples
+    --------
+    >>> locate("book.txt", Path("studies")).as_posix(), locate("book.txt", None).as_posix()
+    ('studies/book.txt', 'book.txt')
+    """
+    return (folder or Path()) / Path(written).expanduser()
+
+
+def locate_object(written: str, folder: Path | None) -> str:
+    """Return a registered name as it is, and FILE.py:NAME with the file's path.
+
+    Examples
+    --------
+    >>> locate_object("lstm", Path("studies"))
+    'lstm'
+    """
+    file, separator, name = written.rpartition(":")
+    return f"{locate(file, folder)}:{name}" if separator else written
+
+
+def digest(file: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    state = file.stat()
+    return _digest(file, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=256)
+def _digest(file: Path, _changed: int, _size: int) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
