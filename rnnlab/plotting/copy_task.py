@@ -92,8 +92,13 @@ def _lines(summary: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     for (cell, *values), rows in summary.groupby(["cell", *settings], sort=False, dropna=False):
         pairs = zip(settings, values, strict=True)
         # a setting that a cell does not have is no part of its name
-        varied = (f"{name}={value}" for name, value in pairs if not _is_nan(value))
+        varied = (f"{name}={_written(value)}" for name, value in pairs if not _is_nan(value))
         yield ", ".join([str(cell), *varied]), rows.sort_values("delay")
+
+
+def _written(value: Any) -> str:
+    """Write a setting as one writes it in a spec: 0, not 0.0."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _is_nan(value: Any) -> bool:

@@ -165,6 +165,12 @@ def test_a_setting_that_varies_makes_a_line_of_its_own() -> None:
     np.testing.assert_array_equal(drawn["gru, hidden=64"].get_ydata(), [1.0, 1.0, 1.0])
 
 
+def test_a_number_in_a_label_is_written_as_in_a_spec() -> None:
+    swept = [summary(["lstm"]).assign(forget_bias=bias) for bias in (0.0, 2.5, np.nan)]
+    drawn = lines(plot_copy_task(pd.concat(swept, ignore_index=True)))
+    assert list(drawn) == ["lstm, forget_bias=0", "lstm, forget_bias=2.5", "lstm"]
+
+
 def test_lines_have_the_style_of_their_cell() -> None:
     cells = ["lstm", "lstm,forget_bias=chrono", "gru"]
     styles = cell_styles(cells)
