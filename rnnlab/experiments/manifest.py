@@ -69,13 +69,15 @@ def cpu_model() -> str:
 def git_state() -> dict[str, Any]:
     """Return the commit that the package, or else the current folder, is checked out at.
 
-    `git_changed` says whether tracked files differ from it. Both are None without a checkout.
+    `git_changed` says whether the package, or else a tracked file, differs from it; a result that
+    is made anew does not count as a change of what made it. Both are None without a checkout.
     """
-    package = Path(__file__).parent
-    tracked = _git(package, "ls-files", "--error-unmatch", "manifest.py") is not None
+    package = Path(__file__).parents[1]
+    tracked = _git(package, "ls-files", "--error-unmatch", "__init__.py") is not None
     folder = package if tracked else Path.cwd()
     commit = _git(folder, "rev-parse", "--verify", "HEAD")
-    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    of_package = ("--", ".") if tracked else ()
+    changes = _git(folder, "status", "--porcelain", "--untracked-files=no", *of_package)
     return {
         "git_commit": commit,
         "git_changed": None if commit is None else bool(changes),

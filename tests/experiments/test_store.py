@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnnlab.experiments import manifest
 from rnnlab.experiments.records import read_csv, to_csv
 from rnnlab.experiments.store import Store
 from rnnlab.experiments.writing import write_whole
@@ -143,6 +147,37 @@ def test_the_manifest_says_what_the_numbers_were_made_with(tmp_path: Path) -> No
     assert expected <= manifest.keys()
     assert manifest["cpu"]
     assert manifest["threads"] >= 1
+
+
+def test_the_manifest_knows_changed_code_from_a_result_made_anew(tmp_path: Path) -> None:
+    package = Path(manifest.__file__).parents[1]
+    shutil.copytree(package, tmp_path / "rnnlab", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "summary.csv").write_text("before")
+
+    def git(*arguments: str) -> None:
+        who = ("-c", "user.name=a", "-c", "user.email=a@b")
+        subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    def state() -> Any:
+        script = (
+            "import json; from rnnlab.experiments import manifest as m; "
+            "print(json.dumps(m.git_state()))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True
+        )
+        return json.loads(done.stdout)
+
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "all")
+    clean = state()
+    assert clean["git_changed"] is False
+    (tmp_path / "summary.csv").write_text("after")
+    assert state() == clean
+    with (tmp_path / "rnnlab" / "registry.py").open("a") as code:
+        code.write("# changed")
+    assert state() == clean | {"git_changed": True}
 
 
 def test_a_result_of_other_settings_is_not_touched(tmp_path: Path) -> None:
