@@ -133,6 +133,10 @@ class Fit(Experiment[Any]):
         """Return the kernels of training."""
         return [("float32", False)]
 
+    def tasks(self, spec: FitSpec) -> list[dict[str, Any]]:
+        """Return nothing: what a fit learns are its data."""
+        return []
+
     def updates(self, spec: FitSpec, run: Run) -> int:
         """Return how many updates a run has, at most."""
         return spec.epochs * math.ceil(len(dataset(spec).parts["train"]) / spec.batch)
