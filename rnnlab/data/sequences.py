@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,16 @@ class Sequences:
         """The time steps of each sequence (S,)."""
         return np.diff(self.starts)
 
+    @property
+    def spans(self) -> list[slice]:
+        """The rows of each sequence."""
+        return [slice(*ends) for ends in pairwise(self.starts.tolist())]
+
+    def place(self, number: int, column: str | None = None) -> str:
+        """Say where a sequence begins, and its name."""
+        place = self.table.place(int(self.starts[number]), column)
+        return f"{place}: sequence {self.names[number]}"
+
     def rows_of(self, chosen: Array) -> Array:
         """Return the positions of all rows of the sequences `chosen`."""
         return np.concatenate([np.arange(self.starts[s], self.starts[s + 1]) for s in chosen])
@@ -53,13 +64,13 @@ class Sequences:
             If there are two, with the line of the second.
         """
         values = self.table.frame[column].to_numpy(object)
-        for start, end in zip(self.starts[:-1], self.starts[1:], strict=True):
-            other = np.flatnonzero(values[start:end] != values[start])
+        for span in self.spans:
+            other = np.flatnonzero(values[span] != values[span.start])
             if other.size:
-                row = int(start + other[0])
+                row = int(span.start + other[0])
                 raise ValueError(
                     f"{self.table.place(row, column)}: {what} must be the same in all rows of a "
-                    f"sequence, got {values[row]!r} after {values[start]!r}: correct it"
+                    f"sequence, got {values[row]!r} after {values[span.start]!r}: correct it"
                 )
         return [str(values[start]) for start in self.starts[:-1]]
 
@@ -127,7 +138,7 @@ def times(table: Table, column: str) -> Array:
     ValueError
         At the first value that is missing or neither, with its line.
     """
-    if table.share_of_numbers(column) >= 0.5:
+    if table.holds_numbers(column):
         return table.numbers(column, missing="give every row its time")
     stamps = pd.to_datetime(table.frame[column], errors="coerce", format="ISO8601", utc=True)
     wrong = np.flatnonzero(stamps.isna())

@@ -90,7 +90,11 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         {"read": "last"},
         'line 5, column "label": a sequence must have one target, got x after y: ask at every',
     ),
-    (cut(("c,1,20,none,x", "c,1,20,none,")), {}, "line 7: sequence c must have a target, got none"),
+    (
+        cut(("c,1,20,none,x", "c,1,20,none,")),
+        {},
+        'line 7, column "label": sequence c must have a target',
+    ),
     (
         re.sub(r",[xy]\n", ",x\n", TABLE),
         {},
@@ -107,6 +111,25 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         {},
         "line 10: sequence e of the test part has the class 'z', which must be in the training "
         "part too, got x, y there",
+    ),
+    (
+        re.sub(r",[xy]\n", ",NA\n", TABLE),
+        {},
+        'line 2, column "label": sequence a must have a target, got none: fill it in or leave',
+    ),
+    (
+        TABLE.replace(",x\n", ",1\n")
+        .replace(",y\n", ",0\n")
+        .replace("c,1,20,none,1", "c,1,20,none,l"),
+        {},
+        "line 7, column \"label\": must be a number, got 'l': correct it, leave the field empty, "
+        "or take all for words (--task classification)",
+    ),
+    (
+        "id,a,l1,l2\n"
+        + "".join(f"s{n},{n},{n % 2},{'' if n == 3 else n // 2 % 2}\n" for n in range(8)),
+        {"targets": ["l1", "l2"]},
+        'line 5, column "l2": sequence s3 must have a target, got none: fill it in or leave it out',
     ),
     (TABLE, {"targets": ["temp", "wind"]}, "line 2, column \"wind\": must be a number, got 'low'"),
     (TABLE, {"task": "regression"}, "line 2, column \"label\": must be a number, got 'x'"),
