@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.data.encoding import Encoding, learn_encoding, text_features
+from rnnlab.data.gaps import close_gaps
 from rnnlab.data.roles import assign_roles
 from rnnlab.data.sequences import Sequences, group
 from rnnlab.data.splitting import split
 from rnnlab.data.table import read_table
-from rnnlab.data.targets import answers, infer_task
+from rnnlab.data.targets import answers, answers_left, infer_task
 from rnnlab.engine.protocol import Array
 from rnnlab.training import Batch
 
@@ -130,7 +131,7 @@ def load_dataset(
     split_shares, split_seed
         See `rnnlab.data.splitting.split`.
     missing : "error", "drop" or "ffill"
-        See `rnnlab.data.sequences.group`.
+        See `rnnlab.data.gaps.close_gaps`.
 
     Raises
     ------
@@ -165,9 +166,10 @@ def load_dataset(
         horizon=horizon,
     )
     words = text_features(table, roles, tuple(text))
-    sequences = group(table, roles, words, missing)
-    kind = infer_task(sequences, roles, task, read)
-    known = answers(sequences, roles, kind)
+    whole = group(table, roles)
+    kind = infer_task(whole, roles, task, read)
+    sequences, kept = close_gaps(whole, roles, words, missing)
+    known = answers_left(answers(whole, roles, kind), whole, sequences, kept, kind)
     chosen = split(sequences, roles, split_shares, split_seed)
     trained = np.concatenate([known[s] for s in chosen["train"]])
     encoding = learn_encoding(sequences, roles, kind, words, chosen["train"], trained)
@@ -195,7 +197,7 @@ def load_inputs(
     table.require([roles.sequence], "sequence column")
     table.require([] if roles.time is None else [roles.time], "time column")
     table.require(roles.features, "feature column")
-    sequences = group(table, roles, encoding.text, missing)
+    sequences, _ = close_gaps(group(table, roles), roles, encoding.text, missing)
     inputs = encoding.inputs(sequences.table)
     return sequences, np.split(inputs, sequences.starts[1:-1])
 

@@ -1,4 +1,4 @@
-"""From rows to sequences: grouped, in order of time, without a gap in their features."""
+"""From rows to sequences: grouped, and in order of time."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ import pandas as pd
 from rnnlab.data.roles import Roles
 from rnnlab.data.table import Table
 from rnnlab.engine.protocol import Array
-from rnnlab.registry import unknown_name
-
-MISSING_RULES = ("error", "drop", "ffill")
 
 
 @dataclass(frozen=True)
@@ -51,6 +48,11 @@ class Sequences:
         place = self.table.place(int(self.starts[number]), column)
         return f"{place}: sequence {self.names[number]}"
 
+    @property
+    def owners(self) -> Array:
+        """The position of the sequence of each row (N,)."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
     def rows_of(self, chosen: Array) -> Array:
         """Return the positions of all rows of the sequences `chosen`."""
         return np.concatenate([np.arange(self.starts[s], self.starts[s + 1]) for s in chosen])
@@ -75,27 +77,14 @@ class Sequences:
         return [str(values[start]) for start in self.starts[:-1]]
 
 
-def group(table: Table, roles: Roles, text: frozenset[str], missing: str = "error") -> Sequences:
-    """Group the rows of a table, check their times and deal with missing features.
-
-    Parameters
-    ----------
-    table : Table
-    roles : Roles
-    text : set of str
-        The features that are of text.
-    missing : "error", "drop" or "ffill"
-        What happens to a row in which a feature is missing: it is an error, it is left out, or the
-        last value of its sequence takes the place.
+def group(table: Table, roles: Roles) -> Sequences:
+    """Group the rows of a table, and check their times.
 
     Raises
     ------
     ValueError
-        At a row without a sequence or a time, a time that comes twice or does not grow, and at a
-        feature that is missing.
+        At a row without a sequence or a time, and at a time that comes twice or does not grow.
     """
-    if missing not in MISSING_RULES:
-        raise ValueError(unknown_name("missing", missing, MISSING_RULES))
     unnamed = np.flatnonzero(table.is_missing(roles.sequence, number=False))
     if unnamed.size:
         place = table.place(int(unnamed[0]), roles.sequence)
@@ -105,29 +94,8 @@ def group(table: Table, roles: Roles, text: frozenset[str], missing: str = "erro
     table, codes = table.take(order), codes[order]
     if roles.time is not None:
         _check_times(table, roles, codes)
-    gaps = np.zeros(len(table), bool)
-    for column in roles.features:
-        absent = table.is_missing(column, number=column not in text)
-        if missing == "ffill" and absent.any():
-            values = table.frame[column].mask(absent).groupby(codes).ffill()
-            table.frame[column] = values.fillna("")
-            absent = table.is_missing(column, number=column not in text)
-        if missing != "drop" and absent.any():
-            place = table.place(int(np.flatnonzero(absent)[0]), column)
-            remedy = "fill it in, or leave such rows out with --missing drop"
-            if missing == "error":
-                remedy += ", or repeat the last value with --missing ffill"
-            came = "no value before it either" if missing == "ffill" else "nothing"
-            raise ValueError(f"{place}: a feature must have a value, got {came}: {remedy}")
-        gaps |= absent
-    if gaps.any():
-        kept = np.flatnonzero(~gaps)
-        table, codes = table.take(kept), codes[kept]
-    if not len(table):
-        raise ValueError(f"{table.name} must hold a row without a gap, got none: fill them in")
-    found, starts = np.unique(codes, return_index=True)
-    labels = [str(names[code]) for code in found]
-    return Sequences(table, labels, np.append(starts, len(codes)))
+    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+    return Sequences(table, [str(name) for name in names], np.append(starts, len(codes)))
 
 
 def times(table: Table, column: str) -> Array:

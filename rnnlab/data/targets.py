@@ -176,6 +176,45 @@ def answers(sequences: Sequences, roles: Roles, task: Task) -> list[Array]:
     return collected
 
 
+def answers_left(
+    known: list[Array], sequences: Sequences, closed: Sequences, kept: Array, task: Task
+) -> list[Array]:
+    """Return which of the answers are left when rows are left out: each goes with its row.
+
+    Parameters
+    ----------
+    known : list of array
+        Of `sequences`, as `answers` returns them.
+    sequences : Sequences
+        As they were read.
+    closed : Sequences
+        What is left of them.
+    kept : int array
+        The positions of the rows of `closed` in `sequences`.
+    task : Task
+
+    Returns
+    -------
+    list of array
+        Of the sequences in `closed`. The one answer of a sequence stays, whichever row it stood in.
+
+    Raises
+    ------
+    ValueError
+        At a sequence that has rows left, but no answer.
+    """
+    if task.read == "last":
+        return [known[s] for s in np.unique(sequences.owners[kept])]
+    left = np.split(np.concatenate(known)[kept], closed.starts[1:-1])
+    for number, held in enumerate(left):
+        if not _asked(held).any():
+            raise ValueError(
+                f"{closed.place(number)} must have a target in a row without a missing feature, "
+                "got none: fill it in or leave it out"
+            )
+    return left
+
+
 def _check_labels(table: Table, roles: Roles, values: Array) -> None:
     wrong = np.argwhere(~np.isnan(values) & ~np.isin(values, (0, 1)))
     if len(wrong):

@@ -80,3 +80,48 @@ def test_words_and_numbers_are_classes_where_the_user_says_so() -> None:
         load_dataset(frame)
     data = load_dataset(frame, task="classification")
     assert data.encoding.classes == ("1", "2", "3", "many")
+
+
+def trends() -> pd.DataFrame:
+    """Return sequences of 12 steps in which v is the step and a is anything."""
+    frame = walks(8, 12)
+    return frame.assign(v=frame["time"] + 0.0)
+
+
+def test_what_ffill_repeats_is_not_scored_on() -> None:
+    """In a forecast the target is a feature too: its gaps are filled there, and asked nowhere."""
+    frame = trends()
+    frame.loc[frame["time"].isin([4, 5]), "v"] = np.nan
+    data = load_dataset(frame, features=["v"], targets=["v"], horizon=1, missing="ffill")
+    ahead = [1.0, 2.0, 3.0, None, None, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, None]
+    assert answers_of(data) == {str(n): ahead for n in range(8)}
+    v = data.encoding.features[0]
+    seen = data.parts["train"].inputs[0][:, 0] * v.scale + v.mean
+    np.testing.assert_allclose(seen, [0, 1, 2, 3, 3, 3, 6, 7, 8, 9, 10, 11], atol=1e-5)
+
+
+def test_across_rows_that_are_dropped_a_forecast_is_as_far_ahead() -> None:
+    frame = trends()
+    frame.loc[frame["time"].between(5, 8), "a"] = np.nan
+    frame.loc[frame["id"] == 3, "a"] = 0.5  # one without a gap
+    data = load_dataset(frame, features=["a", "v"], targets=["v"], horizon=1, missing="drop")
+    found = answers_of(data)
+    assert found["3"] == [*map(float, range(1, 12)), None]
+    v = data.encoding.features[1]
+    for part in data.parts.values():
+        for name, inputs in zip(part.names, part.inputs, strict=True):
+            steps = np.round(inputs[:, 1] * v.scale + v.mean).tolist()
+            assert steps == (list(range(12)) if name == "3" else [0, 1, 2, 3, 4, 9, 10, 11])
+            assert found[name] == [step + 1 if step < 11 else None for step in steps]
+
+
+def test_the_one_answer_of_a_sequence_stays_where_its_row_is_dropped() -> None:
+    frame = walks()
+    frame["label"] = np.where(frame["time"] == 5, (frame["id"] % 2).astype(str), "")
+    frame.loc[frame["time"] == 5, "a"] = np.nan
+    frame.loc[frame["id"] == 4, "a"] = np.nan  # of this one nothing is left
+    data = load_dataset(frame, missing="drop")
+    assert answers_of(data) == {str(n): [str(n % 2)] for n in range(20) if n != 4}
+    assert {len(inputs) for part in data.parts.values() for inputs in part.inputs} == {5}
+    with pytest.raises(ValueError, match="line 2: sequence 0 must have a target in a row without"):
+        load_dataset(frame, missing="drop", read="every")
