@@ -6,6 +6,7 @@ file as JSON, so nothing in it is code.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -165,11 +166,11 @@ def text_features(table: Table, roles: Roles, named: tuple[str, ...] = ()) -> fr
 
 
 def _is_number(text: str) -> bool:
+    """Say whether a word can be ordered as a number: NaN cannot."""
     try:
-        float(text)
+        return math.isfinite(float(text))
     except ValueError:
         return False
-    return True
 
 
 def learn_encoding(
