@@ -55,9 +55,9 @@ def _option(flag: str, metavar: str, text: str, default: Any = None, **more: Any
     "--split",
     "X,X,X|COL",
     "Shares of train, validation and test, by sequences, or a column that says.",
-    "0.7,0.15,0.15",
+    "a column called split, else 0.7,0.15,0.15",
 )
-@_option("--split-seed", "N", "Of the shuffling.", 0, type=int)
+@_option("--split-seed", "N", "Of the shuffling into shares.", 0, type=int)
 @_option("--missing", "RULE", "A feature without a value: error, drop the row, or ffill.", "error")
 @_option(
     "--cell",

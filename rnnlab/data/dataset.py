@@ -85,11 +85,14 @@ class Dataset:
         "train", "validation" and "test".
     found : tuple of str
         What was inferred, in words.
+    split : str or None
+        The column that said the parts; None: they are shares.
     """
 
     encoding: Encoding
     parts: dict[str, Part]
     found: tuple[str, ...]
+    split: str | None = None
 
     @property
     def longest(self) -> int:
@@ -109,8 +112,8 @@ def load_dataset(
     read: str | None = None,
     horizon: int = 0,
     split_column: str | None = None,
-    split_shares: Sequence[float] = (0.7, 0.15, 0.15),
-    split_seed: int = 0,
+    split_shares: Sequence[float] | None = None,
+    split_seed: int | None = None,
     weight: str | None = None,
     missing: str = "error",
 ) -> Dataset:
@@ -128,8 +131,9 @@ def load_dataset(
         See `rnnlab.data.targets.infer_task`.
     horizon : int
         Predict the targets so many steps ahead; 0: at the step itself, or of the sequence.
-    split_shares, split_seed
-        See `rnnlab.data.splitting.split`.
+    split_shares, split_seed : optional
+        See `rnnlab.data.splitting.split`. A column called "split" says the parts unless there are
+        shares.
     missing : "error", "drop" or "ffill"
         See `rnnlab.data.gaps.close_gaps`.
 
@@ -164,6 +168,7 @@ def load_dataset(
         split=split_column,
         weight=weight,
         horizon=horizon,
+        find_split=split_shares is None,
     )
     words = text_features(table, roles, tuple(text))
     whole = group(table, roles)
@@ -185,7 +190,7 @@ def load_dataset(
         )
         for name, positions in chosen.items()
     }
-    return Dataset(encoding, parts, (*roles.found, *kind.found))
+    return Dataset(encoding, parts, (*roles.found, *kind.found), roles.split)
 
 
 def load_inputs(

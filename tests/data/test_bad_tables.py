@@ -188,6 +188,16 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         {"split_shares": (0.5, 0.5, 0.5)},
         "split must be three shares above 0 that add up",
     ),
+    (
+        SPLIT,
+        {"split_column": "split", "split_shares": (0.5, 0.3, 0.2)},
+        'split must be shares or a column, got shares and the column "split": leave out one',
+    ),
+    (
+        SPLIT,
+        {"split_seed": 0},
+        'split_seed must go with shares, got 0 beside the column "split", which says the parts',
+    ),
     (TABLE, {"split_shares": (0.5, 0.5)}, "split must be three shares above 0 that add up"),
     (
         cut((",x,validation", ",x,validate"), text=SPLIT),
