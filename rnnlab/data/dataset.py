@@ -19,6 +19,8 @@ from rnnlab.data.targets import answers, answers_left, infer_task
 from rnnlab.engine.protocol import Array
 from rnnlab.training import Batch
 
+SHOWN = 5  # classes in a message
+
 
 def pad(inputs: Sequence[Array]) -> tuple[Array, Array]:
     """Return sequences (T, I) side by side, (T, B, I) with zeros behind their ends, and lengths."""
@@ -178,7 +180,7 @@ def load_dataset(
     chosen = split(sequences, roles, split_shares, split_seed)
     trained = np.concatenate([known[s] for s in chosen["train"]])
     encoding = learn_encoding(sequences, roles, kind, words, chosen["train"], trained)
-    _check_classes(sequences, encoding, chosen, known)
+    _check_classes(sequences, encoding, chosen, known, roles.split)
     weights = None if weight is None else _weights(sequences, weight)
     inputs = np.split(encoding.inputs(sequences.table), sequences.starts[1:-1])
     parts = {
@@ -208,21 +210,31 @@ def load_inputs(
 
 
 def _check_classes(
-    sequences: Sequences, encoding: Encoding, chosen: dict[str, Array], known: list[Array]
+    sequences: Sequences,
+    encoding: Encoding,
+    chosen: dict[str, Array],
+    known: list[Array],
+    split: str | None,
 ) -> None:
     """Refuse a class that the training part does not have."""
     if encoding.task != "classification":
         return
+    learned = {"", *encoding.classes}
     for part, positions in chosen.items():
         for s in positions:
-            for word in known[s]:
-                if word != "" and word not in encoding.classes:
-                    raise ValueError(
-                        f"{sequences.table.place(int(sequences.starts[s]))}: sequence "
-                        f"{sequences.names[s]} of the {part} part has the class {word!r}, which "
-                        f"must be in the training part too, got {', '.join(encoding.classes)} "
-                        "there: split otherwise (--split-seed), or collect more sequences of it"
-                    )
+            new = [word for word in known[s] if word not in learned]
+            if not new:
+                continue
+            rest = len(encoding.classes) - SHOWN
+            there = ", ".join(encoding.classes[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+            remedy = "put one of its sequences there" if split else "split otherwise (--split-seed)"
+            remedy += ", or collect more sequences of it"
+            if sequences.table.holds_numbers(encoding.targets[0]):
+                remedy += ", or predict it as a number (--task regression)"
+            raise ValueError(
+                f"{sequences.place(s)} of the {part} part has the class {new[0]!r}, which must be "
+                f"in the training part too, got {there} there: {remedy}"
+            )
 
 
 def _weights(sequences: Sequences, column: str) -> Array:

@@ -17,9 +17,9 @@ Kind = Literal["classification", "multi-label", "regression"]
 Read = Literal["every", "last"]
 KINDS = ("classification", "multi-label", "regression")
 READS = ("every", "last")
-#: Whole numbers with at most so many different values, each of them held by some rows, are taken
-#: for classes.
-FEW, ROWS_EACH = 10, 3
+#: Whole numbers with at most so many different values, each of them the answer so many times on
+#: average, are taken for classes.
+FEW, ANSWERS_EACH = 10, 3
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,10 @@ def infer_task(
 ) -> Task:
     """Complete what the user says about the task by what the target columns hold.
 
-    One column of words, or of at most 10 whole numbers that come again and again (3 rows for each
-    on average), is a classification; several columns of 0 and 1 are labels; anything else is a
-    regression. A column holds numbers if at least half of its values are numbers. Where no sequence
+    One column of words, or of at most 10 whole numbers that come again and again (3 answers for
+    each on average, and a sequence in which the target does not change is one answer), is a
+    classification; several columns of 0 and 1 are labels; anything else is a regression. A column
+    holds numbers if at least half of its values are numbers. Where no sequence
     has two different targets, a sequence has one answer; otherwise every step that has a target has
     one.
 
@@ -98,9 +99,13 @@ def _kind(sequences: Sequences, roles: Roles) -> tuple[str, str]:
         words = _words(table, name)
         return "classification", f'"{name}" holds words such as {words[words != ""][0]!r}'
     values = _numbers(table, names)
-    values = values[~np.isnan(values)]
-    different = np.unique(values)
-    few = len(different) <= FEW and len(different) * ROWS_EACH <= len(values)
+    asked = _asked(values)
+    different = np.unique(values[asked])
+    if _one_each(sequences, values):
+        count = sum(bool(asked[span].any()) for span in sequences.spans)
+    else:
+        count = int(asked.sum())
+    few = len(different) <= FEW and len(different) * ANSWERS_EACH <= count
     if not roles.horizon and few and (different == np.round(different)).all():
         return "classification", f'"{name}" has {len(different)} different whole numbers'
     return "regression", f'"{name}" holds numbers'

@@ -110,7 +110,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         cut(("e,1,11,low,x", "e,1,11,low,z"), text=SPLIT),
         {},
         "line 10: sequence e of the test part has the class 'z', which must be in the training "
-        "part too, got x, y there",
+        "part too, got x, y there: put one of its sequences there, or collect more sequences of it",
     ),
     (
         re.sub(r",[xy]\n", ",NA\n", TABLE),

@@ -125,3 +125,31 @@ def test_the_one_answer_of_a_sequence_stays_where_its_row_is_dropped() -> None:
     assert {len(inputs) for part in data.parts.values() for inputs in part.inputs} == {5}
     with pytest.raises(ValueError, match="line 2: sequence 0 must have a target in a row without"):
         load_dataset(frame, missing="drop", read="every")
+
+
+def test_few_sequences_with_a_whole_number_each_are_a_regression() -> None:
+    """Ten ages in thirty rows are ten answers, not thirty."""
+    frame = walks(10, 3)
+    frame["age"] = 20 + frame["id"] % 9
+    data = load_dataset(frame, targets=["age"])
+    assert (data.encoding.task, data.encoding.read) == ("regression", "last")
+    # with ten sequences of each they are classes, as they are if they change from row to row
+    more = walks(90, 1).assign(age=lambda rows: 20 + rows["id"] % 9)
+    assert load_dataset(more, targets=["age"]).encoding.task == "classification"
+    frame["age"] = 20 + frame["time"]
+    data = load_dataset(frame, targets=["age"])
+    assert (data.encoding.task, data.encoding.read) == ("classification", "every")
+
+
+def test_a_class_that_training_lacks_is_named_beside_a_few() -> None:
+    frame = walks(30, 1).assign(label=lambda rows: rows["id"] + 100)
+    with pytest.raises(ValueError, match="must be in the training part too, got ") as caught:
+        load_dataset(frame, task="classification")
+    said = str(caught.value)
+    there = said.partition("got ")[2].partition(" there: ")[0]
+    assert there.endswith(" and 17 more")
+    assert len(there.split(", ")) == 5
+    assert said.endswith(
+        "split otherwise (--split-seed), or collect more sequences of it, or predict it as a "
+        "number (--task regression)"
+    )
