@@ -42,6 +42,8 @@ class Part:
     targets : list of array
         (T,) of classes or (T, O) of numbers, scaled; T is 1 where a sequence has one answer.
     weights : float64 (S,) or None
+        Those of the training part have a mean of 1; its loss divides by the number of answers
+        (`rnnlab.training.weighting`).
     """
 
     names: list[str]
@@ -181,7 +183,7 @@ def load_dataset(
     trained = np.concatenate([known[s] for s in chosen["train"]])
     encoding = learn_encoding(sequences, roles, kind, words, chosen["train"], trained)
     _check_classes(sequences, encoding, chosen, known, roles.split)
-    weights = None if weight is None else _weights(sequences, weight)
+    weights = None if weight is None else _weights(sequences, weight, chosen["train"])
     inputs = np.split(encoding.inputs(sequences.table), sequences.starts[1:-1])
     parts = {
         name: Part(
@@ -237,7 +239,8 @@ def _check_classes(
             )
 
 
-def _weights(sequences: Sequences, column: str) -> Array:
+def _weights(sequences: Sequences, column: str, train: Array) -> Array:
+    """Return the weight of each sequence, 1 on average over the training part."""
     sequences.constant(column, "the weight")
     weights = sequences.table.numbers(column, missing="give every sequence its weight")
     wrong = np.flatnonzero(weights <= 0)
@@ -247,4 +250,6 @@ def _weights(sequences: Sequences, column: str) -> Array:
             f"{sequences.table.place(row, column)}: a weight must be more than 0, got "
             f"{weights[row]:g}: leave the sequence out instead"
         )
-    return weights[sequences.starts[:-1]]
+    weights = weights[sequences.starts[:-1]]
+    weights /= weights[train].mean()
+    return weights

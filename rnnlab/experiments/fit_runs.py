@@ -52,6 +52,7 @@ class Fit(Experiment[Any]):
         """Train one cell with one seed: two rows an epoch, then one of the test part."""
         from rnnlab.data import WORST, FittedModel, evaluate, metric_names
         from rnnlab.training import LOSSES, Schedule, make_optimizer, train_epochs
+        from rnnlab.training.weighting import per_answer
 
         data = dataset(spec)
         encoding, parts = data.encoding, data.parts
@@ -72,7 +73,7 @@ class Fit(Experiment[Any]):
             model,
             draw,
             optimizer,
-            loss=LOSSES[encoding.loss],
+            loss=per_answer(LOSSES[encoding.loss]),
             evaluate=lambda current: evaluate(current, encoding, parts["validation"]),
             schedule=schedule_of(spec, Schedule),
             patience=spec.patience,

@@ -180,6 +180,12 @@ LOSSES: dict[str, Loss] = {
 }
 
 
+def where_asked(targets: Array) -> Array:
+    """Return where the targets ask for an answer, a bool for each of them."""
+    asked: Array = targets != IGNORED if targets.dtype.kind in "iu" else ~np.isnan(targets)
+    return asked
+
+
 def asks_nothing(targets: Array) -> bool:
     """Say whether no position of the targets asks for an answer.
 
@@ -188,8 +194,7 @@ def asks_nothing(targets: Array) -> bool:
     >>> asks_nothing(np.array([-1, -1])), asks_nothing(np.array([np.nan, 1.0]))
     (True, False)
     """
-    marked = targets == IGNORED if targets.dtype.kind in "iu" else np.isnan(targets)
-    return bool(marked.all())
+    return not where_asked(targets).any()
 
 
 def ignore_padding(targets: Array, lengths: Array) -> Array:

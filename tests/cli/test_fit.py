@@ -183,6 +183,27 @@ def test_other_questions_to_the_same_table(
         assert "baseline on the test part: last value, rmse" in printed
 
 
+def test_weights_count_in_a_batch_of_one(data: Path) -> None:
+    """And their unit does not: four times as much of all is the same."""
+    import rnnlab
+
+    frame = drift(12)
+    given: dict[str, Any] = {
+        "seeds": 1, "hidden": 4, "epochs": 2, "jobs": 1, "batch": 1, "optimizer": "sgd",
+        "features": ["height", "weather"],
+    }  # fmt: skip
+    up = frame["label"] == "up"
+    found = []
+    for number, weights in enumerate((None, np.where(up, 5.0, 1), np.where(up, 20.0, 4))):
+        own: dict[str, Any] = {} if weights is None else {"weight": "w"}
+        table = frame if weights is None else frame.assign(w=weights)
+        result = rnnlab.fit(table, "label", out=f"fit-{number}", **own, **given)
+        found.append(result.metrics.drop(columns="seconds"))
+    without, once, four = found
+    assert (without["loss"] != once["loss"]).all()
+    pd.testing.assert_frame_equal(once, four)
+
+
 def test_shares_count_where_a_column_is_called_split(data: Path, capsys: Any) -> None:
     """The manifest says how the table was split; the column is a feature only if named."""
     frame = drift()
