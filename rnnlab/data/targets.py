@@ -12,11 +12,11 @@ from rnnlab.data.sequences import Sequences
 from rnnlab.data.table import Table
 from rnnlab.engine.protocol import Array
 from rnnlab.registry import unknown_name
+from rnnlab.training.model import READS
 
 Kind = Literal["classification", "multi-label", "regression"]
 Read = Literal["every", "last"]
 KINDS = ("classification", "multi-label", "regression")
-READS = ("every", "last")
 #: Whole numbers with at most so many different values, each of them the answer so many times on
 #: average, are taken for classes.
 FEW, ANSWERS_EACH = 10, 3
