@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnnlab.statistics._tables import order_of_appearance, require_columns, require_unique
+from rnnlab.statistics._tables import in_order_of_cells, require_columns, require_unique
 from rnnlab.statistics.intervals import bootstrap_interval
 
 _KEYS = ["cell", "phase", "state"]
@@ -88,7 +88,7 @@ def summarise_gradient_flow(
             numbers = (np.nan,) * 4
         rows.append((*key, len(lives), *numbers))
     columns = [*_KEYS, "seeds", "half_life", "ci_low", "ci_high", "log10_decay_per_step"]
-    return _in_order(pd.DataFrame(rows, columns=columns), gradients)
+    return in_order_of_cells(pd.DataFrame(rows, columns=columns), gradients)
 
 
 def decay_bands(gradients: pd.DataFrame) -> pd.DataFrame:
@@ -148,7 +148,7 @@ def decay_bands(gradients: pd.DataFrame) -> pd.DataFrame:
     columns = [*_KEYS, "lag", *_PERCENTS, "seeds"]
     if not parts:
         return pd.DataFrame(columns=columns)
-    return _in_order(pd.concat(parts, ignore_index=True)[columns], gradients)
+    return in_order_of_cells(pd.concat(parts, ignore_index=True)[columns], gradients)
 
 
 def percentile(
@@ -165,14 +165,6 @@ def percentile(
     with np.errstate(invalid="ignore"):  # the middle of -inf and inf is NaN
         middle: NDArray[np.float64] = (ordered[rows, below] + ordered[rows, rank]) / 2
     return middle
-
-
-def _in_order(table: pd.DataFrame, gradients: pd.DataFrame) -> pd.DataFrame:
-    """Sort rows by the first appearance of their cell, keeping the order within a cell."""
-    rank = order_of_appearance(gradients["cell"])
-    return table.sort_values("cell", key=lambda cell: cell.map(rank), kind="stable").reset_index(
-        drop=True
-    )
 
 
 def _check(gradients: pd.DataFrame, needs_relative: bool = True) -> None:

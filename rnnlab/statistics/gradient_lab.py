@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from rnnlab.statistics._tables import order_of_appearance, require_columns, require_unique
+from rnnlab.statistics._tables import in_order_of_cells, require_columns, require_unique
 from rnnlab.statistics.gradient_flow import percentile
 
 _PERCENTS = {"median": 50, "low": 10, "high": 90}
@@ -62,7 +62,7 @@ def histogram_means(histogram: pd.DataFrame) -> pd.DataFrame:
     require_columns(histogram, "histogram", [*keys, "seed", "share"])
     grouped = histogram.groupby(keys, sort=False)["share"]
     table = grouped.agg(share="mean", seeds="count").reset_index()
-    return _in_order(table, histogram)
+    return in_order_of_cells(table, histogram)
 
 
 def memory_time_shares(gates: pd.DataFrame) -> pd.DataFrame:
@@ -87,7 +87,7 @@ def memory_time_shares(gates: pd.DataFrame) -> pd.DataFrame:
         parts.append(part.assign(seeds=rows["seed"].nunique()))
     columns = ["cell", "phase", "gate", "left", "right", "share", "seeds"]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-    return _in_order(table[columns], gates)
+    return in_order_of_cells(table[columns], gates)
 
 
 def training_medians(training: pd.DataFrame) -> pd.DataFrame:
@@ -171,7 +171,7 @@ def over_seeds(table: pd.DataFrame, name: str, keys: Sequence[str], value: str) 
     reduced = wide.index.to_frame(index=False)
     for column, percent in _PERCENTS.items():
         reduced[column] = np.where(counts > 0, percentile(values, counts, percent), np.nan)
-    return _in_order(reduced.assign(seeds=counts)[columns], table)
+    return in_order_of_cells(reduced.assign(seeds=counts)[columns], table)
 
 
 def _of_states(table: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
@@ -181,10 +181,3 @@ def _of_states(table: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
     pairs = zip(table["cell"], table["state"], strict=True)
     chosen = [pair in wanted or pair[0] not in cells for pair in pairs]
     return table[chosen].reset_index(drop=True)
-
-
-def _in_order(table: pd.DataFrame, source: pd.DataFrame) -> pd.DataFrame:
-    """Sort rows by the first appearance of their cell, keeping the order within a cell."""
-    rank = order_of_appearance(source["cell"])
-    ordered = table.sort_values("cell", key=lambda cell: cell.map(rank), kind="stable")
-    return ordered.reset_index(drop=True)
