@@ -52,6 +52,7 @@ class Fit(Experiment[Any]):
         """Train one cell with one seed: two rows an epoch, then one of the test part."""
         from rnnlab.data import WORST, FittedModel, evaluate, metric_names
         from rnnlab.training import LOSSES, Schedule, make_optimizer, train_epochs
+        from rnnlab.training.weighting import per_answer
 
         data = dataset(spec)
         encoding, parts = data.encoding, data.parts
@@ -72,7 +73,7 @@ class Fit(Experiment[Any]):
             model,
             draw,
             optimizer,
-            loss=LOSSES[encoding.loss],
+            loss=per_answer(LOSSES[encoding.loss]),
             evaluate=lambda current: evaluate(current, encoding, parts["validation"]),
             schedule=schedule_of(spec, Schedule),
             patience=spec.patience,
@@ -161,9 +162,8 @@ def load(spec: FitSpec, source: Path | pd.DataFrame | None = None) -> Dataset:
     """Read the table that the settings describe."""
     from rnnlab.data import load_dataset
 
-    by_column = isinstance(spec.split, str)
-    shares: Any = (0.7, 0.15, 0.15) if by_column else spec.split
-    column: Any = spec.split if by_column else None
+    column = spec.split if isinstance(spec.split, str) else None
+    shares = None if isinstance(spec.split, str) else spec.split
     return load_dataset(
         spec.data if source is None else source,
         sequence=spec.sequence,
@@ -180,6 +180,16 @@ def load(spec: FitSpec, source: Path | pd.DataFrame | None = None) -> Dataset:
         weight=spec.weight,
         missing=spec.missing,
     )
+
+
+def parts_of(spec: FitSpec, data: Dataset) -> dict[str, Any]:
+    """Return the settings of the split as they came out, for the manifest to say."""
+    from rnnlab.data.splitting import SEED, SHARES
+
+    if data.split is not None:
+        return {"split": data.split, "split_seed": None}
+    seed = SEED if spec.split_seed is None else spec.split_seed
+    return {"split": list(spec.split or SHARES), "split_seed": seed}
 
 
 def build(spec: FitSpec, run: Run, data: Dataset) -> SequenceModel:

@@ -54,10 +54,11 @@ class FitSpec(BaseModel):
         See `rnnlab.data.targets`.
     horizon : int
         Steps ahead of a forecast; 0 for none.
-    split : list of float, or str
-        The shares of train, validation and test, or the column that says.
-    split_seed : int
-        Of the shuffling; the same for all runs.
+    split : list of float, str or None
+        The shares of train, validation and test, or the column that says; None: a column called
+        "split" says it, else the shares of `rnnlab.data.splitting`.
+    split_seed : int or None
+        Of the shuffling; the same for all runs. None where a column says the parts.
     missing : str
         "error", "drop" or "ffill".
     cells : list of CellEntry
@@ -96,10 +97,10 @@ class FitSpec(BaseModel):
     read: Annotated[str | None, knob("every or last", "leave it out")] = None
     horizon: Annotated[Steps, knob("a whole number of steps", "give 1 or more")] = 0
     split: Annotated[
-        list[float] | str,
+        list[float] | str | None,
         knob("three shares or a column", "give shares such as .7,.15,.15, or a column's name"),
-    ] = [0.7, 0.15, 0.15]
-    split_seed: Annotated[Steps, knob("a whole number of at least 0", "give 0")] = 0
+    ] = None
+    split_seed: Annotated[Steps | None, knob("a whole number of at least 0", "give 0")] = None
     missing: Annotated[str, knob("error, drop or ffill", "leave it out")] = "error"
     cells: Annotated[
         list[CellEntry],

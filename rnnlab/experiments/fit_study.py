@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from rnnlab.experiments.fit_runs import CHECKPOINTS, MODELS, Fit, file_of, load
+from rnnlab.experiments.fit_runs import CHECKPOINTS, MODELS, Fit, file_of, load, parts_of
 from rnnlab.experiments.fit_spec import fit_spec
 from rnnlab.experiments.grid import Run
 from rnnlab.experiments.progress import Progress
@@ -65,7 +65,7 @@ class FitStudy(Study):
             source = folder / COPY
         spec = fit_spec({**options, "data": source})
         self.data = load(spec, data if isinstance(data, pd.DataFrame) else None)
-        self.spec: Any = spec.model_copy(update={"out": folder})
+        self.spec: Any = spec.model_copy(update={"out": folder, **parts_of(spec, self.data)})
         if isinstance(data, pd.DataFrame):
             _keep_table(data, source, force=force)
         command = command or f"rnnlab.fit({str(source)!r}, ...)"
