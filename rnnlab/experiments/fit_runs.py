@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from rnnlab.cells import find_cell
 from rnnlab.experiments.experiment import Experiment, Report
 from rnnlab.experiments.fit_spec import FitSpec, schedule_of
 from rnnlab.experiments.grid import Run
@@ -206,7 +205,7 @@ def build(spec: FitSpec, run: Run, data: Dataset) -> SequenceModel:
             dropout=spec.dropout, output_dropout=spec.dropout, zoneout=spec.zoneout
         )
     layer = Recurrent(
-        find_cell(entry.source),
+        entry.find(),
         encoding.input_size,
         entry.hidden or spec.hidden,
         num_layers=entry.num_layers or spec.num_layers,

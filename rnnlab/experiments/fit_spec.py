@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from rnnlab.cells import find_cell
 from rnnlab.experiments.entries import ENTRY_OPTIONS, CellEntry
 from rnnlab.experiments.knobs import Finite, Limit, Natural, Positive, knob, plain
 from rnnlab.experiments.sources import digest
@@ -201,7 +200,7 @@ def _settled(spec: FitSpec) -> FitSpec:
     entries = []
     for entry in spec.cells:
         _check_entry(entry)
-        definition = find_cell(entry.source)
+        definition = entry.find()
         common = spec.forget_bias if definition.keep == "f" else None
         bias = common if entry.forget_bias is None else entry.forget_bias
         if entry.forget_bias is not None and not accepts_forget_bias(definition):
