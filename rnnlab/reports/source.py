@@ -13,10 +13,12 @@ from typing import Any, cast
 import pandas as pd
 
 from rnnlab.experiments.records import read_csv
+from rnnlab.experiments.summary import TUNED
 from rnnlab.registry import experiments
 from rnnlab.statistics import conditions_of
 from rnnlab.tasks import find_task
 
+OFF = "none"  # a setting such as a clip may be off
 _ABOUT_COPYING = "copy-memory"  # the task of tables without a column for it
 
 
@@ -167,7 +169,8 @@ def _parts(metrics: pd.DataFrame, settings: Mapping[str, Any], folder: Path) -> 
 def _part(label: str, rows: pd.DataFrame, settings: Mapping[str, Any]) -> Part:
     # a setting of another task says nothing here
     unsaid = [name for name in conditions_of(rows) if rows[name].isna().all()]
-    rows = _with_labels(_whole_numbers(rows.drop(columns=unsaid).reset_index(drop=True)))
+    rows = rows.drop(columns=unsaid).reset_index(drop=True)
+    rows = _without_gaps(_whole_numbers(rows))
     by = [name for name in conditions_of(rows) if name != "task"]
     entry = next(
         (one for one in settings.get("task") or () if one.get("label") == label), {"name": label}
@@ -211,18 +214,24 @@ def _whole_numbers(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.astype(dict.fromkeys(whole, "int64"))
 
 
-def _with_labels(rows: pd.DataFrame) -> pd.DataFrame:
-    """Put settings that only some cells have, such as a forget bias, into the cells' labels.
+def _without_gaps(rows: pd.DataFrame) -> pd.DataFrame:
+    """Say what the gaps in a setting mean: a cell that has no such thing, or one that is off.
 
-    They are no condition in which every cell could be compared.
+    A setting that some cell never has, such as a forget bias, is no condition in which every cell
+    could be compared: it goes into the cells' labels. A gap in any other, such as a clip, is a
+    value like the others.
     """
     for name in conditions_of(rows):
-        if rows[name].isna().any():
-            values = [f"{v:g}" if isinstance(v, float) else str(v) for v in rows[name]]
-            said = [f",{name}={value}" for value in values]
-            labels = rows["cell"].astype(str).str.cat(said)
-            rows = rows.assign(cell=labels.where(rows[name].notna(), rows["cell"]))
-            rows = rows.drop(columns=name)
+        gaps = rows[name].isna()
+        if not gaps.any():
+            continue
+        texts = [f"{v:g}" if isinstance(v, float) else str(v) for v in rows[name]]
+        said = pd.Series(texts, index=rows.index)
+        if name not in TUNED and gaps.groupby(rows["cell"]).all().any():
+            labels = rows["cell"].astype(str) + f",{name}=" + said
+            rows = rows.assign(cell=labels.where(~gaps, rows["cell"])).drop(columns=name)
+        else:
+            rows = rows.assign(**{name: said.where(~gaps, OFF)})
     return rows
 
 

@@ -296,6 +296,25 @@ def test_a_setting_that_only_some_cells_have_is_part_of_their_name(folder: Any, 
     assert made.tables["comparison"]["conditions"].tolist() == [1, 1, 1]
 
 
+def test_a_clip_that_is_off_is_a_setting_and_no_cell(folder: Any, study: Any) -> None:
+    """In metrics.csv "none" is a gap: one study of two cells was a comparison of four."""
+    clips = [1.0, 0.25, None]
+    metrics = study({"rnn": 0.5, "gru": 1.0}, {"delay": [10, 20], "clip": clips})
+    metrics.loc[metrics["clip"].notna(), "recall_accuracy"] *= 0.5
+    made = rnnlab.report(folder(metrics, settings={"clip": clips}))
+    page = Page(made.path)
+    outcomes, best = made.tables["outcomes"], made.tables["at-best"]
+    assert outcomes["cell"].unique().tolist() == ["rnn", "gru"]
+    assert outcomes["clip"].tolist() == ["1", "0.25", "none"] * 4
+    assert best["clip"].tolist() == ["none"] * 4
+    assert made.tables["comparison"][["cell_a", "cell_b", "conditions"]].to_numpy().tolist() == [
+        ["rnn", "gru", 2]
+    ]
+    assert "1 of 1 pair of cells is told apart: gru better than rnn." in page.text
+    assert "Each cell was trained with every clip of the study." in page.text
+    assert "best clip" in page.text
+
+
 def test_every_setting_of_training_is_chosen(folder: Any, study: Any) -> None:
     metrics = study(
         {"rnn": 0.5, "gru": 1.0}, {"delay": [10, 20], "clip": [1.0, 5.0], "lr": [0.1, 1.0]}
