@@ -106,7 +106,7 @@ def updates_words(row: Row) -> str:
         float(row[name]) for name in ("updates_to_solve", "updates_low", "updates_high")
     )
     if math.isinf(median):
-        return "fewer than half of the runs were solved within the updates that were run"
+        return "no more than half of the runs were solved within the updates that were run"
     latest = "more than was run" if math.isinf(high) else number(high)
     return f"half of the runs are solved after {number(median)} updates ({number(low)} to {latest})"
 
@@ -129,16 +129,17 @@ includes 0.5: these seeds do not tell the two apart (p = 0.400).'
         a, b, share, low, high = b, a, 1 - share, 1 - high, 1 - low
     text = f"{a} did better than {b} in {share:.0%} of the pairs of runs".replace("%", " %")
     if share == 0.5:
-        text = f"{a} and {b} did better than the other equally often"
+        text = f"neither of {a} and {b} did better more often than the other"
     p = float(row["p_holm"])
     interval = f"the interval, {number(low)} to {number(high)},"
     if low == high:
-        no_width = "the runs do not overlap, so that resampling them gives no interval"
-        if p < TOLD_APART:
-            return f"{text}; {no_width}; the test tells them apart ({p_text(p)})."
-        return f"{text}; {no_width}; so few runs do not tell the two apart ({p_text(p)})."
-    if p < TOLD_APART:
+        return f"{text}; {_no_width(share, p)} ({p_text(p)})."
+    if p < TOLD_APART and low > 0.5:
         return f"{text}; {interval} and the test ({p_text(p)}) tell the two apart."
+    if p < TOLD_APART:
+        return (
+            f"{text}; the test tells the two apart ({p_text(p)}), though {interval} includes 0.5."
+        )
     if low <= 0.5 <= high:
         return (
             f"{text}; {interval} includes 0.5: these seeds do not tell the two apart ({p_text(p)})."
@@ -147,6 +148,18 @@ includes 0.5: these seeds do not tell the two apart (p = 0.400).'
         f"{text}; {interval} leaves out 0.5, but after Holm's correction for the number of pairs "
         f"the test does not tell the two apart ({p_text(p)})."
     )
+
+
+def _no_width(share: float, p: float) -> str:
+    """Say why an interval has no width, and what the test makes of it."""
+    if share < 1:
+        alike = "within a condition all pairs of runs come out alike"
+        verdict = "tells" if p < TOLD_APART else "does not tell"
+        return f"{alike}, so that resampling them gives no interval; the test {verdict} them apart"
+    apart = "the runs do not overlap, so that resampling them gives no interval"
+    if p < TOLD_APART:
+        return f"{apart}; the test tells them apart"
+    return f"{apart}; so few runs do not tell the two apart"
 
 
 def cautions(
@@ -174,7 +187,7 @@ def cautions(
         of = ", ".join(dict.fromkeys(map(str, broken["cell"])))
         said.append(
             f"{runs} of {int(outcomes['seeds'].sum())} runs diverged ({of}). They count as worst "
-            "and as never solved; none was left out."
+            "at the end, and as unsolved unless they had solved the task before; none was left out."
         )
     if manifest.get("git_changed"):
         said.append(

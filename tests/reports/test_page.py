@@ -205,8 +205,41 @@ def test_runs_that_diverged_are_counted(folder: Any, study: Any) -> None:
     last = metrics.groupby(["cell", "seed"]).tail(1).index[:4]
     metrics.loc[last, ["status", "loss", "recall_accuracy"]] = ["diverged", None, 0.0]
     page = read(folder(metrics))
-    assert "4 of 24 runs diverged (rnn). They count as worst and as never solved" in page.text
+    assert "4 of 24 runs diverged (rnn). They count as worst at the end" in page.text
     assert "diverged" in page.text.partition("What every cell came to")[2][:200]
+
+
+def test_half_of_the_runs_are_not_fewer_than_half(folder: Any, study: Any) -> None:
+    metrics = study({"gru": 1.0}, {"delay": [10]}, seeds=4)
+    metrics["recall_accuracy"] = metrics["seed"].map({0: 1.0, 1: 1.0, 2: 0.5, 3: 0.5})
+    page = read(folder(metrics))
+    assert "gru, delay 10: 2 of 4 solved" in page.text
+    assert "no more than half of the runs were solved within the updates that were run" in page.text
+
+
+def test_a_run_that_solved_the_task_and_diverged_later(folder: Any, study: Any) -> None:
+    """It is worst at its end and solved when it was: table, curve and sentence agree."""
+    metrics = study({"gru": 1.0}, {"delay": [10]}, seeds=4).assign(recall_accuracy=1.0)
+    last = (metrics["seed"] == 3) & (metrics["update"] == 300)
+    metrics.loc[last, ["status", "loss", "recall_accuracy"]] = ["diverged", None, 0.0]
+    made = rnnlab.report(folder(metrics))
+    (row,) = made.tables["outcomes"].to_dict("records")
+    assert (row["solved"], row["diverged"], row["updates_to_solve"]) == (4, 1, 100.0)
+    assert row["iqm"] == 1.0  # of the middle two of 0, 1, 1 and 1
+    assert made.tables["survival"]["unsolved"].tolist() == [1.0, 0.0]
+    assert made.tables["learning-curves"]["low"].tolist() == [1.0, 1.0, 0.0]
+    text = Page(made.path).text
+    assert "1 of 4 runs diverged (gru). They count as worst at the end, and as unsolved" in text
+    assert "unless they had solved the task before" in text
+
+
+def test_runs_that_all_tie(folder: Any, study: Any) -> None:
+    """They were said not to overlap."""
+    metrics = study({"rnn": 1.0, "gru": 1.0}, {"delay": [10]}, seeds=7)
+    page = read(folder(metrics.assign(recall_accuracy=1.0)))
+    assert "neither of rnn and gru did better more often than the other" in page.text
+    assert "all pairs of runs come out alike" in page.text
+    assert "overlap" not in page.text
 
 
 def test_one_cell_and_one_condition(folder: Any, study: Any) -> None:
