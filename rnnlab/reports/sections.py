@@ -88,7 +88,7 @@ def task_section(part: Part, source: Source, *, alone: bool) -> Section:
         section.tables["at-best"] = shown
     section.blocks.append(_headline(shown, part, by, tuned))
     if tuned:
-        section.blocks.append(_tuning(every, part, by, tuned))
+        section.blocks.append(_tuning(every, shown, part, tuned))
     overall = statistics.overall(chosen, **measure)
     comparison = statistics.compare(chosen, **measure)
     section.tables |= {"overall": overall, "comparison": comparison}
@@ -168,7 +168,7 @@ def _headline(shown: pd.DataFrame, part: Part, by: list[str], tuned: list[str]) 
     return block
 
 
-def _tuning(every: pd.DataFrame, part: Part, by: list[str], tuned: list[str]) -> Block:
+def _tuning(every: pd.DataFrame, shown: pd.DataFrame, part: Part, tuned: list[str]) -> Block:
     block = Block("Settings of training")
     names = " and ".join(map(words, tuned))
     block.paragraphs.append(
@@ -187,19 +187,30 @@ def _tuning(every: pd.DataFrame, part: Part, by: list[str], tuned: list[str]) ->
             "bootstrap intervals. A best rate at the edge asks for a wider sweep.",
             table="outcomes.csv",
         )
-    edges = {float(every["lr"].min()), float(every["lr"].max())}
-    sign = 1 if part.higher_is_better else -1
-    best = [
-        max(rows.to_dict("records"), key=lambda row: sign * row["iqm"])
-        for _, rows in every.groupby(["cell", *by], sort=False, dropna=False)
+    by = [name for name in part.by if name not in tuned]
+    best = shown.to_dict("records")
+    at_edge = [
+        f"{row['cell']}{_where(row, by)}" for row in best if _ends_the_sweep(row, every, part)
     ]
-    at_edge = [f"{row['cell']}{_where(row, by)}" for row in best if row["lr"] in edges]
     if at_edge:
         block.sentences.append(
             f"The best rate lies at an end of the sweep, and a better one may lie beyond: "
             f"{'; '.join(at_edge)}."
         )
     return block
+
+
+def _ends_the_sweep(best: dict[Any, Any], every: pd.DataFrame, part: Part) -> bool:
+    """Say whether the best rate is an end of its cell's sweep, and strictly better than within."""
+    same = ["cell", *(name for name in part.by if name != "lr")]
+    sweep = every[(every[same] == [best[name] for name in same]).all(axis=1)]
+    ends = {sweep["lr"].min(), sweep["lr"].max()}
+    if len(ends) < 2 or best["lr"] not in ends:
+        return False
+    inner = sweep[~sweep["lr"].isin(ends)]
+    rivals = sweep[sweep["lr"] != best["lr"]] if inner.empty else inner
+    sign = 1 if part.higher_is_better else -1
+    return bool((sign * best["iqm"] > sign * rivals["iqm"]).all())
 
 
 def _comparison(overall: pd.DataFrame, comparison: pd.DataFrame, part: Part) -> Block:

@@ -156,6 +156,33 @@ def test_a_best_rate_at_the_end_of_the_sweep_is_said(folder: Any, study: Any) ->
     assert "a better one may lie beyond: gru, delay 10." in page.text
 
 
+def test_rates_that_tie_are_no_end_of_the_sweep(folder: Any, study: Any) -> None:
+    """Every accuracy was 1: the lowest rate "won", and the sweep was called too narrow."""
+    lrs = [0.001, 0.01, 0.1]
+    metrics = study({"gru": 1.0, "rnn": 1.0}, {"delay": [10], "lr": lrs})
+    metrics["recall_accuracy"] = 1.0
+    metrics["loss"] = metrics["lr"].map({0.001: 0.1, 0.01: 0.3, 0.1: 0.2})
+    made = rnnlab.report(folder(metrics, settings={"lr": lrs}))
+    assert made.tables["at-best"]["lr"].tolist() == [0.001, 0.001]
+    assert "end of the sweep" not in Page(made.path).text
+    metrics.loc[(metrics["cell"] == "rnn") & (metrics["lr"] != 0.1), "recall_accuracy"] = 0.9
+    page = read(folder(metrics, "other", settings={"lr": lrs}))
+    assert "a better one may lie beyond: rnn, delay 10." in page.text
+
+
+def test_the_end_of_a_sweep_is_that_of_its_own_cell(folder: Any, study: Any) -> None:
+    metrics = pd.concat(
+        [
+            study({"gru": 1.0}, {"delay": [10], "lr": [0.001, 0.01, 0.1]}),
+            study({"rnn": 1.0}, {"delay": [10], "lr": [0.001]}),  # has no sweep
+            study({"lstm": 1.0}, {"delay": [10], "lr": [0.003, 0.01]}),
+        ]
+    )
+    metrics["recall_accuracy"] = metrics["lr"].map({0.001: 0.5, 0.003: 0.6, 0.01: 0.9, 0.1: 0.7})
+    page = read(folder(metrics))
+    assert "a better one may lie beyond: lstm, delay 10." in page.text
+
+
 def test_several_tasks(folder: Any, study: Any) -> None:
     copying = study({"rnn": 0.5, "gru": 1.0}, {"delay": [10, 20]}, task="copy-memory")
     other = study({"rnn": 0.5, "gru": 1.0}, {"steps": [50, 90]}, metric="mse", task="mine")
