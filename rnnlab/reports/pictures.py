@@ -31,7 +31,7 @@ class Picture:
     caption : str
         How to read it.
     table : str
-        The file with its numbers.
+        The name of the table with its numbers.
     width : int
         Of `wide`, in CSS pixels.
     scrolls : bool

@@ -36,11 +36,15 @@ _MOST_PANELS = 12
 
 @dataclass
 class Block:
-    """A heading of the page with what stands below it, in this order."""
+    """A heading of the page with what stands below it, in this order.
+
+    `numbers` names a table whose numbers are in no figure.
+    """
 
     title: str
     paragraphs: list[str] = field(default_factory=list)
     picture: Picture | None = None
+    numbers: str | None = None
     sentences: list[str] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
 
@@ -58,7 +62,7 @@ class Section:
     findings, cautions : list of str
         For the top of the page.
     tables : dict
-        File names, without the ending, to the tables behind the blocks.
+        The tables behind the blocks, by name.
     """
 
     title: str
@@ -125,7 +129,7 @@ def gradient_section(gradients: pd.DataFrame, summary: pd.DataFrame | None) -> S
             caption="Norm of the gradient of the last step's loss with respect to the state k "
             "steps before, divided by its value at lag 0: where a line falls fast, what was seen "
             "long ago is hard to learn from. Median and 10th to 90th percentile of the seeds.",
-            table="gradient-bands.csv",
+            table="gradient-bands",
             scrolls=True,
         ),
     )
@@ -147,7 +151,7 @@ def _headline(shown: pd.DataFrame, part: Part, by: list[str], tuned: list[str]) 
             caption=f"{words(part.metric).capitalize()} at the last evaluation: the mean of "
             f"{_middle(shown)} runs, and its 95 % bootstrap interval. The dashed line is a model "
             "without memory.",
-            table="at-best.csv" if tuned else "outcomes.csv",
+            table="at-best" if tuned else "outcomes",
         )
     if part.solved is not None:
         block.sentences = [
@@ -163,8 +167,8 @@ def _headline(shown: pd.DataFrame, part: Part, by: list[str], tuned: list[str]) 
                 f"is at most {number(most)} with 95 % confidence, so not 'never'."
             )
     caption = f"What every cell came to{' with its best settings of training' if tuned else ''}"
-    file = "at-best.csv" if tuned else "outcomes.csv"
-    block.tables.append(outcomes_table(shown, by, tuned, caption, file))
+    name = "at-best" if tuned else "outcomes"
+    block.tables.append(outcomes_table(shown, by, tuned, caption, name))
     return block
 
 
@@ -185,7 +189,7 @@ def _tuning(every: pd.DataFrame, shown: pd.DataFrame, part: Part, tuned: list[st
             alt=pictures.outcomes_alt(every, "lr", part.by),
             caption=f"{words(part.metric).capitalize()} against the learning rate, with 95 % "
             "bootstrap intervals. A best rate at the edge asks for a wider sweep.",
-            table="outcomes.csv",
+            table="outcomes",
         )
     by = [name for name in part.by if name not in tuned]
     best = shown.to_dict("records")
@@ -228,13 +232,13 @@ def _comparison(overall: pd.DataFrame, comparison: pd.DataFrame, part: Part) -> 
             alt=pictures.comparison_alt(comparison),
             caption="Probability of improvement of every pair, with its stratified 95 % bootstrap "
             "interval. A filled point is told apart from 0.5 by the test.",
-            table="comparison.csv",
+            table="comparison",
         )
     block.sentences = [pair_words(row) for row in comparison.to_dict("records")]
-    block.tables.append(comparison_table(comparison, "Every pair of cells", "comparison.csv"))
+    block.tables.append(comparison_table(comparison, "Every pair of cells", "comparison"))
     if len(overall):
         caption = "Every cell over all conditions that all cells have"
-        block.tables.append(overall_table(overall, caption, "overall.csv"))
+        block.tables.append(overall_table(overall, caption, "overall"))
     return block
 
 
@@ -251,7 +255,7 @@ def _survival(curves: pd.DataFrame, shown: pd.DataFrame, by: list[str]) -> Block
             "that was never solved counts as unsolved for as long as it was watched, and one that "
             "diverged before it was solved to the end. A mean over the solved runs alone would "
             "hide both.",
-            table="survival.csv",
+            table="survival",
         )
     return block
 
@@ -261,15 +265,16 @@ def _learning_curves(curves: pd.DataFrame, part: Part, by: list[str]) -> Block:
     panels = _panels(curves, by)
     if panels > _MOST_PANELS:
         block.paragraphs.append(
-            f"{panels} conditions are too many for one figure: learning-curves.csv has the curves."
+            f"{panels} conditions are too many for one figure: the table has the curves."
         )
+        block.numbers = "learning-curves"
         return block
     block.picture = picture(
         lambda columns: plotting.plot_learning_curves(curves, columns=columns),
         alt=pictures.curves_alt(curves, by),
         caption=f"{words(part.metric).capitalize()} on fresh data while learning: the median over "
         "seeds, and the band in which they lie.",
-        table="learning-curves.csv",
+        table="learning-curves",
     )
     return block
 

@@ -328,6 +328,14 @@ def test_out(small: Path, tmp_path: Path) -> None:
     made = rnnlab.report(small, out=tmp_path / "new" / "page.html")
     assert made.path == tmp_path / "new" / "page.html"
     assert {file.parent for file in made.files} == {tmp_path / "new"}
+    assert [file.name for file in made.files] == [
+        "page.html", "page-outcomes.csv", "page-overall.csv", "page-comparison.csv",
+        "page-survival.csv", "page-learning-curves.csv",
+    ]  # fmt: skip
+    text = Page(made.path).text
+    for file in made.files[1:]:
+        assert file.name in text
+    assert not re.search(r"[ :]outcomes\.csv", text)
     with pytest.raises(ValueError, match=r"out must end in .html, got '.*page.pdf'"):
         rnnlab.report(small, out=tmp_path / "page.pdf")
     (tmp_path / "file").touch()
@@ -335,11 +343,58 @@ def test_out(small: Path, tmp_path: Path) -> None:
         rnnlab.report(small, out=tmp_path / "file" / "page.html")
 
 
+def test_pages_in_one_folder_do_not_share_their_tables(folder: Any, study: Any) -> None:
+    one = folder(study({"rnn": 0.5, "gru": 1.0}, {"delay": [10]}, seeds=2), "one")
+    other = folder(study({"lstm": 0.5, "gru": 1.0}, {"delay": [10]}, seeds=2), "other")
+    pages = one.parent / "pages, all"
+    first = rnnlab.report(one, out=pages / "a & b.html")
+    tables = {file: file.read_bytes() for file in first.files}
+    second = rnnlab.report(other, out=pages / "report.html")
+    assert [file.name for file in second.files[:2]] == ["report.html", "report-outcomes.csv"]
+    assert {file: file.read_bytes() for file in tables} == tables
+    (one / "metrics.csv").write_bytes((other / "metrics.csv").read_bytes())
+    again = rnnlab.report(one, out=pages / "a & b.html")  # a report's own may be made again
+    assert again.files == first.files
+    assert "lstm" in first.files[1].read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "out"),
+    [
+        ("report.html", None),
+        ("comparison.csv", None),  # such as one of a benchmark, or of the user's own
+        ("page.html", "page.html"),
+        ("page-outcomes.csv", "page.html"),
+    ],
+)
+def test_what_no_report_wrote_is_not_replaced(small: Path, name: str, out: str | None) -> None:
+    page = None if out is None else small / out
+    (small / name).write_text("mine")
+    before = sorted(file.name for file in small.iterdir())
+    with pytest.raises(ValueError, match=rf"out must not replace .* got {name} in .*--force"):
+        rnnlab.report(small, out=page)
+    assert (small / name).read_text() == "mine"
+    assert sorted(file.name for file in small.iterdir()) == before
+    rnnlab.report(small, out=page, force=True)
+    assert (small / name).read_text() != "mine"
+    rnnlab.report(small, out=page)
+
+
+def test_the_tables_of_a_page_that_was_deleted(small: Path) -> None:
+    made = rnnlab.report(small)
+    made.path.unlink()
+    assert rnnlab.report(small).files == made.files  # nothing is lost: they stay as they are
+    made.path.unlink()
+    made.files[1].write_text("mine")
+    with pytest.raises(ValueError, match="got outcomes.csv in"):
+        rnnlab.report(small)
+
+
 def test_no_more_panels_than_can_be_read(folder: Any, study: Any) -> None:
     made = rnnlab.report(folder(study({"gru": 1.0}, {"delay": list(range(1, 15))}, seeds=2)))
     page = Page(made.path)
-    assert "14 conditions are too many for one figure" in page.text
-    assert re.search(r"learning-curves\.csv has the curves", page.text)
+    assert "14 conditions are too many for one figure: the table has the curves" in page.text
+    assert "Numbers: learning-curves.csv." in page.text
 
 
 def test_a_setting_that_only_some_cells_have_is_part_of_their_name(folder: Any, study: Any) -> None:
