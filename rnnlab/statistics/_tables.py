@@ -33,3 +33,10 @@ def require_unique(table: pd.DataFrame, name: str, keys: Sequence[str], remedy: 
 def order_of_appearance(values: Iterable[Any]) -> dict[Any, int]:
     """Map each value to its place among the different values, as they first come."""
     return {value: number for number, value in enumerate(dict.fromkeys(values))}
+
+
+def cells_in_order(table: pd.DataFrame, source: pd.DataFrame) -> pd.DataFrame:
+    """Sort rows by the first appearance of their cell in `source`, keeping those of a cell."""
+    rank = order_of_appearance(source["cell"])
+    ordered = table.sort_values("cell", key=lambda cell: cell.map(rank), kind="stable")
+    return ordered.reset_index(drop=True)

@@ -13,10 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from rnnlab.statistics._tables import order_of_appearance, require_columns, require_unique
-from rnnlab.statistics.gradient_flow import percentile
+from rnnlab.statistics._percentiles import PERCENTS, percentile
+from rnnlab.statistics._tables import cells_in_order, require_columns, require_unique
 
-_PERCENTS = {"median": 50, "low": 10, "high": 90}
 #: Steps: what memory times are counted in, ten bins a decade.
 TIME_EDGES = np.logspace(0, 4, 41)
 
@@ -62,7 +61,7 @@ def histogram_means(histogram: pd.DataFrame) -> pd.DataFrame:
     require_columns(histogram, "histogram", [*keys, "seed", "share"])
     grouped = histogram.groupby(keys, sort=False)["share"]
     table = grouped.agg(share="mean", seeds="count").reset_index()
-    return _in_order(table, histogram)
+    return cells_in_order(table, histogram)
 
 
 def memory_time_shares(gates: pd.DataFrame) -> pd.DataFrame:
@@ -87,7 +86,7 @@ def memory_time_shares(gates: pd.DataFrame) -> pd.DataFrame:
         parts.append(part.assign(seeds=rows["seed"].nunique()))
     columns = ["cell", "phase", "gate", "left", "right", "share", "seeds"]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-    return _in_order(table[columns], gates)
+    return cells_in_order(table[columns], gates)
 
 
 def training_medians(training: pd.DataFrame) -> pd.DataFrame:
@@ -157,7 +156,7 @@ def over_seeds(table: pd.DataFrame, name: str, keys: Sequence[str], value: str) 
     keys = list(keys)
     require_columns(table, name, [*keys, "seed", value])
     require_unique(table, name, [*keys, "seed"], "keep the rows of one run only")
-    columns = [*keys, *_PERCENTS, "seeds"]
+    columns = [*keys, *PERCENTS, "seeds"]
     if table.empty:
         return pd.DataFrame(columns=columns)
     wide = table.pivot(index=keys, columns="seed", values=value)
@@ -169,9 +168,9 @@ def over_seeds(table: pd.DataFrame, name: str, keys: Sequence[str], value: str) 
     values = np.sort(wide.to_numpy(np.float64), axis=1)  # NaN comes last
     counts = (~np.isnan(values)).sum(axis=1)
     reduced = wide.index.to_frame(index=False)
-    for column, percent in _PERCENTS.items():
+    for column, percent in PERCENTS.items():
         reduced[column] = np.where(counts > 0, percentile(values, counts, percent), np.nan)
-    return _in_order(reduced.assign(seeds=counts)[columns], table)
+    return cells_in_order(reduced.assign(seeds=counts)[columns], table)
 
 
 def _of_states(table: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
@@ -181,10 +180,3 @@ def _of_states(table: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
     pairs = zip(table["cell"], table["state"], strict=True)
     chosen = [pair in wanted or pair[0] not in cells for pair in pairs]
     return table[chosen].reset_index(drop=True)
-
-
-def _in_order(table: pd.DataFrame, source: pd.DataFrame) -> pd.DataFrame:
-    """Sort rows by the first appearance of their cell, keeping the order within a cell."""
-    rank = order_of_appearance(source["cell"])
-    ordered = table.sort_values("cell", key=lambda cell: cell.map(rank), kind="stable")
-    return ordered.reset_index(drop=True)
