@@ -175,10 +175,17 @@ def _headline(shown: pd.DataFrame, part: Part, by: list[str], tuned: list[str]) 
 def _tuning(every: pd.DataFrame, shown: pd.DataFrame, part: Part, tuned: list[str]) -> Block:
     block = Block("Settings of training")
     names = " and ".join(map(words, tuned))
+    choices = [set(map(tuple, own[tuned].to_numpy())) for _, own in every.groupby("cell")]
+    alike = all(own == choices[0] for own in choices)
     block.paragraphs.append(
-        f"Each cell was trained with every {names} of the study. All other parts of this page show "
-        "each cell with what served it best in each condition, chosen from the very runs that are "
-        "shown: this flatters every cell a little, the more the further its runs scatter."
+        f"Each cell was trained with every {names} of the study. "
+        if alike
+        else f"Cells were not all trained with the same {names}: the table of outcomes has which. "
+    )
+    block.paragraphs[-1] += (
+        "All other parts of this page show each cell with what served it best in each condition, "
+        "chosen from the very runs that are shown: this flatters every cell a little, the more the "
+        "further its runs scatter" + ("." if alike else " and the more it had to choose from.")
     )
     if "lr" not in tuned or every["lr"].nunique() < 2:
         return block

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,10 +15,11 @@ import pandas as pd
 from rnnlab.experiments.records import read_csv
 from rnnlab.experiments.summary import TUNED
 from rnnlab.registry import experiments
+from rnnlab.reports.missing import missing
+from rnnlab.reports.words import OFF
 from rnnlab.statistics import conditions_of
 from rnnlab.tasks import find_task
 
-OFF = "none"  # a setting such as a clip may be off
 _ABOUT_COPYING = "copy-memory"  # the task of tables without a column for it
 
 
@@ -79,7 +80,7 @@ class Source:
     parts: list[Part]
     gradients: pd.DataFrame | None
     summary: pd.DataFrame | None
-    missing: list[str] = field(default_factory=list)
+    missing: list[str]
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -120,15 +121,15 @@ def read_source(folder: Path) -> Source:
             f"make one with: rnnlab run copy-task --out {folder}"
         )
     manifest = _manifest(folder / "manifest.json")
-    source = Source(
+    parts = [] if metrics is None else _parts(metrics, manifest.get("settings") or {}, folder)
+    return Source(
         folder,
         manifest,
-        [] if metrics is None else _parts(metrics, manifest.get("settings") or {}, folder),
+        parts,
         gradients,
         _table(folder / "summary.csv") if gradients is not None else None,
+        missing(manifest, metrics, parts),
     )
-    source.missing.extend(_missing(source))
-    return source
 
 
 def _table(path: Path) -> pd.DataFrame | None:
@@ -252,33 +253,3 @@ def _made(kind: Any, given: Mapping[Any, Any]) -> Any:
         return cast("Any", kind)(**{name: given[name] for name in fields if name in given})
     except (OSError, TypeError, ValueError):
         return None
-
-
-def _missing(source: Source) -> list[str]:
-    settings, manifest = source.settings, source.manifest
-    if not manifest:
-        return [
-            "There is no manifest.json that can be read: the settings, versions and machine are "
-            "not known."
-        ]
-    said = []
-    if manifest.get("end") is None:
-        said.append("The study is not finished: this page shows the runs that are there.")
-    seeds = settings.get("seeds")
-    if not isinstance(seeds, int):
-        return said
-    for part in source.parts:
-        groups = part.metrics.groupby(["cell", *part.by], dropna=False)
-        counts = [rows["seed"].nunique() for _, rows in groups]
-        short = sum(count < seeds for count in counts)
-        if short:
-            said.append(
-                f"{short} of {len(counts)} combinations of cell and condition have fewer than "
-                f"{seeds} seeds."
-            )
-        there = tuple(map(str, part.metrics["cell"].unique()))
-        labels = (str(one.get("label")) for one in settings.get("cells", ()))
-        absent = [one for one in labels if not any(cell.startswith(one) for cell in there)]
-        if absent:
-            said.append(f"No run of {', '.join(absent)} is finished.")
-    return said

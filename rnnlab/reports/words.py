@@ -10,6 +10,7 @@ import pandas as pd
 
 Row = Mapping[Any, Any]
 ENOUGH_SEEDS = 10
+OFF = "none"  # as a study's TOML says of a clip
 TOLD_APART = 0.05
 _WORDS = {"lr": "learning rate", "mse": "mean squared error"}
 
@@ -163,9 +164,20 @@ def _no_width(share: float, p: float) -> str:
 
 
 def cautions(
-    outcomes: pd.DataFrame, part_settings: Mapping[str, Any], by: list[str], manifest: Any
+    outcomes: pd.DataFrame, settings: Mapping[str, Any], by: list[str], manifest: Any
 ) -> list[str]:
-    """List what a reader must know before believing the numbers."""
+    """List what a reader must know before believing the numbers.
+
+    Parameters
+    ----------
+    outcomes : DataFrame
+        A row for each cell and condition: cell, those in `by`, seeds, diverged.
+    settings : mapping
+        Of the study.
+    by : list of str
+        The settings that vary.
+    manifest : mapping
+    """
     said = []
     fewest = int(outcomes["seeds"].min())
     if fewest < ENOUGH_SEEDS:
@@ -174,13 +186,7 @@ def cautions(
             f"{fewest} {noun} for each cell and condition are few: intervals of fewer than "
             f"{ENOUGH_SEEDS} seeds are too narrow, and rare failures go unseen."
         )
-    if "lr" not in by:
-        rate = part_settings.get("lr")
-        at = f" of {rate:g}" if isinstance(rate, int | float) else ""
-        said.append(
-            f"All cells were trained at one learning rate{at}. The best rate differs from cell to "
-            "cell and often matters more than the cell: another rate may change the order."
-        )
+    said += _rates_swept(outcomes) if "lr" in by else [_rates_given(settings)]
     broken = outcomes[outcomes["diverged"] > 0]
     if len(broken):
         runs = int(broken["diverged"].sum())
@@ -195,6 +201,46 @@ def cautions(
             "numbers."
         )
     return said
+
+
+def _rates_given(settings: Mapping[str, Any]) -> str:
+    """Say at which learning rate each cell was trained, where it was one."""
+    entries = [one for one in settings.get("cells") or () if isinstance(one, Mapping)]
+    common = settings.get("lr")
+    own = {str(one.get("label")): one.get("lr") or common for one in entries}
+    cells_at: dict[Any, list[str]] = {}
+    for cell, rate in own.items():
+        cells_at.setdefault(rate, []).append(cell)
+    if len(cells_at) > 1:
+        rates = "; ".join(f"{', '.join(cells)} at {rate:g}" for rate, cells in cells_at.items())
+        how = f"Each cell was trained at one learning rate: {rates}"
+    else:
+        (rate,) = cells_at or (common,)
+        at = f" of {rate:g}" if isinstance(rate, int | float) else ""
+        how = f"All cells were trained at one learning rate{at}"
+    return (
+        f"{how}. The best rate differs from cell to cell and often matters more than the cell: "
+        "another rate may change the order."
+    )
+
+
+def _rates_swept(outcomes: pd.DataFrame) -> list[str]:
+    """Say that cells had different learning rates to choose from, where they had."""
+    rates = outcomes.groupby("cell", sort=False)["lr"].unique().map(sorted)
+    if len(set(map(tuple, rates))) < 2:
+        return []
+    had = "; ".join(
+        f"{cell} {', '.join(f'{rate:g}' for rate in own)}" for cell, own in rates.items()
+    )
+    if rates.map(len).nunique() > 1:
+        return [
+            f"Cells had different numbers of learning rates to choose from ({had}): the best of "
+            "many looks better than the best of few, whatever the cell."
+        ]
+    return [
+        f"Cells had different learning rates to choose from ({had}): what is compared is cells "
+        "with their rates."
+    ]
 
 
 def size_caution(parameters: Mapping[str, int]) -> str | None:

@@ -13,7 +13,11 @@ import pandas as pd
 import pytest
 
 import rnnlab
+from rnnlab.experiments import TaskStudy, load_spec
+from rnnlab.reports.missing import missing
 from rnnlab.statistics import compare
+
+PUBLISHED = Path(__file__).parents[2] / "results" / "published"
 
 
 @pytest.fixture
@@ -181,6 +185,9 @@ def test_the_end_of_a_sweep_is_that_of_its_own_cell(folder: Any, study: Any) -> 
     metrics["recall_accuracy"] = metrics["lr"].map({0.001: 0.5, 0.003: 0.6, 0.01: 0.9, 0.1: 0.7})
     page = read(folder(metrics))
     assert "a better one may lie beyond: lstm, delay 10." in page.text
+    assert "trained with every learning rate" not in page.text
+    assert "Cells were not all trained with the same learning rate" in page.text
+    assert "(gru 0.001, 0.01, 0.1; rnn 0.001; lstm 0.003, 0.01)" in page.text
 
 
 def test_several_tasks(folder: Any, study: Any) -> None:
@@ -223,8 +230,77 @@ def test_an_unfinished_study_says_what_is_missing(published: Any) -> None:
     page = read(folder)
     assert "What is missing" in page.text
     assert "The study is not finished" in page.text
-    assert "9 of 12 combinations of cell and condition have fewer than 3 seeds." in page.text
-    assert "No run of gru is finished." in page.text
+    short = "(2 at delay 20, 2 at delay 40, 2 at delay 80)"
+    assert (
+        "13 of 16 combinations of cell and condition have fewer than 3 seeds: "
+        f"rnn {short}; lstm {short}; peephole-lstm {short}; "
+        "gru (none at delay 10, none at delay 20, none at delay 40, none at delay 80)."
+    ) in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "lost", "said"),
+    [
+        (  # a label that another one begins with
+            "copy-task-reduced",
+            {"cell": "gru"},
+            "4 of 24 .* 10 seeds: gru \\(none at delay 10, .*, none at delay 80\\).",
+        ),
+        (  # a task that no cell was finished on
+            "ablation",
+            {"task": "adding"},
+            "9 of 27 .*: peephole-lstm \\(none at adding, length 40\\); nig \\(none at adding, .*",
+        ),
+        (  # a value of a setting that an entry sweeps for itself
+            "forget-bias",
+            {"forget_bias": "chrono", "delay": 40},
+            "1 of 20 .*: lstm \\(none at delay 40, forget bias chrono\\).",
+        ),
+        (  # a rate
+            "learning-rates",
+            {"lr": 0.03, "task": "adding", "cell": "gru"},
+            "1 of 40 .*: gru \\(none at adding, length 40, learning rate 0.03\\).",
+        ),
+    ],
+)
+def test_what_the_settings_name_and_no_run_has(
+    published: Any, name: str, lost: dict[str, Any], said: str
+) -> None:
+    metrics = pd.read_csv(published(name) / "metrics.csv", dtype={"cell": str})
+    manifest = json.loads((PUBLISHED / name / "manifest.json").read_text())
+    assert missing(manifest, metrics, []) == []
+    gone = pd.concat([metrics[column] == value for column, value in lost.items()], axis=1).all(
+        axis=1
+    )
+    assert gone.any()
+    (sentence,) = missing(manifest, metrics[~gone], [])
+    assert re.fullmatch(f"{said.split(' .*')[0]} combinations.*", sentence)
+    assert re.search(said, sentence), sentence
+
+
+def test_a_setting_that_is_off_is_not_missing() -> None:
+    spec: Any = load_spec("task-study", {"task": "adding", "clip": [1.0, "none"], "seeds": 2})
+    settings = json.loads(json.dumps(spec.settings()))
+    rows = [
+        {"cell": run.cell, **dict(run.point), "seed": run.seed} for run in TaskStudy().runs(spec)
+    ]
+    manifest = {"settings": settings, "end": "now"}
+    assert missing(manifest, pd.DataFrame(rows), []) == []
+    (sentence,) = missing(manifest, pd.DataFrame(rows[:-1]), [])
+    assert re.fullmatch(r"1 of \d+ .*: \S+ \(1 at adding, length \d+, clip none\).", sentence)
+
+
+def test_a_cell_whose_name_another_begins_with(folder: Any, study: Any) -> None:
+    """An absent lstm hid behind lstm,forget_bias=chrono."""
+    metrics = study({"lstm,forget_bias=chrono": 0.5, "gru": 1.0}, {"delay": [10, 20]}, seeds=2)
+    metrics = metrics[(metrics["cell"] != "gru") | (metrics["delay"] == 10)]
+    labels = ["lstm", "lstm,forget_bias=chrono", "gru"]
+    cells = [{"cell": label.partition(",")[0], "label": label} for label in labels]
+    page = read(folder(metrics, settings={"cells": cells}))
+    assert (
+        "2 of 5 combinations of cell and condition have fewer than 2 seeds: "
+        "gru (none at delay 20); lstm (none)."
+    ) in page.text
 
 
 def test_runs_that_diverged_are_counted(folder: Any, study: Any) -> None:

@@ -112,8 +112,49 @@ def test_what_is_to_be_read_with_care() -> None:
         "had solved the task before; none was left out."
     )
     assert said[3].startswith("The code differed from the commit")
-    clean = table.assign(seeds=10, diverged=0)
+    clean = table.assign(seeds=10, diverged=0, lr=0.1)
     assert cautions(clean, {}, ["delay", "lr"], {}) == []
+
+
+def test_a_learning_rate_of_its_own() -> None:
+    """All cells were said to be trained at the study's."""
+    table = pd.DataFrame({"cell": ["rnn", "gru"], "seeds": 10, "diverged": 0})
+    entries = [{"label": "rnn", "lr": 0.001}, {"label": "gru"}, {"label": "lstm", "lr": None}]
+    rest = (
+        " The best rate differs from cell to cell and often matters more than the cell: another "
+        "rate may change the order."
+    )
+    (said,) = cautions(table, {"lr": 0.01, "cells": entries}, ["delay"], {})
+    assert said == (
+        "Each cell was trained at one learning rate: rnn at 0.001; gru, lstm at 0.01." + rest
+    )
+    same = [{"label": "rnn", "lr": 0.001}, {"label": "gru", "lr": 0.001}]
+    (said,) = cautions(table, {"lr": 0.01, "cells": same}, ["delay"], {})
+    assert said == "All cells were trained at one learning rate of 0.001." + rest
+    (said,) = cautions(table, {}, ["delay"], {})
+    assert said == "All cells were trained at one learning rate." + rest
+
+
+@pytest.mark.parametrize(
+    ("rates", "said"),
+    [
+        (
+            {"rnn": [0.01, 0.1, 1.0], "gru": [0.01]},
+            "Cells had different numbers of learning rates to choose from (rnn 0.01, 0.1, 1; gru "
+            "0.01): the best of many looks better than the best of few, whatever the cell.",
+        ),
+        (
+            {"rnn": [0.01, 0.1], "gru": [0.1, 1.0]},
+            "Cells had different learning rates to choose from (rnn 0.01, 0.1; gru 0.1, 1): what "
+            "is compared is cells with their rates.",
+        ),
+        ({"rnn": [0.01, 0.1], "gru": [0.1, 0.01]}, None),
+    ],
+)
+def test_unequal_choices_of_learning_rates(rates: dict[str, list[float]], said: str | None) -> None:
+    pairs = [(cell, rate) for cell, own in rates.items() for rate in own]
+    table = pd.DataFrame(pairs, columns=["cell", "lr"]).assign(seeds=10, diverged=0)
+    assert cautions(table, {}, ["lr"], {}) == ([] if said is None else [said])
 
 
 def test_models_of_different_size() -> None:
