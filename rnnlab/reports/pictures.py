@@ -12,7 +12,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from rnnlab.plotting import house_style
-from rnnlab.reports.words import condition, number, words
+from rnnlab.plotting.names import words
+from rnnlab.reports.words import condition, number
 
 # Columns of panels on a wide and on a narrow screen.
 WIDE, NARROW = 2, 1

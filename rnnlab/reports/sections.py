@@ -9,6 +9,8 @@ import pandas as pd
 
 from rnnlab import plotting, statistics
 from rnnlab.experiments.summary import TUNED
+from rnnlab.plotting.comparison import TOLD_APART
+from rnnlab.plotting.names import words
 from rnnlab.reports import pictures
 from rnnlab.reports.pictures import Picture, picture
 from rnnlab.reports.source import Part, Source
@@ -20,14 +22,12 @@ from rnnlab.reports.tables import (
     overall_table,
 )
 from rnnlab.reports.words import (
-    TOLD_APART,
     cautions,
     condition,
     number,
     pair_words,
     success_words,
     updates_words,
-    words,
 )
 
 # More panels than this are no figure any more.

@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnnlab.reports.words import number, p_text, words
+from rnnlab.plotting.names import words
+from rnnlab.reports.words import number, p_text
 
 Row = Mapping[Any, Any]
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from rnnlab.plotting.comparison import TOLD_APART
+from rnnlab.plotting.names import setting_words
+
 Row = Mapping[Any, Any]
 ENOUGH_SEEDS = 10
 OFF = "none"  # as a study's TOML says of a clip
-TOLD_APART = 0.05
-_WORDS = {"lr": "learning rate", "mse": "mean squared error"}
 
 
 def number(value: float) -> str:
@@ -47,11 +48,6 @@ def p_text(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
-def words(name: str) -> str:
-    """Return the name of a metric or setting in words."""
-    return _WORDS.get(name, name.replace("_", " "))
-
-
 def condition(row: Row, by: list[str]) -> str:
     """Name the condition of a row.
 
@@ -60,12 +56,7 @@ def condition(row: Row, by: list[str]) -> str:
     >>> condition({"task": "adding", "length": 50, "lr": 0.001}, ["task", "length", "lr"])
     'adding, length 50, learning rate 0.001'
     """
-    said = []
-    for name in by:
-        value = row[name]
-        text = f"{value:g}" if isinstance(value, float) else str(value)
-        said.append(text if name == "task" else f"{words(name)} {text}")
-    return ", ".join(said)
+    return ", ".join(setting_words(name, row[name]) for name in by)
 
 
 def success_words(row: Row) -> str:
@@ -212,7 +203,9 @@ def _rates_given(settings: Mapping[str, Any]) -> str:
     for cell, rate in own.items():
         cells_at.setdefault(rate, []).append(cell)
     if len(cells_at) > 1:
-        rates = "; ".join(f"{', '.join(cells)} at {rate:g}" for rate, cells in cells_at.items())
+        rates = "; ".join(
+            f"{', '.join(cells)} at {_rate(rate)}" for rate, cells in cells_at.items()
+        )
         how = f"Each cell was trained at one learning rate: {rates}"
     else:
         (rate,) = cells_at or (common,)
@@ -222,6 +215,10 @@ def _rates_given(settings: Mapping[str, Any]) -> str:
         f"{how}. The best rate differs from cell to cell and often matters more than the cell: "
         "another rate may change the order."
     )
+
+
+def _rate(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else "a rate that is not known"
 
 
 def _rates_swept(outcomes: pd.DataFrame) -> list[str]:

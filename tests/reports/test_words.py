@@ -131,6 +131,8 @@ def test_a_learning_rate_of_its_own() -> None:
     same = [{"label": "rnn", "lr": 0.001}, {"label": "gru", "lr": 0.001}]
     (said,) = cautions(table, {"lr": 0.01, "cells": same}, ["delay"], {})
     assert said == "All cells were trained at one learning rate of 0.001." + rest
+    (said,) = cautions(table, {"cells": entries}, ["delay"], {})
+    assert "rnn at 0.001; gru, lstm at a rate that is not known." in said
     (said,) = cautions(table, {}, ["delay"], {})
     assert said == "All cells were trained at one learning rate." + rest
 
