@@ -80,9 +80,9 @@ def plot_comparison(table: pd.DataFrame) -> Figure:
         ax.set_xticks(np.arange(0, 1.01, 0.25))
         ax.grid(axis="y", visible=False)
         ax.set_xlabel("probability of improvement")
+        limit = f"{TOLD_APART:g}".lstrip("0")
         figure.suptitle(
-            "bars: 95 % bootstrap interval\n"
-            f"filled: p < {TOLD_APART:g} after Holm's correction".replace("0.", "."),
+            f"bars: 95 % bootstrap interval\nfilled: p < {limit} after Holm's correction",
             x=0.01,
             ha="left",
         )
