@@ -22,6 +22,12 @@ def write_whole(path: Path, data: bytes) -> None:
     _sync_folder(path.parent)
 
 
+def remove_partials(folder: Path, name: str = "*") -> None:
+    """Remove what a kill left in `folder` of files called `name` that were being written."""
+    for partial in folder.glob(f".{name}.*.part"):
+        partial.unlink(missing_ok=True)
+
+
 def _sync_folder(folder: Path) -> None:
     """Make the new name durable too, where the system has a way to."""
     with contextlib.suppress(OSError):  # Windows cannot open a folder

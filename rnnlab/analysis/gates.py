@@ -106,9 +106,9 @@ def gate_units(layer: Recurrent, inputs: Array) -> pd.DataFrame:
     -------
     DataFrame
         gate, unit, mean, shut, open, memory_time: the mean and the shares of steps with the gate
-        below .1 and above .9, over time and batch; and for a gate that holds the memory the steps
-        1 / (1 - mean) after which 1/e of it is left, inf for a gate that never opens to forget, NaN
-        for the others.
+        below .1 and above .9, over time and batch; and for a gate that holds the memory
+        1 / (1 - mean), for a gate that is near 1 and stays there about the steps after which 1/e of
+        it is left; inf for a gate that never opens to forget, NaN for the others.
 
     Examples
     --------

@@ -41,6 +41,7 @@ def gradient_decay(
         begins), norm (mean over the batch of the Euclidean norm over units), log10_norm,
         relative_norm (norm by the norm at lag 0). The logarithm is right where the norm itself is
         too small or too large for a float64 and says 0 or inf; it is -inf where no path leads back.
+        What cancels exactly on paper, as for the sLSTM's stabiliser, is left with its rounding.
 
     Raises
     ------
@@ -149,7 +150,8 @@ def half_life(relative_norm: Sequence[float] | Array) -> float:
     Returns
     -------
     float
-        Interpolated in the logarithm of the norm between two lags; inf if it never halves.
+        Interpolated in the logarithm of the norm between two lags; inf if it never halves, NaN if
+        it is unknown at lag 0, as for a gradient that is 0 there.
 
     Examples
     --------
@@ -161,6 +163,8 @@ def half_life(relative_norm: Sequence[float] | Array) -> float:
     inf
     """
     values = np.asarray(relative_norm, float)
+    if values.size and np.isnan(values[0]):
+        return math.nan
     below = np.flatnonzero(values <= 0.5)
     if not below.size:
         return math.inf

@@ -69,9 +69,17 @@ def regularised(
     ------
     ValueError
         If `update` names a state whose new value is not a sum of what is kept and what is added,
-        or `hidden` is wanted where no state enters a product.
+        `zoneout` one that is scaled by another, or `hidden` is wanted where no state enters a
+        product.
     """
     update, zoneout = update or {}, zoneout or {}
+    for name in zoneout:
+        if name not in separate_states(cell):
+            raise ValueError(
+                f"zoneout needs a state that means something by itself, got {name} of {cell.name}, "
+                f"where {' and '.join(cell.positive)} scales the others: "
+                f"use it on {' and '.join(separate_states(cell))}"
+            )
     for name in update:
         if not updates(cell.equations, name):
             raise ValueError(
@@ -134,3 +142,19 @@ def added_states(cell: CellDefinition) -> tuple[str, ...]:
     return tuple(
         name for name in cell.states if name not in cell.positive and updates(cell.equations, name)
     )
+
+
+def separate_states(cell: CellDefinition) -> tuple[str, ...]:
+    """Return the states of which each may stay as it was while the others change.
+
+    Where a state must stay positive it is what others are divided by, and they are in its units:
+    one of them kept alone would be read in the wrong ones. Only the output is not.
+
+    Examples
+    --------
+    >>> from rnnlab.cells import lstm
+    >>> from rnnlab.registry import cells
+    >>> separate_states(lstm), separate_states(cells["slstm"])
+    (('h', 'c'), ('h',))
+    """
+    return cell.states[:1] if cell.positive else cell.states

@@ -143,6 +143,11 @@ def is_alive(state: Mapping[str, Any], now: float | None = None) -> bool:
     return recent
 
 
+def is_mine(state: Mapping[str, Any]) -> bool:
+    """Say whether this very process wrote `state`: pids of other hosts may be the same."""
+    return (state.get("host"), state.get("pid")) == (socket.gethostname(), os.getpid())
+
+
 def _exists(pid: int) -> bool:
     try:
         os.kill(pid, 0)

@@ -51,9 +51,10 @@ def line_of(key: Sequence[Any]) -> str:
 def rows_by_run(text: str, width: int) -> dict[str, str]:
     """Split the rows of a table, without its header, by their first `width` columns."""
     found: dict[str, list[str]] = {}
-    for line in text.splitlines(keepends=True):
-        values = next(csv.reader([line]))[:width]
-        found.setdefault(line_of(values), []).append(line)
+    for line in text.split("\n"):  # splitlines would also split a label at its U+2028
+        if line:
+            values = next(csv.reader([line]))[:width]
+            found.setdefault(line_of(values), []).append(f"{line}\n")
     return {key: "".join(lines) for key, lines in found.items()}
 
 
@@ -93,9 +94,10 @@ class Records:
         return found
 
     def clear(self) -> None:
-        """Remove every record."""
+        """Remove every record, and what a kill left of one that was being written."""
         for path in self.folder.glob(f"*{SUFFIX}"):
             path.unlink(missing_ok=True)
+        files.remove_partials(self.folder)
 
     def _rows(self, key: str) -> str:
         try:

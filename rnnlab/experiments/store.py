@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from rnnlab import files
 from rnnlab.experiments import heartbeat, manifest
 from rnnlab.experiments.differences import first_difference
 from rnnlab.experiments.further import FurtherTable
@@ -110,12 +110,15 @@ class Store:
             self._lock.acquire()
         except TakenError:
             raise self._busy(heartbeat.read_state(self.runs_folder)) from None
-        state = heartbeat.read_state(self.runs_folder)
-        if state is not None and heartbeat.is_alive(state) and state["pid"] != os.getpid():
-            self._lock.release()
-            raise self._busy(state)  # on another host, which the lock does not reach
-        if not self._replace:
-            self._continue()
+        try:
+            state = heartbeat.read_state(self.runs_folder)
+            if state is not None and heartbeat.is_alive(state) and not heartbeat.is_mine(state):
+                raise self._busy(state)  # on another host, which the lock does not reach
+            if not self._replace:
+                self._continue()
+        except BaseException:
+            self.close()
+            raise
 
     def begin(self, command: str, notes: Mapping[str, Any], leftovers: Sequence[str] = ()) -> None:
         """Record what is about to be computed; with `force`, drop what was there before.
@@ -197,6 +200,9 @@ class Store:
             one.clear()
         for name in (PLAN, heartbeat.FILE):
             (self.runs_folder / name).unlink(missing_ok=True)
+        tables = [self.table_file, *(one.file for one in self.further.values())]
+        for file in (*tables, self.summary_file, self.manifest_file):
+            files.remove_partials(self.path, file.name)
 
     def close(self) -> None:
         """Make room for another runner."""

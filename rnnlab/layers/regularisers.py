@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnnlab.cells import CellDefinition
-from rnnlab.cells.regularised import Mask, added_states, regularised
+from rnnlab.cells.regularised import Mask, added_states, regularised, separate_states
 from rnnlab.engine.protocol import Array
 from rnnlab.registry import unknown_name
 
@@ -43,8 +43,9 @@ class Regularisers:
         dict names them.
     zoneout : float or dict of str to float
         The probability that a unit's state stays as it was (Krueger et al. 2017, Zoneout:
-        regularizing RNNs by randomly preserving hidden activations). A number goes to every state;
-        the paper's LSTM is {"c": .5, "h": .05}. Without noise the old and the new state are mixed
+        regularizing RNNs by randomly preserving hidden activations). A number goes to every state,
+        but to the output alone in a cell where one state scales the others (sLSTM); the paper's
+        LSTM is {"c": .5, "h": .05}. Without noise the old and the new state are mixed
         in these shares, as in the paper.
     variational : bool
         Whether a mask is drawn once for a sequence and holds at all its steps. Zoneout is drawn at
@@ -99,7 +100,9 @@ class Regularisers:
 
     def _plain(self) -> dict[str, Any]:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {k: tuple(v.items()) if isinstance(v, Mapping) else v for k, v in values.items()}
+        return {
+            k: tuple(sorted(v.items())) if isinstance(v, Mapping) else v for k, v in values.items()
+        }
 
     def rates(self, name: str, cell: CellDefinition) -> dict[str, float]:
         """Return "recurrent_dropout" or "zoneout" by the states of a cell, zeros left out.
@@ -117,7 +120,7 @@ class Regularisers:
             return {state: rate for state, rate in value.items() if rate}
         if not value:
             return {}
-        states = cell.states if name == "zoneout" else added_states(cell)
+        states = separate_states(cell) if name == "zoneout" else added_states(cell)
         if not states:
             raise ValueError(
                 "recurrent_dropout needs a cell with a state to which an update is added, as in "

@@ -53,6 +53,7 @@ def plot_gate_map(table: pd.DataFrame) -> Figure:
         )
         for number, cell in enumerate(cells):
             upper, lower = grid[2 * number], grid[2 * number + 1]
+            limits = _limits(table[(table["cell"] == cell) & (table["gate"] != "x")]["value"])
             for above, below, phase in zip(upper, lower, phases, strict=True):
                 panel = table[(table["cell"] == cell) & (table["phase"] == phase)]
                 shown = panel[panel["gate"] != "x"]
@@ -61,8 +62,7 @@ def plot_gate_map(table: pd.DataFrame) -> Figure:
                     below.set_visible(False)
                     continue
                 name = str(shown["gate"].iloc[0])
-                is_state = float(shown["value"].min()) < 0
-                image = _image(above, shown, (-1.0 if is_state else 0.0, 1.0))
+                image = _image(above, shown, limits)
                 _image(below, panel[panel["gate"] == "x"], None)
                 above.set_title(f"{cell} {name}, {phase_title(phase)}")
             upper[0].set_ylabel("unit")
@@ -76,6 +76,15 @@ def plot_gate_map(table: pd.DataFrame) -> Figure:
             "input channels, light where one is 1. A cell without such a gate shows its output.",
         )
     return figure
+
+
+def _limits(values: pd.Series) -> tuple[float, float]:
+    """Return what a cell's colours go from and to: a gate's 0 and 1, or as far as a state goes."""
+    low, high = float(values.min()), float(values.max())
+    if low >= 0 and high <= 1:
+        return 0.0, 1.0
+    furthest = max(-low, high, 1.0)
+    return -furthest, furthest
 
 
 def _image(ax: Axes, rows: pd.DataFrame, limits: tuple[float, float] | None) -> Any:

@@ -1,4 +1,4 @@
-"""Checks of the tables that come in."""
+"""Checks of the tables that come in, and the order of those that go out."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def order_of_appearance(values: Iterable[Any]) -> dict[Any, int]:
     return {value: number for number, value in enumerate(dict.fromkeys(values))}
 
 
-def cells_in_order(table: pd.DataFrame, source: pd.DataFrame) -> pd.DataFrame:
-    """Sort rows by the first appearance of their cell in `source`, keeping those of a cell."""
+def in_order_of_cells(table: pd.DataFrame, source: pd.DataFrame) -> pd.DataFrame:
+    """Sort rows by the first appearance of their cell in `source`, keeping the order within it."""
     rank = order_of_appearance(source["cell"])
     ordered = table.sort_values("cell", key=lambda cell: cell.map(rank), kind="stable")
     return ordered.reset_index(drop=True)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rnnlab.statistics._percentiles import PERCENTS, percentile
-from rnnlab.statistics._tables import cells_in_order, require_columns, require_unique
+from rnnlab.statistics._tables import in_order_of_cells, require_columns, require_unique
 from rnnlab.statistics.intervals import bootstrap_interval
 
 _KEYS = ["cell", "phase", "state"]
@@ -87,7 +87,7 @@ def summarise_gradient_flow(
             numbers = (np.nan,) * 4
         rows.append((*key, len(lives), *numbers))
     columns = [*_KEYS, "seeds", "half_life", "ci_low", "ci_high", "log10_decay_per_step"]
-    return cells_in_order(pd.DataFrame(rows, columns=columns), gradients)
+    return in_order_of_cells(pd.DataFrame(rows, columns=columns), gradients)
 
 
 def decay_bands(gradients: pd.DataFrame) -> pd.DataFrame:
@@ -147,7 +147,7 @@ def decay_bands(gradients: pd.DataFrame) -> pd.DataFrame:
     columns = [*_KEYS, "lag", *PERCENTS, "seeds"]
     if not parts:
         return pd.DataFrame(columns=columns)
-    return cells_in_order(pd.concat(parts, ignore_index=True)[columns], gradients)
+    return in_order_of_cells(pd.concat(parts, ignore_index=True)[columns], gradients)
 
 
 def _check(gradients: pd.DataFrame, needs_relative: bool = True) -> None:

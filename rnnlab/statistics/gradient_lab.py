@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.statistics._percentiles import PERCENTS, percentile
-from rnnlab.statistics._tables import cells_in_order, require_columns, require_unique
+from rnnlab.statistics._tables import in_order_of_cells, require_columns, require_unique
 
 #: Steps: what memory times are counted in, ten bins a decade.
 TIME_EDGES = np.logspace(0, 4, 41)
@@ -61,7 +61,7 @@ def histogram_means(histogram: pd.DataFrame) -> pd.DataFrame:
     require_columns(histogram, "histogram", [*keys, "seed", "share"])
     grouped = histogram.groupby(keys, sort=False)["share"]
     table = grouped.agg(share="mean", seeds="count").reset_index()
-    return cells_in_order(table, histogram)
+    return in_order_of_cells(table, histogram)
 
 
 def memory_time_shares(gates: pd.DataFrame) -> pd.DataFrame:
@@ -86,7 +86,7 @@ def memory_time_shares(gates: pd.DataFrame) -> pd.DataFrame:
         parts.append(part.assign(seeds=rows["seed"].nunique()))
     columns = ["cell", "phase", "gate", "left", "right", "share", "seeds"]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-    return cells_in_order(table[columns], gates)
+    return in_order_of_cells(table[columns], gates)
 
 
 def training_medians(training: pd.DataFrame) -> pd.DataFrame:
@@ -170,7 +170,7 @@ def over_seeds(table: pd.DataFrame, name: str, keys: Sequence[str], value: str) 
     reduced = wide.index.to_frame(index=False)
     for column, percent in PERCENTS.items():
         reduced[column] = np.where(counts > 0, percentile(values, counts, percent), np.nan)
-    return cells_in_order(reduced.assign(seeds=counts)[columns], table)
+    return in_order_of_cells(reduced.assign(seeds=counts)[columns], table)
 
 
 def _of_states(table: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:

@@ -132,6 +132,13 @@ def _check_targets(task: Task, what: str, batch: int, targets: Any) -> None:
             f"{what} must ask for one answer or more, got none: "
             f"every target is {'-1' if classes else 'NaN'}"
         )
+    if task.loss == "binary-cross-entropy":
+        left_out = np.isnan(targets)
+        if (left_out.any(axis=-1) & ~left_out.all(axis=-1)).any():
+            raise ValueError(
+                f"{what} must be NaN for all {task.output_size} labels of a position or for none, "
+                "got NaN for some: a position is scored as a whole"
+            )
     if classes and (asked.min() < 0 or asked.max() >= task.output_size):
         raise ValueError(
             f"{what} must be classes 0 to {task.output_size - 1}, or -1 where none is asked, got "

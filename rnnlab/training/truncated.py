@@ -43,7 +43,8 @@ class TruncatedBPTT:
     Raises
     ------
     ValueError
-        If `k2` < `k1`, or for a bidirectional layer or a readout at the end.
+        If `k2` < `k1`; for a bidirectional layer or a readout at the end; if masks are to hold for
+        a window (`Regularisers(variational=True)`) that k2 cuts in two.
 
     Examples
     --------
@@ -77,6 +78,12 @@ class TruncatedBPTT:
             raise ValueError(
                 f'a stream needs a readout at every step, got read="{model.read}": '
                 'make the model with read="every" and mark steps without an answer in the targets'
+            )
+        noise = model.layer.regularisers
+        if noise is not None and noise.variational and self.k2 % self.k1:
+            raise ValueError(
+                f"k2 must be a multiple of k1={self.k1} with variational=True, got {self.k2}: "
+                f"a mask holds for a whole window; use {self.k2 // self.k1 * self.k1}"
             )
         self.state: Any = None
         self._past: list[Tape] = []  # the pieces that a later window may go back over

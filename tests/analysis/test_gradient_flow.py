@@ -337,3 +337,8 @@ class TestDecayPerStep:
     @pytest.mark.parametrize("values", [[], [1.0], [1.0, -math.inf], [-math.inf, -math.inf]])
     def test_of_fewer_than_two_points(self, values):
         assert math.isnan(decay_per_step(values))
+
+
+def test_a_gradient_that_is_0_at_the_end_has_no_half_life():
+    assert math.isnan(half_life([math.nan] * 4))
+    assert half_life([1.0, 0.9, math.nan]) == math.inf

@@ -6,9 +6,11 @@ import json
 import math
 import os
 import shutil
+import socket
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -244,3 +246,63 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, inside: str) -> None:
 def test_no_folder_is_too_deep(tmp_path: Path) -> None:
     open_store(tmp_path / "a" / "b" / "c")
     assert list((tmp_path / "a" / "b" / "c").iterdir()) == []
+
+
+def test_what_a_kill_left_half_written_goes_with_the_records(tmp_path: Path) -> None:
+    store = open_store(tmp_path, further={"gates": COLUMNS})
+    store.open()
+    store.begin("a test", {"jobs": 1})
+    for key in ORDER:
+        store.add(key, rows(key), {"gates": rows(key)})
+    left = ("runs/.abc.csv.4242.part", "runs/gates/.abc.csv.4242.part", ".metrics.csv.4242.part")
+    for name in left:
+        (tmp_path / name).write_text("b,0,")
+    (tmp_path / ".book.txt.4242.part").write_text("not ours")
+    store.assemble()
+    store.summarise(pd.DataFrame({"cell": ["b"]}))
+    store.finish()
+    store.close()
+    assert store.is_finished()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "metrics.csv", "gates.csv", "summary.csv", "manifest.json", ".book.txt.4242.part",
+    }  # fmt: skip
+
+
+def test_a_folder_that_is_refused_is_free_for_others(tmp_path: Path) -> None:
+    late = open_store(tmp_path)
+    open_store(tmp_path, set={"lr": 0.2})  # nothing is there yet: neither is refused
+    other = open_store(tmp_path, set={"lr": 0.2})
+    other.open()
+    other.begin("a test", {"jobs": 1})
+    other.close()
+    with pytest.raises(ValueError, match="same settings, got lr"):
+        late.open()
+    other.open()
+    other.close()
+
+
+def test_a_runner_of_the_same_number_on_another_host_is_another(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    (tmp_path / "runs").mkdir()
+    state = {"host": "elsewhere", "pid": os.getpid(), "beat": time.time(), "ended": None}
+    (tmp_path / "runs" / "runner.json").write_text(json.dumps(state))
+    with pytest.raises(ValueError, match=rf"got process {os.getpid()} on elsewhere at work there"):
+        store.open()
+    state["host"] = socket.gethostname()
+    (tmp_path / "runs" / "runner.json").write_text(json.dumps(state))
+    store.open()
+    store.close()
+
+
+def test_a_label_may_hold_what_only_unicode_calls_the_end_of_a_line(tmp_path: Path) -> None:
+    key = ("a\u2028b\x0cc\x85d", 0)
+    options: Any = {"table": "metrics", "columns": COLUMNS, "key": ("cell", "seed"), "settings": {}}
+    store = Store(tmp_path, order=[key], **options)
+    store.open()
+    store.begin("a test", {"jobs": 1})
+    store.add(key, rows(key))
+    store.assemble()
+    assert Store(tmp_path, order=[key], **options).done == {key}
+    (tmp_path / "metrics.csv").unlink()
+    assert Store(tmp_path, order=[key], **options).done == {key}  # from the record
+    store.close()

@@ -10,7 +10,7 @@ import torch
 
 import rnnlab
 from rnnlab import GRU, LSTM, RNN, Recurrent, Regularisers
-from rnnlab.cells.regularised import added_states
+from rnnlab.cells.regularised import added_states, separate_states
 from rnnlab.engine import ReferenceEngine, engine_for
 from rnnlab.layers.regularisers import draw_mask, noisy_cell
 from rnnlab.registry import cells
@@ -27,7 +27,7 @@ def everything(cell, **changes):
         "output_dropout": 0.4,
         "hidden_dropout": 0.25 * takes_hidden,
         "recurrent_dropout": 0.35 if added_states(cell) else 0.0,
-        "zoneout": {state: 0.3 for state in cell.states if state not in cell.positive},
+        "zoneout": dict.fromkeys(separate_states(cell), 0.3),
     }
     return Regularisers(**(rates | changes))
 
@@ -227,6 +227,17 @@ class TestWithoutNoise:
         np.testing.assert_allclose(drawn, layer(x, state)[0][0, 0], rtol=0, atol=0.01)
 
 
+def test_a_number_of_zoneout_leaves_scales_alone():
+    """The sLSTM's c, n and m are in units of each other; its output stays below o <= 1."""
+    noise = Regularisers(zoneout=0.3)
+    layer = Recurrent("slstm", 3, 5, regularisers=noise, dtype="float64", seed=3)
+    x = np.random.default_rng(0).normal(0, 3, (200, 4, 3))
+    assert np.abs(layer.forward(x, noise=1).output).max() < 1
+    for state in ("c", "n", "m"):
+        with pytest.raises(ValueError, match=rf"{state} of slstm, where n scales the others: .*h"):
+            Recurrent("slstm", 3, 5, regularisers=Regularisers(zoneout={state: 0.3}))
+
+
 class TestMasks:
     @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
     def test_dropout_keeps_the_mean(self, rate, rng):
@@ -339,6 +350,13 @@ class TestBadInput:
     def test_rates(self, options, message):
         with pytest.raises(ValueError, match=message):
             Regularisers(**options)
+
+    def test_equal_ones_have_one_hash(self):
+        one, other = (
+            Regularisers(zoneout=rates) for rates in ({"h": 0.1, "c": 0.2}, {"c": 0.2, "h": 0.1})
+        )
+        assert one == other
+        assert hash(one) == hash(other)
 
     def test_types(self):
         with pytest.raises(TypeError, match="dropout must be a number, got str 'half'"):

@@ -259,6 +259,11 @@ def test_a_map_shows_the_numbers_and_the_input_below() -> None:
     table.loc[table["gate"] == "f", "value"] -= 0.5  # a state, not a gate
     image = panel(plot_gate_map(table), "lstm f, at initialisation").images[0]
     assert image.get_clim() == (-1, 1)
+    table.loc[(table["phase"] == PHASES[-1]) & (table["gate"] == "f"), "value"] = 5.5  # rectified
+    figure = plot_gate_map(table)
+    for ax in figure.axes:
+        if ax.get_title().startswith("lstm f"):
+            assert ax.images[0].get_clim() == (-5.5, 5.5)  # those of the one colour bar
 
 
 def test_memory_times_are_shares_that_hold_longer() -> None:

@@ -58,6 +58,21 @@ def test_what_sample_gets_wrong_is_found_at_the_first_batch(drawn: Any, message:
         Echo(3, drawn).draw(4, np.random.default_rng(0))
 
 
+def test_a_label_alone_cannot_be_left_out() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Labels(Echo):
+        loss = "binary-cross-entropy"
+
+    targets = FLOATS.copy()
+    targets[1, 2] = math.nan
+    _, drawn = Labels(3, (FLOATS, targets)).draw(4, np.random.default_rng(0))
+    np.testing.assert_array_equal(drawn, targets)
+    targets[0, 1, 1] = math.nan
+    with pytest.raises(ValueError, match="NaN for all 2 labels of a position or for none, got NaN"):
+        Labels(3, (FLOATS, targets)).draw(4, np.random.default_rng(0))
+    Echo(3, (FLOATS, targets)).draw(4, np.random.default_rng(0))  # numbers can
+
+
 def test_what_follows_from_the_class_is_there_without_an_instance() -> None:
     assert Echo.settings == ("length", "drawn")
     assert list(Echo.worst) == ["loss"]

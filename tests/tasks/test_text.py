@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def test_held_out_is_the_validation_part(text_file: Path) -> None:
 
 def test_chance_and_solved_of_a_text_worked_by_hand(write: Any) -> None:
     # aab aab ...: a two times in three; after b comes a, after a comes a or b, as often
-    task = TextPrediction(write("aab" * 1000), length=5)
+    task = TextPrediction(write("aab" * 10_000), length=5)
     assert task.chance == pytest.approx(-(2 * math.log2(2 / 3) + math.log2(1 / 3)) / 3, rel=1e-3)
     assert task.baseline_loss == pytest.approx(task.chance * math.log(2), rel=1e-12)
     assert task.solved_at == pytest.approx(2 / 3, rel=1e-3)
@@ -86,16 +87,51 @@ def test_bits_are_nats_by_ln_2(write: Any) -> None:
     )
 
 
-def test_a_model_of_one_character_reaches_the_entropy_that_counts_as_solved(
-    text_file: Path,
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_chance_and_solved_are_what_models_of_the_training_part_get_on_what_is_scored(
+    write: Any, part: Any
 ) -> None:
+    rng = np.random.default_rng(5)
+    kinds, weights = "etaoin shrdlu\0", np.arange(14, 0, -1.0) ** 2
+    early = "".join(kinds[k] for k in rng.choice(len(kinds), 640, p=weights / weights.sum()))
+    late = "".join(
+        kinds[k] for k in rng.choice(len(kinds), 160)
+    )  # other frequencies, pairs that were never seen
+    task = TextPrediction(write(early + late), length=3, part=part)
+    training = (early + late)[:640]
+    scored = (early + late)[640:720] if part == "train" else (early + late)[720:]
+    frequency = {a: (training.count(a) + 1) / (len(training) + len(kinds)) for a in kinds}
+    bits = [-math.log2(frequency[after]) for after in scored[1:]]
+    assert task.chance == pytest.approx(np.mean(bits), rel=1e-12)
+    followers: dict[str, list[str]] = {a: [] for a in kinds}
+    for before, after in itertools.pairwise(training):
+        followers[before].append(after)
+    bits = []
+    for before, after in itertools.pairwise(scored):
+        novel = max(len(set(followers[before])), 1)
+        share = followers[before].count(after) + novel * frequency[after]
+        bits.append(-math.log2(share / (len(followers[before]) + novel)))
+    assert task.solved_at == pytest.approx(np.mean(bits), rel=1e-12)
+
+
+def test_a_model_of_one_character_reaches_what_counts_as_solved(text_file: Path) -> None:
     task = TextPrediction(str(text_file), length=40)
     text = text_file.read_text(encoding="utf-8")
-    pairs = {a: [text.count(a + b) for b in task.alphabet] for a in task.alphabet}
+    training = text[: round(0.8 * len(text))]
+    pairs = {a: [training.count(a + b) for b in task.alphabet] for a in task.alphabet}
     logits = np.log(np.array(list(pairs.values())) + 1e-12)
-    inputs, targets = task.sample(1000, np.random.default_rng(0))
+    inputs, targets = task.held_out().sample(1000, np.random.default_rng(0))
     score = task.score(logits[inputs], targets)["bits_per_character"]
     assert score == pytest.approx(task.solved_at, rel=0.01)
+
+
+def test_any_character_is_one_of_the_alphabet(write: Any) -> None:
+    text = "\0a\n\U0001f600\uffff" * 30
+    task = TextPrediction(write(text), length=5)
+    assert task.alphabet == "\0\n" + "a\uffff\U0001f600"
+    inputs, _ = task.sample(1, np.random.default_rng(0))
+    assert characters(task, inputs[:, 0]) in text
+    assert task.chance == pytest.approx(math.log2(5), rel=1e-3)
 
 
 def test_a_file_that_changes_is_read_anew(write: Any) -> None:

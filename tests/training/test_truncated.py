@@ -207,6 +207,17 @@ class TestBadInput:
         with pytest.raises(ValueError, match='readout at every step, got read="last"'):
             TruncatedBPTT(SequenceModel(rnnlab.GRU(2, 3), 2, read="last"), 1, 1)
 
+    def test_masks_of_a_window_that_would_be_cut(self):
+        noise = rnnlab.Regularisers(hidden_dropout=0.5, variational=True)
+        model, x, targets = make("gru", regularisers=noise)
+        with pytest.raises(ValueError, match=r"multiple of k1=10 .* got 25: .*use 20"):
+            TruncatedBPTT(model, 10, 25)
+        stream = TruncatedBPTT(model, 10, 20)
+        stream.loss_and_gradients(x[:10], targets[:10], softmax_cross_entropy, noise=1)
+        (tape,) = stream._past
+        (mask,) = tape._records[0].given
+        assert (mask == mask[0]).all()
+
     def test_a_loss_that_is_not_finite_says_so(self):
         model, x, _ = make()
         model.readout_bias[:] = np.inf
