@@ -259,9 +259,8 @@ def _survival(curves: pd.DataFrame, shown: pd.DataFrame, by: list[str]) -> Block
             lambda columns: plotting.plot_survival(curves, columns=columns),
             alt=pictures.survival_alt(curves, by),
             caption="Share of the runs that have not solved the task yet (Kaplan-Meier). A run "
-            "that was never solved counts as unsolved for as long as it was watched, and one that "
-            "diverged before it was solved to the end. A mean over the solved runs alone would "
-            "hide both.",
+            "that was never solved counts as unsolved for as long as it was watched, and to the "
+            "end of the study if it diverged. A mean over the solved runs alone would hide both.",
             table="survival",
         )
     return block
