@@ -15,9 +15,11 @@ from rnnlab.cli.errors import user_errors
     "--out",
     type=click.Path(path_type=Path),
     metavar="FILE.html",
-    help="The page; its tables are written beside it.  [default: DIR/report.html]",
+    help="The page; its tables are written beside it, FILE-outcomes.csv and others.  "
+    "[default: DIR/report.html, outcomes.csv and others]",
 )
-def report(folder: Path, out: Path | None) -> None:
+@click.option("--force", is_flag=True, help="Replace files that no report wrote, too.")
+def report(folder: Path, out: Path | None, force: bool) -> None:
     """Write the result in DIR as one self-contained HTML page, and the tables behind it as CSV.
 
     The page compares the cells, draws how they learn and how soon they solve the task, says what
@@ -26,6 +28,6 @@ def report(folder: Path, out: Path | None) -> None:
     from rnnlab.reports import report as write_report
 
     with user_errors():
-        written = write_report(folder, out)
+        written = write_report(folder, out, force=force)
     for file in written.files:
         click.echo(file)

@@ -6,15 +6,13 @@ an error, it counts as a model without memory, which has the task's chance value
 missing, so that a setting does not gain by the runs that it breaks.
 
 **Which setting won.** Where a study sweeps how cells are trained (`TUNED`), the column `best`
-marks, for each cell, task and size, the setting with the best mean of the task's headline metric
-over the seeds. Of equal ones that with the lower mean loss is marked, then the one listed first.
-The same runs choose and report, so what is marked looks a little better than fresh seeds would.
+marks, for each cell, task and size, the setting that `rnnlab.statistics.best_settings` chooses, as
+it does for a report: that with the best interquartile mean of the task's headline metric. The same
+runs choose and report, so what is marked looks a little better than fresh seeds would.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -59,24 +57,21 @@ def summarise(spec: Spec, table: pd.DataFrame) -> pd.DataFrame:
     settings = [settings_of(spec, run) for run in runs(spec) if run.seed == 0]
     tasks = [task_at(one.task) for one in settings]
     mixed = len({(task.headline, tuple(task.metrics)) for task in tasks}) > 1
-    rows, scores = [], []
-    for (key, group), one, task in zip(groups, settings, tasks, strict=True):
-        results, score = _summarise(group, one, task, mixed)
-        rows.append(dict(zip(columns, key, strict=True)) | results)
-        scores.append(score)
+    rows = [
+        dict(zip(columns, key, strict=True)) | _summarise(group, one, task, mixed)
+        for (key, group), one, task in zip(groups, settings, tasks, strict=True)
+    ]
     summary = pd.DataFrame(rows)
     tuned = [name for name in columns if name in TUNED]
     if tuned:
-        compared = [name for name in columns if name not in tuned]
-        keys = summary[compared].itertuples(index=False, name=None)
-        summary["best"] = _best([str(key) for key in keys], scores)
+        summary["best"] = _best(summary[columns], table, tuned, tasks)
     return summary
 
 
 def _summarise(
     group: pd.DataFrame, settings: RunSettings, task: Any, mixed: bool
-) -> tuple[dict[str, Any], tuple[float, float]]:
-    """Return the results of one row, and how good it is: the larger, the better."""
+) -> dict[str, Any]:
+    """Return the results of one row."""
     from rnnlab.statistics import summarise_condition
 
     headline = task.headline
@@ -89,7 +84,7 @@ def _summarise(
         undefined=task.chance,
     )
     value = found.pop(headline)
-    results = {
+    return {
         "seeds": found.pop("seeds"),
         # where the bound itself is swept, it has the name
         "learned" if "parameters" in group else "parameters": learned_numbers(settings),
@@ -99,16 +94,26 @@ def _summarise(
         "chance": task.chance,
         **found,
     }
-    final = group.sort_values("update").groupby("seed").tail(1)
-    loss = float(final["loss"].fillna(math.inf).mean())
-    return results, (value if task.higher_is_better else -value, -loss)
 
 
-def _best(groups: list[str], scores: Iterable[tuple[float, float]]) -> list[bool]:
-    """Say of each row whether its score is the first of the largest in its group."""
-    winners: dict[str, tuple[tuple[float, float], int]] = {}
-    for place, (group, score) in enumerate(zip(groups, scores, strict=True)):
-        if group not in winners or score > winners[group][0]:
-            winners[group] = (score, place)
-    places = {place for _, place in winners.values()}
-    return [place in places for place in range(len(groups))]
+def _best(
+    points: pd.DataFrame, table: pd.DataFrame, tuned: list[str], tasks: list[Any]
+) -> pd.Series[bool]:
+    """Say of each row of the summary whether its setting is the best one for its cell and task."""
+    from rnnlab.statistics import best_settings
+
+    columns = list(points.columns)
+    # the same task at another of its settings is judged alike
+    labels = points["task"] if "task" in points else [None] * len(points)
+    chosen = [
+        best_settings(
+            table if label is None else table[table["task"] == label],
+            tuned,
+            metric=task.headline,
+            higher_is_better=task.higher_is_better,
+            by=columns[1:],  # but for the cell
+        )
+        for label, task in dict(zip(labels, tasks, strict=True)).items()
+    ]
+    marked = points.merge(pd.concat(chosen), on=columns, how="left", indicator=True)["_merge"]
+    return marked == "both"

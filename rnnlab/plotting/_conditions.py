@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from rnnlab.plotting._captions import put_caption, wrapped
+from rnnlab.plotting.names import setting_words, words
 from rnnlab.plotting.style import cell_styles, house_style
 
 # How a metric's name is written on an axis, where there is more to say than the name.
@@ -20,7 +21,6 @@ _UNITS = {
     "recall_accuracy": "recall accuracy (share of symbols)",
     "sequence_accuracy": "sequence accuracy (share of sequences)",
     "loss": "loss (nats)",
-    "mse": "mean squared error",
 }
 _STEPS = ("delay", "length", "span", "lag")
 PANEL_WIDTH, PANEL_HEIGHT = 3.3, 2.4  # inches
@@ -37,8 +37,7 @@ def metric_label(metric: str) -> str:
     >>> metric_label("recall_accuracy"), metric_label("accuracy")
     ('recall accuracy (share of symbols)', 'accuracy (share)')
     """
-    words = metric.replace("_", " ")
-    return _UNITS.get(metric, f"{words} (share)" if is_share(metric) else words)
+    return _UNITS.get(metric, f"{words(metric)} (share)" if is_share(metric) else words(metric))
 
 
 def setting_label(setting: str) -> str:
@@ -49,9 +48,7 @@ def setting_label(setting: str) -> str:
     >>> setting_label("delay"), setting_label("lr"), setting_label("num_layers")
     ('delay (time steps)', 'learning rate', 'num layers')
     """
-    if setting in _STEPS:
-        return f"{setting} (time steps)"
-    return "learning rate" if setting == "lr" else setting.replace("_", " ")
+    return f"{setting} (time steps)" if setting in _STEPS else words(setting)
 
 
 def is_share(metric: str) -> bool:
@@ -109,7 +106,7 @@ def draw_panels(
         for ax, (values, rows) in zip(grid.ravel(), panels, strict=False):
             draw(ax, rows, styles)
             pairs = zip(by, values, strict=True)
-            ax.set_title(", ".join(_panel_title(name, value) for name, value in pairs))
+            ax.set_title(", ".join(setting_words(name, value) for name, value in pairs))
         for column in range(width):
             lowest = [ax for ax in grid[:, column] if ax.get_visible()][-1]
             lowest.set_xlabel(labels[0])
@@ -163,11 +160,3 @@ def set_metric_limits(ax: Axes, metric: str, values: Iterable[float]) -> None:
     else:
         space = 0.06 * (high - low) or max(0.5 * abs(high), 0.5)
         ax.set_ylim(low - space, high + space)
-
-
-def _panel_title(name: str, value: Any) -> str:
-    if name == "task":
-        return str(value)
-    words = "learning rate" if name == "lr" else name.replace("_", " ")
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return f"{words} {text}"

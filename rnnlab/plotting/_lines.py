@@ -26,30 +26,33 @@ def draw_band(
 ) -> None:
     """Draw a median as a line with a few markers, and its band.
 
-    Where a median falls below `floor` a triangle marks it, and the line goes on along the floor.
-    What is not a number leaves a gap.
+    Where a median falls below `floor` a triangle marks it, and the line goes on along the floor,
+    without markers: nothing was measured there. What is not a number leaves a gap.
     """
     median, low, high = (rows[name].to_numpy(np.float64) for name in ("median", "low", "high"))
+    every = max(len(x) // MARKERS, 1)
+    marked = list(range(shift % every, len(x), every))
     if floor is not None:
         falls = (median < floor) & ~np.concatenate([[False], (median < floor)[:-1]])
-        ax.plot(
-            x[falls],
-            np.full(int(falls.sum()), floor),
-            linestyle="none",
-            marker="v",
-            markersize=6,
-            color=style["color"],
-            label=f"_{label} below the floor",
-            zorder=4,
-            **MARKER_EDGE,
-        )
+        if falls.any():
+            ax.plot(
+                x[falls],
+                np.full(int(falls.sum()), floor),
+                linestyle="none",
+                marker="v",
+                markersize=6,
+                color=style["color"],
+                label=f"_{label} below the floor",
+                zorder=4,
+                **MARKER_EDGE,
+            )
+        marked = [place for place in marked if not median[place] < floor]
         median, low, high = (np.maximum(values, floor) for values in (median, low, high))
-    every = max(len(x) // MARKERS, 1)
     ax.plot(
         x,
         np.where(np.isfinite(median), median, np.nan),
         label=label,
-        markevery=(shift % every, every),
+        markevery=marked,
         zorder=3,
         **MARKER_EDGE,
         **style,

@@ -103,13 +103,21 @@ def medians_of(seeds: pd.Series[int]) -> str:
 
 def decade_labels(ax: Axes, bottom: float, top: float, *, floored: bool = False) -> None:
     """Label an axis of log10 values as powers of ten."""
+    ax.set_yticks(*decades(bottom, top, floored=floored))
+
+
+def decades(bottom: float, top: float, *, floored: bool = False) -> tuple[list[int], list[str]]:
+    """Return the exponents of 10 to label on an axis, no more than seven or so, and the labels.
+
+    `floored` says that what is below `bottom` is drawn there.
+    """
     span = top - bottom
     step = next((step for step in (1, 2, 4, 5, 10, 20, 50, 100) if span / step <= 6), 200)
     ticks = [n for n in range(int(np.ceil(bottom)), int(np.floor(top)) + 1) if n % step == 0]
     labels = ["1" if n == 0 else f"$10^{{{n}}}$" for n in ticks]
     if floored and ticks and ticks[0] == bottom:
         labels[0] = f"≤ {labels[0]}"
-    ax.set_yticks(ticks, labels)
+    return ticks, labels
 
 
 def extent(values: Sequence[float] | NDArray[Any], floor: float) -> tuple[float, float, bool]:

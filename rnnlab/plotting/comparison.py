@@ -10,7 +10,7 @@ from rnnlab.plotting._tables import require_rows
 from rnnlab.plotting.style import REFERENCE_COLOR, house_style
 
 _NEEDED = ("cell_a", "cell_b", "probability", "ci_low", "ci_high", "p_holm")
-_TOLD_APART = 0.05
+TOLD_APART = 0.05  # after Holm's correction
 _COLOR = "#0072B2"
 
 
@@ -60,7 +60,7 @@ def plot_comparison(table: pd.DataFrame) -> Figure:
         ax.axvline(0.5, color=REFERENCE_COLOR, linewidth=1, linestyle=(0, (3, 3)), label="_")
         ax.hlines(rows, pairs["ci_low"], pairs["ci_high"], colors=_COLOR, linewidth=1.6)
         for apart, fill in ((True, _COLOR), (False, "white")):
-            chosen = np.asarray((pairs["p_holm"] < _TOLD_APART) == apart)
+            chosen = np.asarray((pairs["p_holm"] < TOLD_APART) == apart)
             ax.plot(
                 pairs["probability"].to_numpy()[chosen],
                 rows[chosen],
@@ -80,8 +80,9 @@ def plot_comparison(table: pd.DataFrame) -> Figure:
         ax.set_xticks(np.arange(0, 1.01, 0.25))
         ax.grid(axis="y", visible=False)
         ax.set_xlabel("probability of improvement")
+        limit = f"{TOLD_APART:g}".lstrip("0")
         figure.suptitle(
-            "bars: 95 % bootstrap interval\nfilled: p < .05 after Holm's correction",
+            f"bars: 95 % bootstrap interval\nfilled: p < {limit} after Holm's correction",
             x=0.01,
             ha="left",
         )

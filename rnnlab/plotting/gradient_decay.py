@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,12 +14,13 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
-from rnnlab.plotting._lines import MARKER_EDGE
+from rnnlab.plotting._captions import put_caption, wrapped
+from rnnlab.plotting._lines import MARKERS, draw_band
+from rnnlab.plotting._phases import decades, legend_beside, phase_title, phases_of
 from rnnlab.plotting._tables import count_of_seeds, require_rows
 from rnnlab.plotting.style import cell_styles, house_style
 
 _COLUMNS = ("cell", "phase", "state", "lag", "median", "low", "high", "seeds")
-_PHASES = {"init": "at initialisation", "trained": "after training"}
 _STATES = {"h": "hidden state h", "c": "cell state c"}
 # A median that is smaller is drawn here, with a mark: no training can use what is left of it, and
 # an axis down to 1e-300 would squeeze what can be used into a line.
@@ -30,7 +30,6 @@ FLOOR = 10.0**FLOOR_EXPONENT
 # clear of the frame.
 _ROOM = 0.03
 _LARGEST = 308  # exponent of 10 in float64
-_CHARACTERS_PER_INCH = 13  # of the caption, at 9 points
 
 
 def plot_gradient_decay(
@@ -78,8 +77,8 @@ def plot_gradient_decay(
     1
     """
     require_rows(bands, "bands", _COLUMNS, "what rnnlab.statistics.decay_bands returns")
-    states = _ordered(bands["state"], first="h")
-    phases = _ordered(bands["phase"], first="init", last="trained")
+    states = sorted(bands["state"].unique(), key=lambda state: state != "h")
+    phases = phases_of(bands)
     with house_style():
         grid = _grid(axes, states, phases)
         styles = cell_styles(bands["cell"])
@@ -91,16 +90,11 @@ def plot_gradient_decay(
                     ax.set_visible(False)
                     continue
                 _draw_panel(ax, panel, styles)
-                ax.set_title(f"{_STATES.get(state, state)}, {_PHASES.get(phase, phase)}")
+                ax.set_title(f"{_STATES.get(state, state)}, {phase_title(phase)}")
         _set_axes(grid, bands, states)
         _draw_legends(grid, bands, states, styles)
         _draw_caption(grid, bands, own_figure=axes is None)
     return _figure(grid)
-
-
-def _ordered(values: pd.Series[str], first: str, last: str | None = None) -> list[str]:
-    """List what occurs, in the order of appearance but for the first and the last."""
-    return sorted(values.unique(), key=lambda value: (value == last) - (value == first))
 
 
 def _grid(axes: Any, states: list[str], phases: list[str]) -> NDArray[Any]:
@@ -127,55 +121,16 @@ def _figure(grid: NDArray[Any]) -> Figure:
 
 def _draw_panel(ax: Axes, panel: pd.DataFrame, styles: dict[str, dict[str, Any]]) -> None:
     for cell, rows in panel.sort_values("lag", kind="stable").groupby("cell", sort=False):
-        style = styles[str(cell)]
-        lag, median = rows["lag"].to_numpy(), rows["median"].to_numpy(np.float64)
-        median = np.where(np.isfinite(median), median, np.nan)
-        below = median < FLOOR
-        # a few markers, each cell's at lags of its own, and none at the floor, where triangles are
-        every = max(len(lag) // 5, 1)
-        start = (2 * list(styles).index(str(cell)) + 1) * every // (2 * len(styles))
-        marked = [n for n in range(start, len(lag), every) if not median[n] < 1e2 * FLOOR]
-        ax.plot(
-            lag,
-            np.maximum(median, FLOOR),
-            label=str(cell),
-            markevery=marked,
-            **MARKER_EDGE,
-            zorder=3,
-            **style,
-        )
-        if rows["seeds"].max() > 1:
-            ax.fill_between(
-                lag,
-                np.maximum(rows["low"].to_numpy(np.float64), FLOOR),
-                np.maximum(rows["high"].to_numpy(np.float64), FLOOR),
-                color=style["color"],
-                alpha=0.16,
-                linewidth=0,
-                label=f"_{cell} band",
-            )
-        falls = below & ~np.concatenate([[False], below[:-1]])
-        if falls.any():
-            ax.plot(
-                lag[falls],
-                np.full(falls.sum(), FLOOR),
-                linestyle="none",
-                marker="v",
-                markersize=7,
-                color=style["color"],
-                **MARKER_EDGE,
-                label=f"_{cell} below the floor",
-                zorder=4,
-            )
+        lag = rows["lag"].to_numpy()
+        # each cell's markers at lags of its own
+        place = 2 * list(styles).index(str(cell)) + 1
+        shift = place * max(len(lag) // MARKERS, 1) // (2 * len(styles))
+        draw_band(ax, lag, rows, styles[str(cell)], str(cell), floor=FLOOR, shift=shift)
 
 
 def _set_axes(grid: NDArray[Any], bands: pd.DataFrame, states: list[str]) -> None:
     bottom, top, floored = _exponents(bands)
-    step = next(step for step in (1, 2, 4, 5, 10, 20, 50, 100) if (top - bottom) / step <= 6)
-    ticks = [exponent for exponent in range(bottom, top + 1) if exponent % step == 0]
-    labels = ["1" if exponent == 0 else f"$10^{{{exponent}}}$" for exponent in ticks]
-    if floored:
-        labels[0] = f"\u2264 $10^{{{bottom}}}$"
+    ticks, labels = decades(bottom, top, floored=floored)
     room = _ROOM * (top - bottom)
     for ax in _visible(grid.ravel()):
         # the limits first: autoscaling a logarithmic axis overflows near 1e308
@@ -225,9 +180,7 @@ def _draw_legends(
     for row, state in zip(grid, states, strict=True):
         cells = bands.loc[bands["state"] == state, "cell"].unique()
         handles = [Line2D([], [], label=cell, **styles[cell]) for cell in cells]
-        _visible(row)[-1].legend(
-            handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0
-        )
+        legend_beside(_visible(row)[-1], handles=handles)
 
 
 def _draw_caption(grid: NDArray[Any], bands: pd.DataFrame, *, own_figure: bool) -> None:
@@ -244,13 +197,10 @@ def _draw_caption(grid: NDArray[Any], bands: pd.DataFrame, *, own_figure: bool) 
             f"{cell} {phase} {state} from lag {rows['lag'].min()}"
             for (cell, phase, state), rows in gaps.groupby(["cell", "phase", "state"], sort=False)
         )
-        width = int(_CHARACTERS_PER_INCH * _figure(grid).get_figwidth())
-        lines += textwrap.wrap(
-            f"not finite, not drawn: {'; '.join(where)}", width, break_on_hyphens=False
-        )
-    caption = "\n".join(lines)
+        note = f"not finite, not drawn: {'; '.join(where)}"
+        lines += wrapped(note, _figure(grid).get_figwidth())
     if own_figure:
-        _figure(grid).suptitle(caption, x=0.01, ha="left")
+        put_caption(_figure(grid), lines)
     else:
         first = _visible(grid.ravel())[0]
-        first.set_title(f"{caption}\n{first.get_title(loc='left')}", loc="left")
+        first.set_title("\n".join([*lines, first.get_title(loc="left")]), loc="left")

@@ -11,11 +11,11 @@ import pandas as pd
 
 from rnnlab.experiments.records import to_csv
 from rnnlab.files import write_whole
+from rnnlab.plotting.names import words
+from rnnlab.reports.naming import MADE_BY, PAGE, require_own, table_files
 from rnnlab.reports.sections import Section, gradient_section, task_section
 from rnnlab.reports.source import Source, read_source
-from rnnlab.reports.words import ENOUGH_SEEDS, size_caution, words
-
-PAGE = "report.html"
+from rnnlab.reports.words import ENOUGH_SEEDS, size_caution
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,9 @@ class Report:
     path : Path
         The page.
     tables : dict of str to DataFrame
-        What is behind it, by the names of the files beside it without their ending: outcomes,
-        overall, comparison, learning-curves, survival, gradient-bands, at-best, as there are.
+        What is behind it: outcomes, overall, comparison, learning-curves, survival,
+        gradient-bands, at-best, as there are. Each is a CSV of that name beside the page; for any
+        page but report.html in the folder of the result, the page's name stands before it.
     files : list of Path
         The page and those tables.
     """
@@ -38,12 +39,12 @@ class Report:
     files: list[Path]
 
 
-def report(folder: str | Path, out: str | Path | None = None) -> Report:
+def report(folder: str | Path, out: str | Path | None = None, *, force: bool = False) -> Report:
     """Write a result as one self-contained HTML page, and the tables behind it beside it.
 
     The page has the question, the figures, the numbers in words, the settings and how to make it
     all again. An unfinished study is reported as far as it is, and the page says so. What a report
-    wrote before is replaced; the tables of the run are not touched.
+    wrote there before is replaced, nothing else is; the tables of the run are not touched.
 
     Parameters
     ----------
@@ -51,6 +52,8 @@ def report(folder: str | Path, out: str | Path | None = None) -> Report:
         Of a result: it holds metrics.csv or gradients.csv.
     out : str or Path, optional
         The page; report.html in `folder` unless given.
+    force : bool
+        Replace files that no report wrote, too.
 
     Returns
     -------
@@ -60,7 +63,8 @@ def report(folder: str | Path, out: str | Path | None = None) -> Report:
     Raises
     ------
     ValueError
-        If the folder holds no result, a table cannot be read, or the page cannot be written.
+        If the folder holds no result, a table cannot be read, the page cannot be written, or it
+        would replace a file that no report wrote.
 
     Examples
     --------
@@ -76,22 +80,26 @@ def report(folder: str | Path, out: str | Path | None = None) -> Report:
     if source.gradients is not None:
         sections.append(gradient_section(source.gradients, source.summary))
     tables = _together(sections)
-    files = [path, *(path.with_name(f"{name}.csv") for name in tables)]
-    texts = [render(source, sections, files), *map(to_csv, tables.values())]
+    files = table_files(path, folder, tables)
+    texts = {path: render(source, sections, {name: file.name for name, file in files.items()})}
+    texts |= {files[name]: to_csv(table) for name, table in tables.items()}
+    contents = {file: text.encode("utf-8") for file, text in texts.items()}
     try:
+        if not force:
+            require_own(path, contents)
         path.parent.mkdir(parents=True, exist_ok=True)
-        for file, text in zip(files, texts, strict=True):
-            write_whole(file, text.encode("utf-8"))
+        for file, data in contents.items():  # the page first: it names the others as its own
+            write_whole(file, data)
     except OSError as error:
         raise ValueError(
             f"out must be a file that can be written, got {str(path)!r}: "
             f"{error.strerror or error}; name another with --out (out=)"
         ) from None
-    return Report(path, tables, files)
+    return Report(path, tables, list(contents))
 
 
-def render(source: Source, sections: list[Section], files: list[Path]) -> str:
-    """Return the page as HTML."""
+def render(source: Source, sections: list[Section], files: dict[str, str]) -> str:
+    """Return the page as HTML; `files` are the names of the files of its tables."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -111,7 +119,8 @@ def render(source: Source, sections: list[Section], files: list[Path]) -> str:
         settings=_settings(source.settings),
         command=source.manifest.get("command"),
         circumstances=_circumstances(source.manifest, source.settings),
-        files=[file.name for file in files[1:]],
+        files=files,
+        made_by=MADE_BY,
     )
 
 

@@ -12,7 +12,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from rnnlab.plotting import house_style
-from rnnlab.reports.words import condition, number, words
+from rnnlab.plotting.names import words
+from rnnlab.reports.words import condition, number
 
 # Columns of panels on a wide and on a narrow screen.
 WIDE, NARROW = 2, 1
@@ -31,7 +32,7 @@ class Picture:
     caption : str
         How to read it.
     table : str
-        The file with its numbers.
+        The name of the table with its numbers.
     width : int
         Of `wide`, in CSS pixels.
     scrolls : bool

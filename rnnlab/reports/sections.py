@@ -9,6 +9,8 @@ import pandas as pd
 
 from rnnlab import plotting, statistics
 from rnnlab.experiments.summary import TUNED
+from rnnlab.plotting.comparison import TOLD_APART
+from rnnlab.plotting.names import words
 from rnnlab.reports import pictures
 from rnnlab.reports.pictures import Picture, picture
 from rnnlab.reports.source import Part, Source
@@ -20,14 +22,12 @@ from rnnlab.reports.tables import (
     overall_table,
 )
 from rnnlab.reports.words import (
-    TOLD_APART,
     cautions,
     condition,
     number,
     pair_words,
     success_words,
     updates_words,
-    words,
 )
 
 # More panels than this are no figure any more.
@@ -36,11 +36,15 @@ _MOST_PANELS = 12
 
 @dataclass
 class Block:
-    """A heading of the page with what stands below it, in this order."""
+    """A heading of the page with what stands below it, in this order.
+
+    `numbers` names a table whose numbers are in no figure.
+    """
 
     title: str
     paragraphs: list[str] = field(default_factory=list)
     picture: Picture | None = None
+    numbers: str | None = None
     sentences: list[str] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
 
@@ -58,7 +62,7 @@ class Section:
     findings, cautions : list of str
         For the top of the page.
     tables : dict
-        File names, without the ending, to the tables behind the blocks.
+        The tables behind the blocks, by name.
     """
 
     title: str
@@ -88,7 +92,7 @@ def task_section(part: Part, source: Source, *, alone: bool) -> Section:
         section.tables["at-best"] = shown
     section.blocks.append(_headline(shown, part, by, tuned))
     if tuned:
-        section.blocks.append(_tuning(every, part, by, tuned))
+        section.blocks.append(_tuning(every, shown, part, tuned))
     overall = statistics.overall(chosen, **measure)
     comparison = statistics.compare(chosen, **measure)
     section.tables |= {"overall": overall, "comparison": comparison}
@@ -125,7 +129,7 @@ def gradient_section(gradients: pd.DataFrame, summary: pd.DataFrame | None) -> S
             caption="Norm of the gradient of the last step's loss with respect to the state k "
             "steps before, divided by its value at lag 0: where a line falls fast, what was seen "
             "long ago is hard to learn from. Median and 10th to 90th percentile of the seeds.",
-            table="gradient-bands.csv",
+            table="gradient-bands",
             scrolls=True,
         ),
     )
@@ -147,7 +151,7 @@ def _headline(shown: pd.DataFrame, part: Part, by: list[str], tuned: list[str]) 
             caption=f"{words(part.metric).capitalize()} at the last evaluation: the mean of "
             f"{_middle(shown)} runs, and its 95 % bootstrap interval. The dashed line is a model "
             "without memory.",
-            table="at-best.csv" if tuned else "outcomes.csv",
+            table="at-best" if tuned else "outcomes",
         )
     if part.solved is not None:
         block.sentences = [
@@ -163,18 +167,25 @@ def _headline(shown: pd.DataFrame, part: Part, by: list[str], tuned: list[str]) 
                 f"is at most {number(most)} with 95 % confidence, so not 'never'."
             )
     caption = f"What every cell came to{' with its best settings of training' if tuned else ''}"
-    file = "at-best.csv" if tuned else "outcomes.csv"
-    block.tables.append(outcomes_table(shown, by, tuned, caption, file))
+    name = "at-best" if tuned else "outcomes"
+    block.tables.append(outcomes_table(shown, by, tuned, caption, name))
     return block
 
 
-def _tuning(every: pd.DataFrame, part: Part, by: list[str], tuned: list[str]) -> Block:
+def _tuning(every: pd.DataFrame, shown: pd.DataFrame, part: Part, tuned: list[str]) -> Block:
     block = Block("Settings of training")
     names = " and ".join(map(words, tuned))
+    choices = [set(map(tuple, own[tuned].to_numpy())) for _, own in every.groupby("cell")]
+    alike = all(own == choices[0] for own in choices)
     block.paragraphs.append(
-        f"Each cell was trained with every {names} of the study. All other parts of this page show "
-        "each cell with what served it best in each condition, chosen from the very runs that are "
-        "shown: this flatters every cell a little, the more the further its runs scatter."
+        f"Each cell was trained with every {names} of the study. "
+        if alike
+        else f"Cells were not all trained with the same {names}: the table of outcomes has which. "
+    )
+    block.paragraphs[-1] += (
+        "All other parts of this page show each cell with what served it best in each condition, "
+        "chosen from the very runs that are shown: this flatters every cell a little, the more the "
+        "further its runs scatter" + ("." if alike else " and the more it had to choose from.")
     )
     if "lr" not in tuned or every["lr"].nunique() < 2:
         return block
@@ -185,21 +196,32 @@ def _tuning(every: pd.DataFrame, part: Part, by: list[str], tuned: list[str]) ->
             alt=pictures.outcomes_alt(every, "lr", part.by),
             caption=f"{words(part.metric).capitalize()} against the learning rate, with 95 % "
             "bootstrap intervals. A best rate at the edge asks for a wider sweep.",
-            table="outcomes.csv",
+            table="outcomes",
         )
-    edges = {float(every["lr"].min()), float(every["lr"].max())}
-    sign = 1 if part.higher_is_better else -1
-    best = [
-        max(rows.to_dict("records"), key=lambda row: sign * row["iqm"])
-        for _, rows in every.groupby(["cell", *by], sort=False, dropna=False)
+    by = [name for name in part.by if name not in tuned]
+    best = shown.to_dict("records")
+    at_edge = [
+        f"{row['cell']}{_where(row, by)}" for row in best if _ends_the_sweep(row, every, part)
     ]
-    at_edge = [f"{row['cell']}{_where(row, by)}" for row in best if row["lr"] in edges]
     if at_edge:
         block.sentences.append(
             f"The best rate lies at an end of the sweep, and a better one may lie beyond: "
             f"{'; '.join(at_edge)}."
         )
     return block
+
+
+def _ends_the_sweep(best: dict[Any, Any], every: pd.DataFrame, part: Part) -> bool:
+    """Say whether the best rate is an end of its cell's sweep, and strictly better than within."""
+    same = ["cell", *(name for name in part.by if name != "lr")]
+    sweep = every[(every[same] == [best[name] for name in same]).all(axis=1)]
+    ends = {sweep["lr"].min(), sweep["lr"].max()}
+    if len(ends) < 2 or best["lr"] not in ends:
+        return False
+    inner = sweep[~sweep["lr"].isin(ends)]
+    rivals = sweep[sweep["lr"] != best["lr"]] if inner.empty else inner
+    sign = 1 if part.higher_is_better else -1
+    return bool((sign * best["iqm"] > sign * rivals["iqm"]).all())
 
 
 def _comparison(overall: pd.DataFrame, comparison: pd.DataFrame, part: Part) -> Block:
@@ -217,13 +239,13 @@ def _comparison(overall: pd.DataFrame, comparison: pd.DataFrame, part: Part) -> 
             alt=pictures.comparison_alt(comparison),
             caption="Probability of improvement of every pair, with its stratified 95 % bootstrap "
             "interval. A filled point is told apart from 0.5 by the test.",
-            table="comparison.csv",
+            table="comparison",
         )
     block.sentences = [pair_words(row) for row in comparison.to_dict("records")]
-    block.tables.append(comparison_table(comparison, "Every pair of cells", "comparison.csv"))
+    block.tables.append(comparison_table(comparison, "Every pair of cells", "comparison"))
     if len(overall):
         caption = "Every cell over all conditions that all cells have"
-        block.tables.append(overall_table(overall, caption, "overall.csv"))
+        block.tables.append(overall_table(overall, caption, "overall"))
     return block
 
 
@@ -237,9 +259,9 @@ def _survival(curves: pd.DataFrame, shown: pd.DataFrame, by: list[str]) -> Block
             lambda columns: plotting.plot_survival(curves, columns=columns),
             alt=pictures.survival_alt(curves, by),
             caption="Share of the runs that have not solved the task yet (Kaplan-Meier). A run "
-            "that was never solved counts as unsolved for as long as it was watched, and so does "
-            "one that diverged, to the end. A mean over the solved runs alone would hide both.",
-            table="survival.csv",
+            "that was never solved counts as unsolved for as long as it was watched, and to the "
+            "end of the study if it diverged. A mean over the solved runs alone would hide both.",
+            table="survival",
         )
     return block
 
@@ -249,15 +271,16 @@ def _learning_curves(curves: pd.DataFrame, part: Part, by: list[str]) -> Block:
     panels = _panels(curves, by)
     if panels > _MOST_PANELS:
         block.paragraphs.append(
-            f"{panels} conditions are too many for one figure: learning-curves.csv has the curves."
+            f"{panels} conditions are too many for one figure: the table has the curves."
         )
+        block.numbers = "learning-curves"
         return block
     block.picture = picture(
         lambda columns: plotting.plot_learning_curves(curves, columns=columns),
         alt=pictures.curves_alt(curves, by),
         caption=f"{words(part.metric).capitalize()} on fresh data while learning: the median over "
         "seeds, and the band in which they lie.",
-        table="learning-curves.csv",
+        table="learning-curves",
     )
     return block
 

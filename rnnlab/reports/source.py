@@ -6,14 +6,17 @@ import dataclasses
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
 
 from rnnlab.experiments.records import read_csv
+from rnnlab.experiments.summary import TUNED
 from rnnlab.registry import experiments
+from rnnlab.reports.missing import missing
+from rnnlab.reports.words import OFF
 from rnnlab.statistics import conditions_of
 from rnnlab.tasks import find_task
 
@@ -77,7 +80,7 @@ class Source:
     parts: list[Part]
     gradients: pd.DataFrame | None
     summary: pd.DataFrame | None
-    missing: list[str] = field(default_factory=list)
+    missing: list[str]
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -118,15 +121,15 @@ def read_source(folder: Path) -> Source:
             f"make one with: rnnlab run copy-task --out {folder}"
         )
     manifest = _manifest(folder / "manifest.json")
-    source = Source(
+    parts = [] if metrics is None else _parts(metrics, manifest.get("settings") or {}, folder)
+    return Source(
         folder,
         manifest,
-        [] if metrics is None else _parts(metrics, manifest.get("settings") or {}, folder),
+        parts,
         gradients,
         _table(folder / "summary.csv") if gradients is not None else None,
+        missing(manifest, metrics, parts),
     )
-    source.missing.extend(_missing(source))
-    return source
 
 
 def _table(path: Path) -> pd.DataFrame | None:
@@ -167,7 +170,8 @@ def _parts(metrics: pd.DataFrame, settings: Mapping[str, Any], folder: Path) -> 
 def _part(label: str, rows: pd.DataFrame, settings: Mapping[str, Any]) -> Part:
     # a setting of another task says nothing here
     unsaid = [name for name in conditions_of(rows) if rows[name].isna().all()]
-    rows = _with_labels(_whole_numbers(rows.drop(columns=unsaid).reset_index(drop=True)))
+    rows = rows.drop(columns=unsaid).reset_index(drop=True)
+    rows = _without_gaps(_whole_numbers(rows))
     by = [name for name in conditions_of(rows) if name != "task"]
     entry = next(
         (one for one in settings.get("task") or () if one.get("label") == label), {"name": label}
@@ -211,18 +215,24 @@ def _whole_numbers(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.astype(dict.fromkeys(whole, "int64"))
 
 
-def _with_labels(rows: pd.DataFrame) -> pd.DataFrame:
-    """Put settings that only some cells have, such as a forget bias, into the cells' labels.
+def _without_gaps(rows: pd.DataFrame) -> pd.DataFrame:
+    """Say what the gaps in a setting mean: a cell that has no such thing, or one that is off.
 
-    They are no condition in which every cell could be compared.
+    A setting that some cell never has, such as a forget bias, is no condition in which every cell
+    could be compared: it goes into the cells' labels. A gap in any other, such as a clip, is a
+    value like the others.
     """
     for name in conditions_of(rows):
-        if rows[name].isna().any():
-            values = [f"{v:g}" if isinstance(v, float) else str(v) for v in rows[name]]
-            said = [f",{name}={value}" for value in values]
-            labels = rows["cell"].astype(str).str.cat(said)
-            rows = rows.assign(cell=labels.where(rows[name].notna(), rows["cell"]))
-            rows = rows.drop(columns=name)
+        gaps = rows[name].isna()
+        if not gaps.any():
+            continue
+        texts = [f"{v:g}" if isinstance(v, float) else str(v) for v in rows[name]]
+        said = pd.Series(texts, index=rows.index)
+        if name not in TUNED and gaps.groupby(rows["cell"]).all().any():
+            labels = rows["cell"].astype(str) + f",{name}=" + said
+            rows = rows.assign(cell=labels.where(~gaps, rows["cell"])).drop(columns=name)
+        else:
+            rows = rows.assign(**{name: said.where(~gaps, OFF)})
     return rows
 
 
@@ -243,33 +253,3 @@ def _made(kind: Any, given: Mapping[Any, Any]) -> Any:
         return cast("Any", kind)(**{name: given[name] for name in fields if name in given})
     except (OSError, TypeError, ValueError):
         return None
-
-
-def _missing(source: Source) -> list[str]:
-    settings, manifest = source.settings, source.manifest
-    if not manifest:
-        return [
-            "There is no manifest.json that can be read: the settings, versions and machine are "
-            "not known."
-        ]
-    said = []
-    if manifest.get("end") is None:
-        said.append("The study is not finished: this page shows the runs that are there.")
-    seeds = settings.get("seeds")
-    if not isinstance(seeds, int):
-        return said
-    for part in source.parts:
-        groups = part.metrics.groupby(["cell", *part.by], dropna=False)
-        counts = [rows["seed"].nunique() for _, rows in groups]
-        short = sum(count < seeds for count in counts)
-        if short:
-            said.append(
-                f"{short} of {len(counts)} combinations of cell and condition have fewer than "
-                f"{seeds} seeds."
-            )
-        there = tuple(map(str, part.metrics["cell"].unique()))
-        labels = (str(one.get("label")) for one in settings.get("cells", ()))
-        absent = [one for one in labels if not any(cell.startswith(one) for cell in there)]
-        if absent:
-            said.append(f"No run of {', '.join(absent)} is finished.")
-    return said

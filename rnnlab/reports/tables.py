@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnnlab.reports.words import number, p_text, words
+from rnnlab.plotting.names import words
+from rnnlab.reports.words import number, p_text
 
 Row = Mapping[Any, Any]
 
@@ -24,18 +25,18 @@ class Table:
     headers : list of str
     rows : list of list of str
         The first of each is the header of its row.
-    file : str
-        The CSV that has the numbers in full.
+    name : str
+        Of the table that has the numbers in full: one of the report's, or a file of the result.
     """
 
     caption: str
     headers: list[str]
     rows: list[list[str]]
-    file: str
+    name: str
 
 
 def outcomes_table(
-    outcomes: pd.DataFrame, by: list[str], tuned: list[str], caption: str, file: str
+    outcomes: pd.DataFrame, by: list[str], tuned: list[str], caption: str, name: str
 ) -> Table:
     """Return what every cell came to in every condition, with what was chosen for it."""
     metric = words(str(outcomes["metric"].iloc[0]))
@@ -51,10 +52,10 @@ def outcomes_table(
     if outcomes["diverged"].any():
         columns["diverged"] = lambda row: str(row["diverged"])
     columns |= {f"best {words(name)}": _value_of(name) for name in tuned}
-    return _table(outcomes, columns, caption, file)
+    return _table(outcomes, columns, caption, name)
 
 
-def overall_table(overall: pd.DataFrame, caption: str, file: str) -> Table:
+def overall_table(overall: pd.DataFrame, caption: str, name: str) -> Table:
     """Return what every cell came to over all conditions."""
     metric = words(str(overall["metric"].iloc[0]))
     columns: dict[str, Callable[[Row], str]] = {
@@ -63,10 +64,10 @@ def overall_table(overall: pd.DataFrame, caption: str, file: str) -> Table:
         "runs": lambda row: str(row["runs"]),
         f"{metric}, interquartile mean": lambda row: _interval(row, "iqm", "iqm_low", "iqm_high"),
     }
-    return _table(overall, columns, caption, file)
+    return _table(overall, columns, caption, name)
 
 
-def comparison_table(comparison: pd.DataFrame, caption: str, file: str) -> Table:
+def comparison_table(comparison: pd.DataFrame, caption: str, name: str) -> Table:
     """Return every pair of cells."""
     columns: dict[str, Callable[[Row], str]] = {
         "pair": lambda row: f"{row['cell_a']} over {row['cell_b']}",
@@ -77,10 +78,10 @@ def comparison_table(comparison: pd.DataFrame, caption: str, file: str) -> Table
         "runs": lambda row: f"{row['runs_a']} and {row['runs_b']}",
         "conditions": lambda row: str(row["conditions"]),
     }
-    return _table(comparison, columns, caption, file)
+    return _table(comparison, columns, caption, name)
 
 
-def half_life_table(summary: pd.DataFrame, caption: str, file: str) -> Table:
+def half_life_table(summary: pd.DataFrame, caption: str, name: str) -> Table:
     """Return the half-lives of gradients."""
     columns: dict[str, Callable[[Row], str]] = {
         "cell": lambda row: str(row["cell"]),
@@ -90,15 +91,15 @@ def half_life_table(summary: pd.DataFrame, caption: str, file: str) -> Table:
         "half-life (steps)": lambda row: _interval(row, "half_life", "ci_low", "ci_high"),
         "decay per step (log10)": lambda row: number(float(row["log10_decay_per_step"])),
     }
-    return _table(summary, columns, caption, file)
+    return _table(summary, columns, caption, name)
 
 
 def _table(
-    frame: pd.DataFrame, columns: Mapping[str, Callable[[Row], str]], caption: str, file: str
+    frame: pd.DataFrame, columns: Mapping[str, Callable[[Row], str]], caption: str, name: str
 ) -> Table:
     records = frame.to_dict("records")
     rows = [[write(record) for write in columns.values()] for record in records]
-    return Table(f"{caption}; in brackets the 95 % interval", list(columns), rows, file)
+    return Table(f"{caption}; in brackets the 95 % interval", list(columns), rows, name)
 
 
 def _value_of(name: str) -> Callable[[Row], str]:

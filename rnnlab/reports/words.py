@@ -8,10 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from rnnlab.plotting.comparison import TOLD_APART
+from rnnlab.plotting.names import setting_words
+
 Row = Mapping[Any, Any]
 ENOUGH_SEEDS = 10
-TOLD_APART = 0.05
-_WORDS = {"lr": "learning rate", "mse": "mean squared error"}
+OFF = "none"  # as a study's TOML says of a clip
 
 
 def number(value: float) -> str:
@@ -46,11 +48,6 @@ def p_text(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
-def words(name: str) -> str:
-    """Return the name of a metric or setting in words."""
-    return _WORDS.get(name, name.replace("_", " "))
-
-
 def condition(row: Row, by: list[str]) -> str:
     """Name the condition of a row.
 
@@ -59,12 +56,7 @@ def condition(row: Row, by: list[str]) -> str:
     >>> condition({"task": "adding", "length": 50, "lr": 0.001}, ["task", "length", "lr"])
     'adding, length 50, learning rate 0.001'
     """
-    said = []
-    for name in by:
-        value = row[name]
-        text = f"{value:g}" if isinstance(value, float) else str(value)
-        said.append(text if name == "task" else f"{words(name)} {text}")
-    return ", ".join(said)
+    return ", ".join(setting_words(name, row[name]) for name in by)
 
 
 def success_words(row: Row) -> str:
@@ -106,7 +98,7 @@ def updates_words(row: Row) -> str:
         float(row[name]) for name in ("updates_to_solve", "updates_low", "updates_high")
     )
     if math.isinf(median):
-        return "fewer than half of the runs were solved within the updates that were run"
+        return "no more than half of the runs were solved within the updates that were run"
     latest = "more than was run" if math.isinf(high) else number(high)
     return f"half of the runs are solved after {number(median)} updates ({number(low)} to {latest})"
 
@@ -129,16 +121,17 @@ includes 0.5: these seeds do not tell the two apart (p = 0.400).'
         a, b, share, low, high = b, a, 1 - share, 1 - high, 1 - low
     text = f"{a} did better than {b} in {share:.0%} of the pairs of runs".replace("%", " %")
     if share == 0.5:
-        text = f"{a} and {b} did better than the other equally often"
+        text = f"neither of {a} and {b} did better more often than the other"
     p = float(row["p_holm"])
     interval = f"the interval, {number(low)} to {number(high)},"
     if low == high:
-        no_width = "the runs do not overlap, so that resampling them gives no interval"
-        if p < TOLD_APART:
-            return f"{text}; {no_width}; the test tells them apart ({p_text(p)})."
-        return f"{text}; {no_width}; so few runs do not tell the two apart ({p_text(p)})."
-    if p < TOLD_APART:
+        return f"{text}; {_no_width(share, p)} ({p_text(p)})."
+    if p < TOLD_APART and low > 0.5:
         return f"{text}; {interval} and the test ({p_text(p)}) tell the two apart."
+    if p < TOLD_APART:
+        return (
+            f"{text}; the test tells the two apart ({p_text(p)}), though {interval} includes 0.5."
+        )
     if low <= 0.5 <= high:
         return (
             f"{text}; {interval} includes 0.5: these seeds do not tell the two apart ({p_text(p)})."
@@ -149,10 +142,33 @@ includes 0.5: these seeds do not tell the two apart (p = 0.400).'
     )
 
 
+def _no_width(share: float, p: float) -> str:
+    """Say why an interval has no width, and what the test makes of it."""
+    if share < 1:
+        alike = "within a condition all pairs of runs come out alike"
+        verdict = "tells" if p < TOLD_APART else "does not tell"
+        return f"{alike}, so that resampling them gives no interval; the test {verdict} them apart"
+    apart = "the runs do not overlap, so that resampling them gives no interval"
+    if p < TOLD_APART:
+        return f"{apart}; the test tells them apart"
+    return f"{apart}; so few runs do not tell the two apart"
+
+
 def cautions(
-    outcomes: pd.DataFrame, part_settings: Mapping[str, Any], by: list[str], manifest: Any
+    outcomes: pd.DataFrame, settings: Mapping[str, Any], by: list[str], manifest: Any
 ) -> list[str]:
-    """List what a reader must know before believing the numbers."""
+    """List what a reader must know before believing the numbers.
+
+    Parameters
+    ----------
+    outcomes : DataFrame
+        A row for each cell and condition: cell, those in `by`, seeds, diverged.
+    settings : mapping
+        Of the study.
+    by : list of str
+        The settings that vary.
+    manifest : mapping
+    """
     said = []
     fewest = int(outcomes["seeds"].min())
     if fewest < ENOUGH_SEEDS:
@@ -161,20 +177,14 @@ def cautions(
             f"{fewest} {noun} for each cell and condition are few: intervals of fewer than "
             f"{ENOUGH_SEEDS} seeds are too narrow, and rare failures go unseen."
         )
-    if "lr" not in by:
-        rate = part_settings.get("lr")
-        at = f" of {rate:g}" if isinstance(rate, int | float) else ""
-        said.append(
-            f"All cells were trained at one learning rate{at}. The best rate differs from cell to "
-            "cell and often matters more than the cell: another rate may change the order."
-        )
+    said += _rates_swept(outcomes) if "lr" in by else [_rates_given(settings)]
     broken = outcomes[outcomes["diverged"] > 0]
     if len(broken):
         runs = int(broken["diverged"].sum())
         of = ", ".join(dict.fromkeys(map(str, broken["cell"])))
         said.append(
             f"{runs} of {int(outcomes['seeds'].sum())} runs diverged ({of}). They count as worst "
-            "and as never solved; none was left out."
+            "at the end, and as unsolved unless they had solved the task before; none was left out."
         )
     if manifest.get("git_changed"):
         said.append(
@@ -182,6 +192,52 @@ def cautions(
             "numbers."
         )
     return said
+
+
+def _rates_given(settings: Mapping[str, Any]) -> str:
+    """Say at which learning rate each cell was trained, where it was one."""
+    entries = [one for one in settings.get("cells") or () if isinstance(one, Mapping)]
+    common = settings.get("lr")
+    own = {str(one.get("label")): one.get("lr") or common for one in entries}
+    cells_at: dict[Any, list[str]] = {}
+    for cell, rate in own.items():
+        cells_at.setdefault(rate, []).append(cell)
+    if len(cells_at) > 1:
+        rates = "; ".join(
+            f"{', '.join(cells)} at {_rate(rate)}" for rate, cells in cells_at.items()
+        )
+        how = f"Each cell was trained at one learning rate: {rates}"
+    else:
+        (rate,) = cells_at or (common,)
+        at = f" of {rate:g}" if isinstance(rate, int | float) else ""
+        how = f"All cells were trained at one learning rate{at}"
+    return (
+        f"{how}. The best rate differs from cell to cell and often matters more than the cell: "
+        "another rate may change the order."
+    )
+
+
+def _rate(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else "a rate that is not known"
+
+
+def _rates_swept(outcomes: pd.DataFrame) -> list[str]:
+    """Say that cells had different learning rates to choose from, where they had."""
+    rates = outcomes.groupby("cell", sort=False)["lr"].unique().map(sorted)
+    if len(set(map(tuple, rates))) < 2:
+        return []
+    had = "; ".join(
+        f"{cell} {', '.join(f'{rate:g}' for rate in own)}" for cell, own in rates.items()
+    )
+    if rates.map(len).nunique() > 1:
+        return [
+            f"Cells had different numbers of learning rates to choose from ({had}): the best of "
+            "many looks better than the best of few, whatever the cell."
+        ]
+    return [
+        f"Cells had different learning rates to choose from ({had}): what is compared is cells "
+        "with their rates."
+    ]
 
 
 def size_caution(parameters: Mapping[str, int]) -> str | None:

@@ -5,6 +5,7 @@ The arithmetic behind every summary and every band of a figure; nothing here run
 
 from __future__ import annotations
 
+from rnnlab.statistics.choice import at_best, best_settings
 from rnnlab.statistics.comparison import compare, holm
 from rnnlab.statistics.condition import summarise_condition
 from rnnlab.statistics.fit import summarise_fit
@@ -23,12 +24,13 @@ from rnnlab.statistics.gradient_lab import (
 from rnnlab.statistics.interquartile import interquartile_interval, interquartile_mean
 from rnnlab.statistics.intervals import bootstrap_interval, success_interval
 from rnnlab.statistics.learning_curves import learning_curves
-from rnnlab.statistics.outcomes import at_best, outcomes, overall
+from rnnlab.statistics.outcomes import outcomes, overall
 from rnnlab.statistics.runs import conditions_of, runs_of
 from rnnlab.statistics.survival import kaplan_meier, median_updates, survival_curves
 
 __all__ = [
     "at_best",
+    "best_settings",
     "bootstrap_interval",
     "clipping_medians",
     "compare",

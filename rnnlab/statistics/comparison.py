@@ -76,8 +76,8 @@ def compare(
 
         - cell_a, cell_b, metric; conditions: how many both of them have; runs_a, runs_b in these
         - probability: P(A > B), with its stratified percentile bootstrap interval ci_low, ci_high.
-          Where every run of one beats every run of the other it has no width: resampling cannot
-          show what was never seen.
+          Where every run of one beats every run of the other, or all runs tie, it has no width:
+          resampling cannot show what was never seen.
         - p_value: of the two-sided Mann-Whitney test, stratified by condition, from 9,999 random
           permutations of the labels within each; 1/10,000 is the least it can be
         - p_holm: the same after Holm's correction over all pairs
@@ -152,14 +152,15 @@ def improvement_interval(
     rng = np.random.default_rng(seed)
     total = np.zeros(RESAMPLES)
     for a, b in strata:
-        # a resample is how often it has each run: the mean of its wins is a product of shares
-        share_a, share_b = (
-            rng.multinomial(len(side), np.full(len(side), 1 / len(side)), RESAMPLES) / len(side)
+        # A resample is how often it has each run. Its wins are counted in halves, whole numbers
+        # that float64 holds, and divided once: a share that is 1/2 or 1 comes out as just that.
+        times_a, times_b = (
+            rng.multinomial(len(side), np.full(len(side), 1 / len(side)), RESAMPLES).astype(float)
             for side in (a, b)
         )
-        total += np.einsum("rn,nm,rm->r", share_a, _wins(a, b), share_b, optimize=True)
-    low, high = percentile_interval(total / len(strata), level)
-    return max(low, 0.0), min(high, 1.0)
+        halves = np.einsum("rn,nm,rm->r", times_a, 2 * _wins(a, b), times_b, optimize=True)
+        total += halves / (2 * len(a) * len(b))
+    return percentile_interval(total / len(strata), level)
 
 
 def permutation_p(strata: Strata, *, seed: int = 0) -> float:

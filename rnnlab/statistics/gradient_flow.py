@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rnnlab.statistics._percentiles import PERCENTS, percentile
 from rnnlab.statistics._tables import in_order_of_cells, require_columns, require_unique
 from rnnlab.statistics.intervals import bootstrap_interval
 
 _KEYS = ["cell", "phase", "state"]
-# The columns of `decay_bands`, in percent of the seeds.
-_PERCENTS = {"median": 50, "low": 10, "high": 90}
 
 
 def summarise_gradient_flow(
@@ -141,30 +140,14 @@ def decay_bands(gradients: pd.DataFrame) -> pd.DataFrame:
             curves = np.sort(curves - curves[0], axis=1)  # NaN comes last
         counts = (~np.isnan(curves)).sum(axis=1)
         part: dict[str, Any] = dict(zip(_KEYS, key, strict=True)) | {"lag": log10.index}
-        for name, percent in _PERCENTS.items():
+        for name, percent in PERCENTS.items():
             with np.errstate(over="ignore"):
                 part[name] = 10.0 ** percentile(curves, counts, percent)
         parts.append(pd.DataFrame(part | {"seeds": counts}))
-    columns = [*_KEYS, "lag", *_PERCENTS, "seeds"]
+    columns = [*_KEYS, "lag", *PERCENTS, "seeds"]
     if not parts:
         return pd.DataFrame(columns=columns)
     return in_order_of_cells(pd.concat(parts, ignore_index=True)[columns], gradients)
-
-
-def percentile(
-    ordered: NDArray[np.float64], counts: NDArray[np.int64], percent: int
-) -> NDArray[np.float64]:
-    """Take a percentile of each row's first `counts` entries, which are in increasing order.
-
-    The inverse of the empirical distribution, averaged where it jumps, so that 50 is the usual
-    median and 10 mirrors 90. Interpolating instead would subtract infinities from each other.
-    """
-    rank, rest = np.divmod(counts * percent, 100)
-    below = np.where(rest == 0, rank - 1, rank)
-    rows = np.arange(len(ordered))
-    with np.errstate(invalid="ignore"):  # the middle of -inf and inf is NaN
-        middle: NDArray[np.float64] = (ordered[rows, below] + ordered[rows, rank]) / 2
-    return middle
 
 
 def _check(gradients: pd.DataFrame, needs_relative: bool = True) -> None:

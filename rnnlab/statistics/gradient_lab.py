@@ -13,10 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from rnnlab.statistics._percentiles import PERCENTS, percentile
 from rnnlab.statistics._tables import in_order_of_cells, require_columns, require_unique
-from rnnlab.statistics.gradient_flow import percentile
 
-_PERCENTS = {"median": 50, "low": 10, "high": 90}
 #: Steps: what memory times are counted in, ten bins a decade.
 TIME_EDGES = np.logspace(0, 4, 41)
 
@@ -157,7 +156,7 @@ def over_seeds(table: pd.DataFrame, name: str, keys: Sequence[str], value: str) 
     keys = list(keys)
     require_columns(table, name, [*keys, "seed", value])
     require_unique(table, name, [*keys, "seed"], "keep the rows of one run only")
-    columns = [*keys, *_PERCENTS, "seeds"]
+    columns = [*keys, *PERCENTS, "seeds"]
     if table.empty:
         return pd.DataFrame(columns=columns)
     wide = table.pivot(index=keys, columns="seed", values=value)
@@ -169,7 +168,7 @@ def over_seeds(table: pd.DataFrame, name: str, keys: Sequence[str], value: str) 
     values = np.sort(wide.to_numpy(np.float64), axis=1)  # NaN comes last
     counts = (~np.isnan(values)).sum(axis=1)
     reduced = wide.index.to_frame(index=False)
-    for column, percent in _PERCENTS.items():
+    for column, percent in PERCENTS.items():
         reduced[column] = np.where(counts > 0, percentile(values, counts, percent), np.nan)
     return in_order_of_cells(reduced.assign(seeds=counts)[columns], table)
 

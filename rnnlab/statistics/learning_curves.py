@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from rnnlab.statistics._percentiles import PERCENTS, percentile
 from rnnlab.statistics.runs import DIVERGED, checked, conditions_of, groups_of, in_order, with_worst
 
-# In percent of the seeds, as in the bands of the gradient decay.
-_PERCENTS = {"low": 10, "median": 50, "high": 90}
+# Settings that decide when runs are evaluated: all others leave that alike in the whole study.
+_SCHEDULE = ("updates", "evaluate_every")
 
 
 def learning_curves(
@@ -25,7 +25,8 @@ def learning_curves(
 
     The band goes from the 10th to the 90th percentile of the seeds, order statistics that are not
     interpolated: with fewer than 10 seeds it spans all of them. It shows how runs scatter; it is
-    no interval of the median. A run that diverged stays at its worst from there on.
+    no interval of the median. A run that diverged stays at its worst from there on: to the last
+    evaluation of the others of its cell and condition and, if all of these diverged, of the study.
 
     Parameters
     ----------
@@ -61,10 +62,13 @@ def learning_curves(
     keys = ["cell", *by]
     table = checked(metrics, metric, by)
     table = table.assign(value=with_worst(table, metric, higher_is_better))
-    parts = [
-        _curve(group).assign(**dict(zip(keys, key, strict=True)))
-        for key, group in groups_of(table, keys).items()
-    ]
+    kind = [name for name in _SCHEDULE if name in by]
+    going = table["status"] != DIVERGED
+    parts = []
+    for key, group in groups_of(table, keys).items():
+        alike = (table[kind] == group[kind].iloc[0]).all(axis=1)
+        curve = _curve(group, table.loc[alike & going, "update"])
+        parts.append(curve.assign(**dict(zip(keys, key, strict=True))))
     columns = [*keys, "update", "metric", "median", "low", "high", "seeds"]
     if not parts:
         return pd.DataFrame(columns=columns)
@@ -72,29 +76,23 @@ def learning_curves(
     return in_order(curves, metrics, [*keys, "update"])
 
 
-def _curve(group: pd.DataFrame) -> pd.DataFrame:
-    """Return the percentiles of one cell in one condition, by update."""
-    wide = group.pivot(index="update", columns="seed", values="value")  # (updates, seeds)
+def _curve(group: pd.DataFrame, planned: pd.Series[int]) -> pd.DataFrame:
+    """Return the percentiles of one cell in one condition, by update.
+
+    `planned` are the updates at which the study evaluates runs of its kind.
+    """
     broken = group[group["status"] == DIVERGED]
+    measured = group.loc[group["status"] != DIVERGED, "update"]
+    if group["seed"].isin(broken["seed"]).all():  # nobody is left to say when it would go on
+        measured = pd.concat([measured, planned])
+    # a run breaks off between the evaluations of the others
+    grid = measured if len(measured) else broken["update"]
+    wide = group.pivot(index="update", columns="seed", values="value")  # (updates, seeds)
+    wide = wide.reindex(wide.index.union(pd.Index(grid.unique())))
     for update, seed, value in zip(broken["update"], broken["seed"], broken["value"], strict=True):
         wide.loc[wide.index >= update, seed] = value
-    # a run breaks off between the evaluations of the others
-    grid = set(group.loc[group["status"] != DIVERGED, "update"]) or set(broken["update"])
-    wide = wide.loc[wide.index.isin(list(grid))]
-    rows = [_percentiles(row[~np.isnan(row)]) for row in wide.to_numpy(np.float64)]
-    return pd.DataFrame(rows, columns=[*_PERCENTS, "seeds"]).assign(update=wide.index)
-
-
-def _percentiles(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, ...]:
-    """Return the percentiles of some values, and how many they are.
-
-    By the averaged inverse of the empirical distribution: 50 is the usual median, 10 mirrors 90.
-    """
-    ordered = np.sort(values)
-    found = []
-    for percent in _PERCENTS.values():
-        rank, rest = divmod(len(ordered) * percent, 100)
-        pair = (ordered[rank - 1], ordered[rank]) if rest == 0 else (ordered[rank],) * 2
-        # the middle of infinity and a number is infinity: no difference is taken
-        found.append(math.fsum(pair) / 2)
-    return (*found, len(ordered))
+    wide = wide.loc[wide.index.isin(grid)].dropna(how="all")
+    ordered = np.sort(wide.to_numpy(np.float64), axis=1)  # NaN comes last
+    counts = (~np.isnan(ordered)).sum(axis=1)
+    bands = {name: percentile(ordered, counts, percent) for name, percent in PERCENTS.items()}
+    return pd.DataFrame({**bands, "seeds": counts, "update": wide.index})

@@ -68,10 +68,10 @@ def runs_of(
         - value: `metric` at the last evaluation. A run that diverged has what its last row says
           and, where that is NaN, the worst there is: infinity for a loss, minus infinity else.
         - diverged: whether it did
-        - solved: whether some evaluation solves the task
+        - solved: whether some evaluation solves the task, be it one before the run diverged
         - updates: at the first such evaluation or, right-censored, at the run's last one. A run
-          that diverged would not have solved the task later either: it is censored at the largest
-          number of updates in the table.
+          that diverged unsolved would not have solved the task later either: it is censored at the
+          largest number of updates in the table.
 
     Raises
     ------

@@ -19,7 +19,7 @@ from rnnlab.experiments.models import build_model, streams, task_of
 from rnnlab.experiments.sizes import hidden_size, learned_numbers, most_units, parameter_count
 from rnnlab.experiments.summary import summarise
 from rnnlab.registry import cells
-from rnnlab.statistics import bootstrap_interval
+from rnnlab.statistics import best_settings, bootstrap_interval
 
 STUDY = TaskStudy()
 COPY = {"name": "copy-memory", "delay": [3, 6], "payload": 2, "alphabet": 3}
@@ -210,6 +210,28 @@ def test_the_rate_that_won_is_marked(
     summary = summarise(spec, table_of(spec, values))
     assert summary.loc[summary["best"], "lr"].tolist() == [winner]
     assert summary.columns.tolist()[-1] == "best"
+
+
+def test_the_rate_that_won_is_the_one_a_report_shows(options: dict[str, Any]) -> None:
+    """By their means 0.2 would have won: at 0.1 one run of five fails, and the others do better."""
+    one = {**options, "cells": ["gru"], "task": [{**COPY, "delay": 3}], "lr": [0.1, 0.2]}
+    spec: Any = load_spec("task-study", {**one, "seeds": 5})
+    runs_at = {0.1: [0.9, 0.9, 0.9, 0.9, 0.0], 0.2: [0.8, 0.8, 0.8, 0.8, 0.8]}
+    values = {(lr, n): (x, 1.0) for lr, own in runs_at.items() for n, x in enumerate(own)}
+    table = table_of(spec, values)
+    summary = summarise(spec, table)
+    assert summary["recall_accuracy"].idxmax() == 1
+    assert summary.loc[summary["best"], "lr"].tolist() == [0.1]
+    assert best_settings(table, "lr")["lr"].tolist() == [0.1]
+
+
+def test_a_clip_that_is_off_can_win(options: dict[str, Any]) -> None:
+    one = {**options, "cells": ["gru"], "task": [{**COPY, "delay": 3}], "clip": [1.0, "none"]}
+    spec: Any = load_spec("task-study", one)
+    table = pd.DataFrame(
+        [row_of(run, 0.9 if run["clip"] is None else 0.5) for run in STUDY.runs(spec)]
+    )
+    assert summarise(spec, table)["best"].tolist() == [False, True]
 
 
 def test_a_rate_wins_for_each_cell_task_and_size(options: dict[str, Any]) -> None:

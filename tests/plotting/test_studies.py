@@ -154,15 +154,18 @@ def test_what_is_infinite_is_not_drawn() -> None:
     assert np.isnan(drawn(ax)["rnn"].get_ydata()).tolist() == [False, True]
 
 
-def test_losses_are_drawn_within_their_axes() -> None:
-    table = outcomes(delay=[10, 20]).assign(metric="mse", chance=3.0)
-    for scale, expected in ((1.0, "linear"), (0.01, "log")):
-        table.loc[0, ["iqm", "iqm_low", "iqm_high"]] *= scale
-        (ax,) = panels(plot_outcomes(table))
-        assert ax.get_yscale() == ("log" if table["iqm_low"].min() < 0.3 else expected)
-        low, high = ax.get_ylim()
-        assert low < table["iqm_low"].min()
-        assert high > 3.0
+@pytest.mark.parametrize(
+    ("lowest", "scale"),
+    [(0.31, "linear"), (0.29, "log"), (0.0, "linear")],  # chance is 3: a decade above 0.3
+)
+def test_losses_are_drawn_within_their_axes(lowest: float, scale: str) -> None:
+    ends = {"iqm_low": [lowest, 0.4] * 3, "iqm": [0.5, 0.6] * 3, "iqm_high": [0.7, 0.8] * 3}
+    table = outcomes(delay=[10, 20]).assign(metric="mse", chance=3.0, **ends)
+    (ax,) = panels(plot_outcomes(table))
+    assert ax.get_yscale() == scale
+    low, high = ax.get_ylim()
+    assert 0.9 * lowest - 0.5 < low < lowest
+    assert 3.0 < high < 4.0
 
 
 def test_learning_curves_have_their_band() -> None:

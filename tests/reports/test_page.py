@@ -13,7 +13,11 @@ import pandas as pd
 import pytest
 
 import rnnlab
+from rnnlab.experiments import TaskStudy, load_spec
+from rnnlab.reports.missing import missing
 from rnnlab.statistics import compare
+
+PUBLISHED = Path(__file__).parents[2] / "results" / "published"
 
 
 @pytest.fixture
@@ -156,6 +160,36 @@ def test_a_best_rate_at_the_end_of_the_sweep_is_said(folder: Any, study: Any) ->
     assert "a better one may lie beyond: gru, delay 10." in page.text
 
 
+def test_rates_that_tie_are_no_end_of_the_sweep(folder: Any, study: Any) -> None:
+    """Every accuracy was 1: the lowest rate "won", and the sweep was called too narrow."""
+    lrs = [0.001, 0.01, 0.1]
+    metrics = study({"gru": 1.0, "rnn": 1.0}, {"delay": [10], "lr": lrs})
+    metrics["recall_accuracy"] = 1.0
+    metrics["loss"] = metrics["lr"].map({0.001: 0.1, 0.01: 0.3, 0.1: 0.2})
+    made = rnnlab.report(folder(metrics, settings={"lr": lrs}))
+    assert made.tables["at-best"]["lr"].tolist() == [0.001, 0.001]
+    assert "end of the sweep" not in Page(made.path).text
+    metrics.loc[(metrics["cell"] == "rnn") & (metrics["lr"] != 0.1), "recall_accuracy"] = 0.9
+    page = read(folder(metrics, "other", settings={"lr": lrs}))
+    assert "a better one may lie beyond: rnn, delay 10." in page.text
+
+
+def test_the_end_of_a_sweep_is_that_of_its_own_cell(folder: Any, study: Any) -> None:
+    metrics = pd.concat(
+        [
+            study({"gru": 1.0}, {"delay": [10], "lr": [0.001, 0.01, 0.1]}),
+            study({"rnn": 1.0}, {"delay": [10], "lr": [0.001]}),  # has no sweep
+            study({"lstm": 1.0}, {"delay": [10], "lr": [0.003, 0.01]}),
+        ]
+    )
+    metrics["recall_accuracy"] = metrics["lr"].map({0.001: 0.5, 0.003: 0.6, 0.01: 0.9, 0.1: 0.7})
+    page = read(folder(metrics))
+    assert "a better one may lie beyond: lstm, delay 10." in page.text
+    assert "trained with every learning rate" not in page.text
+    assert "Cells were not all trained with the same learning rate" in page.text
+    assert "(gru 0.001, 0.01, 0.1; rnn 0.001; lstm 0.003, 0.01)" in page.text
+
+
 def test_several_tasks(folder: Any, study: Any) -> None:
     copying = study({"rnn": 0.5, "gru": 1.0}, {"delay": [10, 20]}, task="copy-memory")
     other = study({"rnn": 0.5, "gru": 1.0}, {"steps": [50, 90]}, metric="mse", task="mine")
@@ -196,8 +230,77 @@ def test_an_unfinished_study_says_what_is_missing(published: Any) -> None:
     page = read(folder)
     assert "What is missing" in page.text
     assert "The study is not finished" in page.text
-    assert "9 of 12 combinations of cell and condition have fewer than 3 seeds." in page.text
-    assert "No run of gru is finished." in page.text
+    short = "(2 at delay 20, 2 at delay 40, 2 at delay 80)"
+    assert (
+        "13 of 16 combinations of cell and condition have fewer than 3 seeds: "
+        f"rnn {short}; lstm {short}; peephole-lstm {short}; "
+        "gru (none at delay 10, none at delay 20, none at delay 40, none at delay 80)."
+    ) in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "lost", "said"),
+    [
+        (  # a label that another one begins with
+            "copy-task-reduced",
+            {"cell": "gru"},
+            "4 of 24 .* 10 seeds: gru \\(none at delay 10, .*, none at delay 80\\).",
+        ),
+        (  # a task that no cell was finished on
+            "ablation",
+            {"task": "adding"},
+            "9 of 27 .*: peephole-lstm \\(none at adding, length 40\\); nig \\(none at adding, .*",
+        ),
+        (  # a value of a setting that an entry sweeps for itself
+            "forget-bias",
+            {"forget_bias": "chrono", "delay": 40},
+            "1 of 20 .*: lstm \\(none at delay 40, forget bias chrono\\).",
+        ),
+        (  # a rate
+            "learning-rates",
+            {"lr": 0.03, "task": "adding", "cell": "gru"},
+            "1 of 40 .*: gru \\(none at adding, length 40, learning rate 0.03\\).",
+        ),
+    ],
+)
+def test_what_the_settings_name_and_no_run_has(
+    published: Any, name: str, lost: dict[str, Any], said: str
+) -> None:
+    metrics = pd.read_csv(published(name) / "metrics.csv", dtype={"cell": str})
+    manifest = json.loads((PUBLISHED / name / "manifest.json").read_text())
+    assert missing(manifest, metrics, []) == []
+    gone = pd.concat([metrics[column] == value for column, value in lost.items()], axis=1).all(
+        axis=1
+    )
+    assert gone.any()
+    (sentence,) = missing(manifest, metrics[~gone], [])
+    assert re.fullmatch(f"{said.split(' .*')[0]} combinations.*", sentence)
+    assert re.search(said, sentence), sentence
+
+
+def test_a_setting_that_is_off_is_not_missing() -> None:
+    spec: Any = load_spec("task-study", {"task": "adding", "clip": [1.0, "none"], "seeds": 2})
+    settings = json.loads(json.dumps(spec.settings()))
+    rows = [
+        {"cell": run.cell, **dict(run.point), "seed": run.seed} for run in TaskStudy().runs(spec)
+    ]
+    manifest = {"settings": settings, "end": "now"}
+    assert missing(manifest, pd.DataFrame(rows), []) == []
+    (sentence,) = missing(manifest, pd.DataFrame(rows[:-1]), [])
+    assert re.fullmatch(r"1 of \d+ .*: \S+ \(1 at adding, length \d+, clip none\).", sentence)
+
+
+def test_a_cell_whose_name_another_begins_with(folder: Any, study: Any) -> None:
+    """An absent lstm hid behind lstm,forget_bias=chrono."""
+    metrics = study({"lstm,forget_bias=chrono": 0.5, "gru": 1.0}, {"delay": [10, 20]}, seeds=2)
+    metrics = metrics[(metrics["cell"] != "gru") | (metrics["delay"] == 10)]
+    labels = ["lstm", "lstm,forget_bias=chrono", "gru"]
+    cells = [{"cell": label.partition(",")[0], "label": label} for label in labels]
+    page = read(folder(metrics, settings={"cells": cells}))
+    assert (
+        "2 of 5 combinations of cell and condition have fewer than 2 seeds: "
+        "gru (none at delay 20); lstm (none)."
+    ) in page.text
 
 
 def test_runs_that_diverged_are_counted(folder: Any, study: Any) -> None:
@@ -205,8 +308,41 @@ def test_runs_that_diverged_are_counted(folder: Any, study: Any) -> None:
     last = metrics.groupby(["cell", "seed"]).tail(1).index[:4]
     metrics.loc[last, ["status", "loss", "recall_accuracy"]] = ["diverged", None, 0.0]
     page = read(folder(metrics))
-    assert "4 of 24 runs diverged (rnn). They count as worst and as never solved" in page.text
+    assert "4 of 24 runs diverged (rnn). They count as worst at the end" in page.text
     assert "diverged" in page.text.partition("What every cell came to")[2][:200]
+
+
+def test_half_of_the_runs_are_not_fewer_than_half(folder: Any, study: Any) -> None:
+    metrics = study({"gru": 1.0}, {"delay": [10]}, seeds=4)
+    metrics["recall_accuracy"] = metrics["seed"].map({0: 1.0, 1: 1.0, 2: 0.5, 3: 0.5})
+    page = read(folder(metrics))
+    assert "gru, delay 10: 2 of 4 solved" in page.text
+    assert "no more than half of the runs were solved within the updates that were run" in page.text
+
+
+def test_a_run_that_solved_the_task_and_diverged_later(folder: Any, study: Any) -> None:
+    """It is worst at its end and solved when it was: table, curve and sentence agree."""
+    metrics = study({"gru": 1.0}, {"delay": [10]}, seeds=4).assign(recall_accuracy=1.0)
+    last = (metrics["seed"] == 3) & (metrics["update"] == 300)
+    metrics.loc[last, ["status", "loss", "recall_accuracy"]] = ["diverged", None, 0.0]
+    made = rnnlab.report(folder(metrics))
+    (row,) = made.tables["outcomes"].to_dict("records")
+    assert (row["solved"], row["diverged"], row["updates_to_solve"]) == (4, 1, 100.0)
+    assert row["iqm"] == 1.0  # of the middle two of 0, 1, 1 and 1
+    assert made.tables["survival"]["unsolved"].tolist() == [1.0, 0.0]
+    assert made.tables["learning-curves"]["low"].tolist() == [1.0, 1.0, 0.0]
+    text = Page(made.path).text
+    assert "1 of 4 runs diverged (gru). They count as worst at the end, and as unsolved" in text
+    assert "unless they had solved the task before" in text
+
+
+def test_runs_that_all_tie(folder: Any, study: Any) -> None:
+    """They were said not to overlap."""
+    metrics = study({"rnn": 1.0, "gru": 1.0}, {"delay": [10]}, seeds=7)
+    page = read(folder(metrics.assign(recall_accuracy=1.0)))
+    assert "neither of rnn and gru did better more often than the other" in page.text
+    assert "all pairs of runs come out alike" in page.text
+    assert "overlap" not in page.text
 
 
 def test_one_cell_and_one_condition(folder: Any, study: Any) -> None:
@@ -268,6 +404,14 @@ def test_out(small: Path, tmp_path: Path) -> None:
     made = rnnlab.report(small, out=tmp_path / "new" / "page.html")
     assert made.path == tmp_path / "new" / "page.html"
     assert {file.parent for file in made.files} == {tmp_path / "new"}
+    assert [file.name for file in made.files] == [
+        "page.html", "page-outcomes.csv", "page-overall.csv", "page-comparison.csv",
+        "page-survival.csv", "page-learning-curves.csv",
+    ]  # fmt: skip
+    text = Page(made.path).text
+    for file in made.files[1:]:
+        assert file.name in text
+    assert not re.search(r"[ :]outcomes\.csv", text)
     with pytest.raises(ValueError, match=r"out must end in .html, got '.*page.pdf'"):
         rnnlab.report(small, out=tmp_path / "page.pdf")
     (tmp_path / "file").touch()
@@ -275,11 +419,58 @@ def test_out(small: Path, tmp_path: Path) -> None:
         rnnlab.report(small, out=tmp_path / "file" / "page.html")
 
 
+def test_pages_in_one_folder_do_not_share_their_tables(folder: Any, study: Any) -> None:
+    one = folder(study({"rnn": 0.5, "gru": 1.0}, {"delay": [10]}, seeds=2), "one")
+    other = folder(study({"lstm": 0.5, "gru": 1.0}, {"delay": [10]}, seeds=2), "other")
+    pages = one.parent / "pages, all"
+    first = rnnlab.report(one, out=pages / "a & b.html")
+    tables = {file: file.read_bytes() for file in first.files}
+    second = rnnlab.report(other, out=pages / "report.html")
+    assert [file.name for file in second.files[:2]] == ["report.html", "report-outcomes.csv"]
+    assert {file: file.read_bytes() for file in tables} == tables
+    (one / "metrics.csv").write_bytes((other / "metrics.csv").read_bytes())
+    again = rnnlab.report(one, out=pages / "a & b.html")  # a report's own may be made again
+    assert again.files == first.files
+    assert "lstm" in first.files[1].read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "out"),
+    [
+        ("report.html", None),
+        ("comparison.csv", None),  # such as one of a benchmark, or of the user's own
+        ("page.html", "page.html"),
+        ("page-outcomes.csv", "page.html"),
+    ],
+)
+def test_what_no_report_wrote_is_not_replaced(small: Path, name: str, out: str | None) -> None:
+    page = None if out is None else small / out
+    (small / name).write_text("mine")
+    before = sorted(file.name for file in small.iterdir())
+    with pytest.raises(ValueError, match=rf"out must not replace .* got {name} in .*--force"):
+        rnnlab.report(small, out=page)
+    assert (small / name).read_text() == "mine"
+    assert sorted(file.name for file in small.iterdir()) == before
+    rnnlab.report(small, out=page, force=True)
+    assert (small / name).read_text() != "mine"
+    rnnlab.report(small, out=page)
+
+
+def test_the_tables_of_a_page_that_was_deleted(small: Path) -> None:
+    made = rnnlab.report(small)
+    made.path.unlink()
+    assert rnnlab.report(small).files == made.files  # nothing is lost: they stay as they are
+    made.path.unlink()
+    made.files[1].write_text("mine")
+    with pytest.raises(ValueError, match="got outcomes.csv in"):
+        rnnlab.report(small)
+
+
 def test_no_more_panels_than_can_be_read(folder: Any, study: Any) -> None:
     made = rnnlab.report(folder(study({"gru": 1.0}, {"delay": list(range(1, 15))}, seeds=2)))
     page = Page(made.path)
-    assert "14 conditions are too many for one figure" in page.text
-    assert re.search(r"learning-curves\.csv has the curves", page.text)
+    assert "14 conditions are too many for one figure: the table has the curves" in page.text
+    assert "Numbers: learning-curves.csv." in page.text
 
 
 def test_a_setting_that_only_some_cells_have_is_part_of_their_name(folder: Any, study: Any) -> None:
@@ -294,6 +485,25 @@ def test_a_setting_that_only_some_cells_have_is_part_of_their_name(folder: Any, 
         "lstm,forget_bias=0", "lstm,forget_bias=1", "gru",
     ]  # fmt: skip
     assert made.tables["comparison"]["conditions"].tolist() == [1, 1, 1]
+
+
+def test_a_clip_that_is_off_is_a_setting_and_no_cell(folder: Any, study: Any) -> None:
+    """In metrics.csv "none" is a gap: one study of two cells was a comparison of four."""
+    clips = [1.0, 0.25, None]
+    metrics = study({"rnn": 0.5, "gru": 1.0}, {"delay": [10, 20], "clip": clips})
+    metrics.loc[metrics["clip"].notna(), "recall_accuracy"] *= 0.5
+    made = rnnlab.report(folder(metrics, settings={"clip": clips}))
+    page = Page(made.path)
+    outcomes, best = made.tables["outcomes"], made.tables["at-best"]
+    assert outcomes["cell"].unique().tolist() == ["rnn", "gru"]
+    assert outcomes["clip"].tolist() == ["1", "0.25", "none"] * 4
+    assert best["clip"].tolist() == ["none"] * 4
+    assert made.tables["comparison"][["cell_a", "cell_b", "conditions"]].to_numpy().tolist() == [
+        ["rnn", "gru", 2]
+    ]
+    assert "1 of 1 pair of cells is told apart: gru better than rnn." in page.text
+    assert "Each cell was trained with every clip of the study." in page.text
+    assert "best clip" in page.text
 
 
 def test_every_setting_of_training_is_chosen(folder: Any, study: Any) -> None:

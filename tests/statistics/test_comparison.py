@@ -144,6 +144,16 @@ def test_complete_separation_has_no_width_and_a_p_value_that_knows_how_few_runs_
     assert table["p_value"].item() == pytest.approx(2 / 20, abs=MONTE_CARLO)
 
 
+@pytest.mark.parametrize("runs", [2, 3, 5, 6, 7, 10, 11, 49])
+def test_ties_alone_are_exactly_one_half_however_many(runs: int) -> None:
+    """Shares of runs that were added up gave .4999999999999999 for some numbers of runs."""
+    tied = np.ones(runs)
+    assert improvement_interval([(tied, tied)] * 3) == (0.5, 0.5)
+    assert improvement_interval([(tied, tied[:-1])]) == (0.5, 0.5)
+    assert improvement_interval([(tied, 0 * tied), (tied, tied)]) == (0.75, 0.75)
+    assert improvement_interval([(tied, 0 * tied)]) == (1.0, 1.0)
+
+
 def test_a_pair_without_a_common_condition(study: Any) -> None:
     a, b = study({"a": last([1, 2])}, delay=10), study({"b": last([1, 2])}, delay=20)
     table = compare(pd.concat([a, b, study({"c": last([0, 0])}, delay=10)]))

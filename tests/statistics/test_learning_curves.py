@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rnnlab.statistics import learning_curves
@@ -36,6 +37,29 @@ def test_a_run_that_diverged_stays_at_its_worst(study: Any) -> None:
 def test_a_cell_of_which_every_run_diverged(study: Any) -> None:
     metrics = study({"a": [[0.0], [0.0]]}).assign(status="diverged")
     assert learning_curves(metrics)["median"].tolist() == [0.0]
+
+
+def test_a_cell_whose_runs_all_diverged_is_at_its_worst_to_the_end(study: Any) -> None:
+    """It had a healthy curve: that of its evaluations before."""
+    bad, good = [[0.8, 0.9], [0.7, 0.8, 0.9]], [[0.1, 0.2, 0.3, 0.4], [0.1, 0.2, 0.3, 0.4]]
+    metrics = pd.concat([study({"a": bad, "b": good}, delay=1), study({"c": good}, delay=2)])
+    metrics = metrics.reset_index(drop=True).assign(status="ok")
+    for seed, update, broke in ((0, 200, 137), (1, 300, 251)):
+        row = (metrics["cell"] == "a") & (metrics["seed"] == seed) & (metrics["update"] == update)
+        metrics.loc[row, ["update", "recall_accuracy", "status"]] = [broke, 0.0, "diverged"]
+    curve = learning_curves(metrics)
+    own = curve[curve["cell"] == "a"]
+    assert own[["update", "low", "high", "seeds"]].to_numpy().tolist() == [
+        [100, 0.7, 0.8, 2],
+        [200, 0.0, 0.8, 2],
+        [300, 0.0, 0.0, 2],
+        [400, 0.0, 0.0, 2],
+    ]
+    # not to the end of a longer training
+    longer = study({"b": [[0.1] * 9]}, delay=1).assign(status="ok")
+    both = pd.concat([metrics.assign(updates=400), longer.assign(updates=900)])
+    again = learning_curves(both, by=["delay", "updates"])
+    assert again.loc[again["cell"] == "a", "update"].tolist() == [100, 200, 300, 400]
 
 
 def test_a_run_that_was_stopped_early_is_left_out_from_there(study: Any) -> None:

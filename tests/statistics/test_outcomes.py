@@ -12,6 +12,7 @@ import scipy.stats
 
 from rnnlab.statistics import (
     at_best,
+    best_settings,
     interquartile_interval,
     interquartile_mean,
     outcomes,
@@ -168,6 +169,34 @@ def test_the_best_learning_rate_of_each_cell_and_delay(study: Any, higher_is_bet
         ("a", 10): [0.01], ("a", 20): [0.1], ("b", 10): [0.1], ("b", 20): [0.01],
     }  # fmt: skip
     assert best.columns.tolist() == metrics.columns.tolist()
+
+
+def test_of_equal_settings_the_lower_loss_wins_then_the_first_listed(study: Any) -> None:
+    """Accuracies end at 1: the lowest rate was chosen, whatever the table listed first."""
+    losses = {0.1: 0.5, 0.001: 0.2, 0.03: 0.2, 0.01: 0.4}
+    metrics = pd.concat(
+        study({"a": last([1.0, 1.0]), "b": last([0.5, 0.5])}, lr=lr).assign(loss=loss)
+        for lr, loss in losses.items()
+    )
+    assert best_settings(metrics, "lr").to_numpy().tolist() == [["a", 0.001], ["b", 0.001]]
+    broken = metrics.assign(
+        loss=metrics["loss"].mask((metrics["lr"] == 0.001) & (metrics["seed"] == 1))
+    )
+    assert best_settings(broken, "lr")["lr"].tolist() == [0.03, 0.03]
+    assert best_settings(metrics.drop(columns="loss"), "lr")["lr"].tolist() == [0.1, 0.1]
+    better = metrics.assign(recall_accuracy=metrics["lr"].map(lambda lr: 1 - abs(lr - 0.01)))
+    assert best_settings(better, "lr")["lr"].tolist() == [0.01, 0.01]
+
+
+def test_a_setting_that_is_off_can_be_the_best(study: Any) -> None:
+    """A gap in the column, as "none" is written in metrics.csv."""
+    metrics = pd.concat(
+        study({"a": last(runs)}, clip=clip)
+        for clip, runs in {1.0: [0.5, 0.6], np.nan: [0.9, 0.8], 5.0: [0.1, 0.2]}.items()
+    )
+    best = at_best(metrics, "clip")
+    assert best["clip"].isna().tolist() == [True, True]
+    assert best["recall_accuracy"].tolist() == [0.9, 0.8]
 
 
 def test_a_setting_to_choose_must_vary(study: Any) -> None:

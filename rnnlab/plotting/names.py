@@ -1,0 +1,30 @@
+"""Settings and metrics in words: in the titles of panels, on axes and in sentences alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_WORDS = {"lr": "learning rate", "mse": "mean squared error"}
+
+
+def words(name: str) -> str:
+    """Return the name of a metric or setting in words.
+
+    Examples
+    --------
+    >>> words("lr"), words("recall_accuracy")
+    ('learning rate', 'recall accuracy')
+    """
+    return _WORDS.get(name, name.replace("_", " "))
+
+
+def setting_words(name: str, value: Any) -> str:
+    """Say a setting with its value; a task is named by its label alone.
+
+    Examples
+    --------
+    >>> setting_words("lr", 0.001), setting_words("delay", 10), setting_words("task", "adding")
+    ('learning rate 0.001', 'delay 10', 'adding')
+    """
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text if name == "task" else f"{words(name)} {text}"
