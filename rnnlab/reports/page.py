@@ -12,7 +12,7 @@ import pandas as pd
 from rnnlab.experiments.records import to_csv
 from rnnlab.files import write_whole
 from rnnlab.plotting.names import words
-from rnnlab.reports.naming import MADE_BY, PAGE, require_own, table_files
+from rnnlab.report_files import MADE_BY, PAGE, require_own, table_files
 from rnnlab.reports.sections import Section, gradient_section, task_section
 from rnnlab.reports.source import Source, read_source
 from rnnlab.reports.words import ENOUGH_SEEDS, size_caution

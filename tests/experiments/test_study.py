@@ -290,3 +290,16 @@ def test_what_cannot_be_drawn(tmp_path: Path) -> None:
     (tmp_path / "summary.csv").write_text("cell,delay\ngru,3\n")
     with pytest.raises(ValueError, match="must have the column"):
         draw("copy-task", tmp_path)
+
+
+def test_force_takes_the_report_along_and_nothing_else(
+    tmp_path: Path, tiny: dict[str, Any]
+) -> None:
+    options = {**tiny, "out": tmp_path, "jobs": 1}
+    rnnlab.run("copy-task", **options)
+    before = {path.name for path in tmp_path.iterdir()}
+    rnnlab.report(tmp_path)
+    (tmp_path / "notes.csv").write_text("mine")
+    assert (tmp_path / "survival.csv").exists()
+    rnnlab.run("copy-task", **options | {"lr": 0.1, "force": True})
+    assert {path.name for path in tmp_path.iterdir()} == before | {"notes.csv"}

@@ -1,4 +1,7 @@
-"""Which files a report goes to, and which of those that are there it may replace."""
+"""Which files a report goes to, and which of those that are there are its own.
+
+Beside the rooms: reports are written by one, and go with a result that another replaces.
+"""
 
 from __future__ import annotations
 
@@ -31,19 +34,29 @@ def table_files(page: Path, folder: Path, names: Iterable[str]) -> dict[str, Pat
     return {name: page.with_name(f"{prefix}{name}.csv") for name in names}
 
 
+def files_of(page: Path) -> list[Path] | None:
+    """Return the files of the report at `page`, as it names them; None if there is none."""
+    if not page.is_file():
+        return None
+    text = page.read_text(encoding="utf-8", errors="replace")
+    found = re.search(rf"{re.escape(MADE_BY)}([^<]*)\.\s", text)
+    if found is None:
+        return None
+    names = (name.strip() for name in html.unescape(found[1]).split(","))
+    return [page, *(page.with_name(name) for name in names if name and Path(name).name == name)]
+
+
 def require_own(page: Path, contents: Mapping[Path, bytes]) -> None:
     """Raise a ValueError if writing `contents` would lose what no report wrote.
 
     A page that is a report may be replaced, and so may the tables that it names. A file that
     stays as it is loses nothing.
     """
-    named = _tables_of(page)
+    own = files_of(page) or []
     strange = [
         file.name
         for file, data in contents.items()
-        if file.is_file()
-        and not (named is not None and (file == page or f" {file.name}," in named))
-        and file.read_bytes() != data
+        if file.is_file() and file not in own and file.read_bytes() != data
     ]
     if strange:
         raise ValueError(
@@ -51,12 +64,3 @@ def require_own(page: Path, contents: Mapping[Path, bytes]) -> None:
             f"{page.parent}: move that away, name another page with --out (out=), or replace it "
             "with --force (force=True)"
         )
-
-
-def _tables_of(page: Path) -> str | None:
-    """Return the tables that a report names, a comma after each; None if it is no report."""
-    if not page.is_file():
-        return None
-    text = page.read_text(encoding="utf-8", errors="replace")
-    found = re.search(rf"{re.escape(MADE_BY)}([^<]*)\.\s", text)
-    return None if found is None else html.unescape(f"{found[1]},")
