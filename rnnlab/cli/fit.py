@@ -47,7 +47,7 @@ def _option(flag: str, metavar: str, text: str, default: Any = None, **more: Any
 @_option("--features", "COL,...", "What to learn from.", "all other columns")
 @_option("--target", "COL,...", "What to predict. May be repeated.", multiple=True)
 @_option("--text", "COL,...", "Features to take as words although they are numbers.")
-@_option("--weight", "COL", "How much each sequence counts in the loss.")
+@_option("--weight", "COL", "How much each sequence counts in the training loss.")
 @_option("--task", "KIND", "classification, multi-label or regression.")
 @_option("--read", "WHERE", "last: one answer a sequence; every: one a time step.")
 @_option("--horizon", "N", "Forecast: the target N steps ahead.", type=int)
@@ -55,9 +55,9 @@ def _option(flag: str, metavar: str, text: str, default: Any = None, **more: Any
     "--split",
     "X,X,X|COL",
     "Shares of train, validation and test, by sequences, or a column that says.",
-    "0.7,0.15,0.15",
+    "a column called split, else 0.7,0.15,0.15",
 )
-@_option("--split-seed", "N", "Of the shuffling.", 0, type=int)
+@_option("--split-seed", "N", "Of the shuffling into shares.", 0, type=int)
 @_option("--missing", "RULE", "A feature without a value: error, drop the row, or ffill.", "error")
 @_option(
     "--cell",

@@ -71,7 +71,12 @@ def print_summary(summary: pd.DataFrame) -> None:
     What is the same in all rows is said once, and an interval stands beside its number.
     """
     values = {str(name): summary[name].tolist() for name in summary.columns}
-    texts = {name: number_texts(column) for name, column in values.items()}
+    columns = list(values)
+    settings = columns[: columns.index("seeds")] if "seeds" in columns else []
+    texts = {
+        name: list(map(setting_text, column)) if name in settings else number_texts(column)
+        for name, column in values.items()
+    }
     if "ci_low" in texts:
         measured = list(texts)[list(texts).index("ci_low") - 1]
         names = (measured, "ci_low", "ci_high")
@@ -89,13 +94,30 @@ def print_summary(summary: pd.DataFrame) -> None:
     print_rows(list(texts), list(zip(*texts.values(), strict=True)), title=True)
 
 
+def setting_text(value: Any) -> str:
+    """Write a setting as one writes it in a spec.
+
+    Examples
+    --------
+    >>> [setting_text(value) for value in (0.0003, 20.0, math.nan, "adam")]
+    ['0.0003', '20', '-', 'adam']
+    """
+    if not isinstance(value, float):
+        return str(value)
+    return "-" if math.isnan(value) else f"{value:g}"
+
+
 def number_texts(values: Sequence[Any]) -> list[str]:
     """Write values with as many decimals as they need together; text and whole numbers stay.
+
+    A number that would be written as 0 has two digits that are not.
 
     Examples
     --------
     >>> number_texts([0.5, 0.12345]), number_texts([1275.0, math.inf]), number_texts([math.nan])
     (['0.500', '0.123'], ['1275', 'inf'], ['-'])
+    >>> number_texts([0.114, 0.000338, 0.0])
+    ['0.114', '0.00034', '0.000']
     """
     finite = [value for value in values if isinstance(value, float) and math.isfinite(value)]
     largest = max(map(abs, finite), default=0.0)
@@ -107,7 +129,10 @@ def number_texts(values: Sequence[Any]) -> list[str]:
     def text(value: Any) -> str:
         if not isinstance(value, float):
             return str(value)
-        return "-" if math.isnan(value) else f"{value:.{decimals}f}"
+        if math.isnan(value):
+            return "-"
+        written = f"{value:.{decimals}f}"
+        return f"{value:.2g}" if value != 0 and float(written) == 0 else written
 
     return [text(value) for value in values]
 

@@ -164,12 +164,11 @@ def _announce(work: Any) -> None:
 def execute_study(work: Any) -> Any:
     """Compute a study, say what goes on, and end as the command line does whatever happens."""
     from rnnlab.cli.progress import listener
-    from rnnlab.experiments import CannotWriteError, RunsFailedError
+    from rnnlab.experiments import CannotWriteError, RefusedError, RunsFailedError
 
     try:
-        with user_errors():
-            return work.execute(listener())
-    except CannotWriteError as error:
+        return work.execute(listener())
+    except (CannotWriteError, RefusedError) as error:
         raise click.ClickException(str(error)) from error
     except RunsFailedError as error:
         click.echo(error.details, err=True, nl=False)

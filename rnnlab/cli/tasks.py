@@ -64,38 +64,16 @@ def show(task: str, seed: int, whole: bool) -> None:
 
 def _made(text: str) -> Task:
     """Return the task that `NAME,setting=value,...` means."""
-    from rnnlab.experiments.knobs import number_or_text
-    from rnnlab.registry import unknown_name
-    from rnnlab.tasks import find_task
+    from rnnlab.experiments.task_entries import TaskEntry, read_task, task_at
 
-    name, *options = (part.strip() for part in text.split(","))
-    kind = find_task(name)
-    settings = {}
-    for option in options:
-        key, separator, value = (part.strip() for part in option.partition("="))
-        if not separator or not value:
-            raise ValueError(
-                f"settings of a task must be written setting=value, got {option!r} in {text!r}: "
-                f"write {key or 'a setting'}=..."
-            )
-        if key not in kind.settings:
-            raise ValueError(unknown_name(f"setting of the task {name}", key, kind.settings))
-        settings[key] = number_or_text(value)
-    lacking = [key for key in _without_default(kind) if key not in settings]
-    if lacking:
+    points = TaskEntry.model_validate(read_task(text)).points()
+    if len(points) > 1:
         raise ValueError(
-            f"{lacking[0]} of the task {name} must be given, got nothing: write "
-            f"{name},{lacking[0]}=..."
+            f"a sample needs a task at one setting, got {len(points)} in {text!r}: "
+            "give every setting once"
         )
-    return kind(**settings)
-
-
-def _without_default(kind: type[Task]) -> list[str]:
-    import dataclasses
-
-    fields = dataclasses.fields(kind)  # type: ignore[arg-type]  # every task is a dataclass
-    missing = dataclasses.MISSING
-    return [f.name for f in fields if f.default is missing and f.default_factory is missing]
+    task: Task = task_at(points[0])
+    return task
 
 
 def _show(written: str, task: Task, seed: int, whole: bool) -> None:

@@ -10,13 +10,16 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.data.encoding import Encoding, learn_encoding, text_features
+from rnnlab.data.gaps import close_gaps
 from rnnlab.data.roles import assign_roles
 from rnnlab.data.sequences import Sequences, group
 from rnnlab.data.splitting import split
 from rnnlab.data.table import read_table
-from rnnlab.data.targets import answers, infer_task
+from rnnlab.data.targets import answers, answers_left, infer_task
 from rnnlab.engine.protocol import Array
 from rnnlab.training import Batch
+
+SHOWN = 5  # classes in a message
 
 
 def pad(inputs: Sequence[Array]) -> tuple[Array, Array]:
@@ -39,6 +42,8 @@ class Part:
     targets : list of array
         (T,) of classes or (T, O) of numbers, scaled; T is 1 where a sequence has one answer.
     weights : float64 (S,) or None
+        Those of the training part have a mean of 1; its loss divides by the number of answers
+        (`rnnlab.training.weighting`).
     """
 
     names: list[str]
@@ -84,11 +89,14 @@ class Dataset:
         "train", "validation" and "test".
     found : tuple of str
         What was inferred, in words.
+    split : str or None
+        The column that said the parts; None: they are shares.
     """
 
     encoding: Encoding
     parts: dict[str, Part]
     found: tuple[str, ...]
+    split: str | None = None
 
     @property
     def longest(self) -> int:
@@ -108,8 +116,8 @@ def load_dataset(
     read: str | None = None,
     horizon: int = 0,
     split_column: str | None = None,
-    split_shares: Sequence[float] = (0.7, 0.15, 0.15),
-    split_seed: int = 0,
+    split_shares: Sequence[float] | None = None,
+    split_seed: int | None = None,
     weight: str | None = None,
     missing: str = "error",
 ) -> Dataset:
@@ -127,10 +135,11 @@ def load_dataset(
         See `rnnlab.data.targets.infer_task`.
     horizon : int
         Predict the targets so many steps ahead; 0: at the step itself, or of the sequence.
-    split_shares, split_seed
-        See `rnnlab.data.splitting.split`.
+    split_shares, split_seed : optional
+        See `rnnlab.data.splitting.split`. A column called "split" says the parts unless there are
+        shares.
     missing : "error", "drop" or "ffill"
-        See `rnnlab.data.sequences.group`.
+        See `rnnlab.data.gaps.close_gaps`.
 
     Raises
     ------
@@ -163,16 +172,18 @@ def load_dataset(
         split=split_column,
         weight=weight,
         horizon=horizon,
+        find_split=split_shares is None,
     )
     words = text_features(table, roles, tuple(text))
-    sequences = group(table, roles, words, missing)
-    kind = infer_task(sequences, roles, task, read)
-    known = answers(sequences, roles, kind)
+    whole = group(table, roles)
+    kind = infer_task(whole, roles, task, read)
+    sequences, kept = close_gaps(whole, roles, words, missing)
+    known = answers_left(answers(whole, roles, kind), whole, sequences, kept, kind)
     chosen = split(sequences, roles, split_shares, split_seed)
     trained = np.concatenate([known[s] for s in chosen["train"]])
     encoding = learn_encoding(sequences, roles, kind, words, chosen["train"], trained)
-    _check_classes(sequences, encoding, chosen, known)
-    weights = None if weight is None else _weights(sequences, weight)
+    _check_classes(sequences, encoding, chosen, known, roles.split)
+    weights = None if weight is None else _weights(sequences, weight, chosen["train"])
     inputs = np.split(encoding.inputs(sequences.table), sequences.starts[1:-1])
     parts = {
         name: Part(
@@ -183,7 +194,7 @@ def load_dataset(
         )
         for name, positions in chosen.items()
     }
-    return Dataset(encoding, parts, (*roles.found, *kind.found))
+    return Dataset(encoding, parts, (*roles.found, *kind.found), roles.split)
 
 
 def load_inputs(
@@ -195,30 +206,41 @@ def load_inputs(
     table.require([roles.sequence], "sequence column")
     table.require([] if roles.time is None else [roles.time], "time column")
     table.require(roles.features, "feature column")
-    sequences = group(table, roles, encoding.text, missing)
+    sequences, _ = close_gaps(group(table, roles), roles, encoding.text, missing)
     inputs = encoding.inputs(sequences.table)
     return sequences, np.split(inputs, sequences.starts[1:-1])
 
 
 def _check_classes(
-    sequences: Sequences, encoding: Encoding, chosen: dict[str, Array], known: list[Array]
+    sequences: Sequences,
+    encoding: Encoding,
+    chosen: dict[str, Array],
+    known: list[Array],
+    split: str | None,
 ) -> None:
     """Refuse a class that the training part does not have."""
     if encoding.task != "classification":
         return
+    learned = {"", *encoding.classes}
     for part, positions in chosen.items():
         for s in positions:
-            for word in known[s]:
-                if word != "" and word not in encoding.classes:
-                    raise ValueError(
-                        f"{sequences.table.place(int(sequences.starts[s]))}: sequence "
-                        f"{sequences.names[s]} of the {part} part has the class {word!r}, which "
-                        f"must be in the training part too, got {', '.join(encoding.classes)} "
-                        "there: split otherwise (--split-seed), or collect more sequences of it"
-                    )
+            new = [word for word in known[s] if word not in learned]
+            if not new:
+                continue
+            rest = len(encoding.classes) - SHOWN
+            there = ", ".join(encoding.classes[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+            remedy = "put one of its sequences there" if split else "split otherwise (--split-seed)"
+            remedy += ", or collect more sequences of it"
+            if sequences.table.holds_numbers(encoding.targets[0]):
+                remedy += ", or predict it as a number (--task regression)"
+            raise ValueError(
+                f"{sequences.place(s)} of the {part} part has the class {new[0]!r}, which must be "
+                f"in the training part too, got {there} there: {remedy}"
+            )
 
 
-def _weights(sequences: Sequences, column: str) -> Array:
+def _weights(sequences: Sequences, column: str, train: Array) -> Array:
+    """Return the weight of each sequence, 1 on average over the training part."""
     sequences.constant(column, "the weight")
     weights = sequences.table.numbers(column, missing="give every sequence its weight")
     wrong = np.flatnonzero(weights <= 0)
@@ -228,4 +250,6 @@ def _weights(sequences: Sequences, column: str) -> Array:
             f"{sequences.table.place(row, column)}: a weight must be more than 0, got "
             f"{weights[row]:g}: leave the sequence out instead"
         )
-    return weights[sequences.starts[:-1]]
+    weights = weights[sequences.starts[:-1]]
+    weights /= weights[train].mean()
+    return weights

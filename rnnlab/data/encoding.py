@@ -6,6 +6,7 @@ file as JSON, so nothing in it is code.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -158,21 +159,18 @@ class Encoding(BaseModel):
 
 
 def text_features(table: Table, roles: Roles, named: tuple[str, ...] = ()) -> frozenset[str]:
-    """Return the features that are of text: those named, and those where few values are numbers.
-
-    A column of numbers with a slip in it must not become text: half of its values decide.
-    """
+    """Return the features that are of text: those named, and those that hold no numbers."""
     table.require(named, "text column")
-    words = {column for column in roles.features if table.share_of_numbers(column) < 0.5}
+    words = {column for column in roles.features if not table.holds_numbers(column)}
     return frozenset((words | set(named)) & set(roles.features))
 
 
 def _is_number(text: str) -> bool:
+    """Say whether a word can be ordered as a number: NaN cannot."""
     try:
-        float(text)
+        return math.isfinite(float(text))
     except ValueError:
         return False
-    return True
 
 
 def learn_encoding(

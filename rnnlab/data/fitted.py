@@ -16,7 +16,7 @@ from rnnlab.data.dataset import load_inputs
 from rnnlab.data.encoding import Encoding
 from rnnlab.data.scoring import outputs_of
 from rnnlab.training import SequenceModel
-from rnnlab.training.saving import load, load_notes
+from rnnlab.training.saving import load_noted
 
 KEY = "encoding"
 
@@ -92,8 +92,7 @@ def load_fitted(
     ValueError
         If the file is of another kind, such as a model without a table.
     """
-    model = load(path, cell=cell)
-    notes = load_notes(path)
+    model, notes = load_noted(path, cell=cell)
     if not isinstance(model, SequenceModel) or notes is None or KEY not in notes:
         raise ValueError(
             f"{path} must be a model of a table, got one without: "

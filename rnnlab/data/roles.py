@@ -55,12 +55,14 @@ def assign_roles(
     split: str | None = None,
     weight: str | None = None,
     horizon: int = 0,
+    find_split: bool = True,
 ) -> Roles:
     """Complete what the user says about the columns, and check that they are there.
 
     A sequence, time, target or split column that is not named is looked for by its name (such as
     "series", "timestamp", "label", "split"). All columns that are left are features; in a forecast
-    the targets are among them.
+    the targets are among them. With `find_split` False no column says the parts, and one that is
+    called "split" is no feature unless it is named as one.
 
     Raises
     ------
@@ -79,11 +81,11 @@ def assign_roles(
     found: list[str] = []
     taken = {*features, *targets, *(c for c in (sequence, time, split, weight) if c is not None)}
 
-    def look_for(role: str) -> str | None:
+    def look_for(role: str, note: str = "by its name") -> str | None:
         for wanted in _NAMES[role]:
             for column in table.columns:
                 if column.lower() == wanted and column not in taken:
-                    found.append(f'{role} column "{column}", by its name')
+                    found.append(f'{role} column "{column}", {note}')
                     taken.add(column)
                     return column
         return None
@@ -109,12 +111,16 @@ def assign_roles(
             )
         targets = (target,)
     table.require(targets, "target column")
-    split = split or look_for("split")
+    unused = None
+    if split is None and find_split:
+        split = look_for("split")
+    elif split is None:
+        unused = look_for("split", "not used: the parts are shares of the sequences")
     for role, column in (("split", split), ("weight", weight)):
         if column is not None:
             table.require([column], f"{role} column")
     if not features:
-        others = {sequence, time, split, weight, *(() if horizon else targets)}
+        others = {sequence, time, split, unused, weight, *(() if horizon else targets)}
         features = tuple(column for column in table.columns if column not in others)
         if not features:
             raise ValueError(

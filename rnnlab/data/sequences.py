@@ -1,8 +1,9 @@
-"""From rows to sequences: grouped, in order of time, without a gap in their features."""
+"""From rows to sequences: grouped, and in order of time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,6 @@ import pandas as pd
 from rnnlab.data.roles import Roles
 from rnnlab.data.table import Table
 from rnnlab.engine.protocol import Array
-from rnnlab.registry import unknown_name
-
-MISSING_RULES = ("error", "drop", "ffill")
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,21 @@ class Sequences:
         """The time steps of each sequence (S,)."""
         return np.diff(self.starts)
 
+    @property
+    def spans(self) -> list[slice]:
+        """The rows of each sequence."""
+        return [slice(*ends) for ends in pairwise(self.starts.tolist())]
+
+    def place(self, number: int, column: str | None = None) -> str:
+        """Say where a sequence begins, and its name."""
+        place = self.table.place(int(self.starts[number]), column)
+        return f"{place}: sequence {self.names[number]}"
+
+    @property
+    def owners(self) -> Array:
+        """The position of the sequence of each row (N,)."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
     def rows_of(self, chosen: Array) -> Array:
         """Return the positions of all rows of the sequences `chosen`."""
         return np.concatenate([np.arange(self.starts[s], self.starts[s + 1]) for s in chosen])
@@ -53,38 +66,25 @@ class Sequences:
             If there are two, with the line of the second.
         """
         values = self.table.frame[column].to_numpy(object)
-        for start, end in zip(self.starts[:-1], self.starts[1:], strict=True):
-            other = np.flatnonzero(values[start:end] != values[start])
+        for span in self.spans:
+            other = np.flatnonzero(values[span] != values[span.start])
             if other.size:
-                row = int(start + other[0])
+                row = int(span.start + other[0])
                 raise ValueError(
                     f"{self.table.place(row, column)}: {what} must be the same in all rows of a "
-                    f"sequence, got {values[row]!r} after {values[start]!r}: correct it"
+                    f"sequence, got {values[row]!r} after {values[span.start]!r}: correct it"
                 )
         return [str(values[start]) for start in self.starts[:-1]]
 
 
-def group(table: Table, roles: Roles, text: frozenset[str], missing: str = "error") -> Sequences:
-    """Group the rows of a table, check their times and deal with missing features.
-
-    Parameters
-    ----------
-    table : Table
-    roles : Roles
-    text : set of str
-        The features that are of text.
-    missing : "error", "drop" or "ffill"
-        What happens to a row in which a feature is missing: it is an error, it is left out, or the
-        last value of its sequence takes the place.
+def group(table: Table, roles: Roles) -> Sequences:
+    """Group the rows of a table, and check their times.
 
     Raises
     ------
     ValueError
-        At a row without a sequence or a time, a time that comes twice or does not grow, and at a
-        feature that is missing.
+        At a row without a sequence or a time, and at a time that comes twice or does not grow.
     """
-    if missing not in MISSING_RULES:
-        raise ValueError(unknown_name("missing", missing, MISSING_RULES))
     unnamed = np.flatnonzero(table.is_missing(roles.sequence, number=False))
     if unnamed.size:
         place = table.place(int(unnamed[0]), roles.sequence)
@@ -94,29 +94,8 @@ def group(table: Table, roles: Roles, text: frozenset[str], missing: str = "erro
     table, codes = table.take(order), codes[order]
     if roles.time is not None:
         _check_times(table, roles, codes)
-    gaps = np.zeros(len(table), bool)
-    for column in roles.features:
-        absent = table.is_missing(column, number=column not in text)
-        if missing == "ffill" and absent.any():
-            values = table.frame[column].mask(absent).groupby(codes).ffill()
-            table.frame[column] = values.fillna("")
-            absent = table.is_missing(column, number=column not in text)
-        if missing != "drop" and absent.any():
-            place = table.place(int(np.flatnonzero(absent)[0]), column)
-            remedy = "fill it in, or leave such rows out with --missing drop"
-            if missing == "error":
-                remedy += ", or repeat the last value with --missing ffill"
-            came = "no value before it either" if missing == "ffill" else "nothing"
-            raise ValueError(f"{place}: a feature must have a value, got {came}: {remedy}")
-        gaps |= absent
-    if gaps.any():
-        kept = np.flatnonzero(~gaps)
-        table, codes = table.take(kept), codes[kept]
-    if not len(table):
-        raise ValueError(f"{table.name} must hold a row without a gap, got none: fill them in")
-    found, starts = np.unique(codes, return_index=True)
-    labels = [str(names[code]) for code in found]
-    return Sequences(table, labels, np.append(starts, len(codes)))
+    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+    return Sequences(table, [str(name) for name in names], np.append(starts, len(codes)))
 
 
 def times(table: Table, column: str) -> Array:
@@ -127,7 +106,7 @@ def times(table: Table, column: str) -> Array:
     ValueError
         At the first value that is missing or neither, with its line.
     """
-    if table.share_of_numbers(column) >= 0.5:
+    if table.holds_numbers(column):
         return table.numbers(column, missing="give every row its time")
     stamps = pd.to_datetime(table.frame[column], errors="coerce", format="ISO8601", utc=True)
     wrong = np.flatnonzero(stamps.isna())

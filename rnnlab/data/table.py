@@ -73,10 +73,13 @@ class Table:
         found: Array = self.frame[column].isin(MISSING if number else [""]).to_numpy(bool)
         return found
 
-    def share_of_numbers(self, column: str) -> float:
-        """Return how many of the values in a column that are there are numbers, from 0 to 1."""
+    def holds_numbers(self, column: str) -> bool:
+        """Say whether at least half of the values that are there are numbers.
+
+        Numbers with a slip among them are still numbers, so that the slip is found.
+        """
         values = self.frame[column][~self.is_missing(column, number=True)]
-        return float(pd.to_numeric(values, errors="coerce").notna().mean()) if len(values) else 0.0
+        return not len(values) or bool(pd.to_numeric(values, errors="coerce").notna().mean() >= 0.5)
 
     def numbers(
         self, column: str, *, missing: str | None = None, remedy: str = "correct it"

@@ -9,16 +9,17 @@ import numpy as np
 
 from rnnlab.data.roles import Roles
 from rnnlab.data.sequences import Sequences
+from rnnlab.data.table import Table
 from rnnlab.engine.protocol import Array
 from rnnlab.registry import unknown_name
+from rnnlab.training.model import READS
 
 Kind = Literal["classification", "multi-label", "regression"]
 Read = Literal["every", "last"]
 KINDS = ("classification", "multi-label", "regression")
-READS = ("every", "last")
-#: Whole numbers with at most so many different values, each of them held by some rows, are taken
-#: for classes.
-FEW, ROWS_EACH = 10, 3
+#: Whole numbers with at most so many different values, each of them the answer so many times on
+#: average, are taken for classes.
+FEW, ANSWERS_EACH = 10, 3
 
 
 @dataclass(frozen=True)
@@ -43,15 +44,18 @@ def infer_task(
 ) -> Task:
     """Complete what the user says about the task by what the target columns hold.
 
-    One column of words, or of at most 10 whole numbers that come again and again (3 rows for each
-    on average), is a classification; several
-    columns of 0 and 1 are labels; anything else is a regression. Where no sequence has two
-    different targets, a sequence has one answer; otherwise every step that has a target has one.
+    One column of words, or of at most 10 whole numbers that come again and again (3 answers for
+    each on average, and a sequence in which the target does not change is one answer), is a
+    classification; several columns of 0 and 1 are labels; anything else is a regression. A column
+    holds numbers if at least half of its values are numbers. Where no sequence
+    has two different targets, a sequence has one answer; otherwise every step that has a target has
+    one.
 
     Raises
     ------
     ValueError
-        If there is no such kind, or it does not fit the columns.
+        If there is no such kind, it does not fit the columns, or a value is no number among
+        numbers.
     """
     for name, value, known in (("task", kind, KINDS), ("read", read, READS)):
         if value is not None and value not in known:
@@ -73,7 +77,7 @@ def infer_task(
     if roles.horizon:
         read = "every"
     if read is None:
-        read = "last" if _one_each(sequences, roles) else "every"
+        read = "last" if _one_each(sequences, _values(sequences.table, roles, kind)) else "every"
         one = "no sequence has two different targets"
         several = "targets change within a sequence"
         found.append(
@@ -86,29 +90,64 @@ def infer_task(
 def _kind(sequences: Sequences, roles: Roles) -> tuple[str, str]:
     table, names = sequences.table, roles.targets
     if len(names) > 1:
-        numbers = [table.numbers(name) for name in names]
-        if all(np.isin(column[~np.isnan(column)], (0, 1)).all() for column in numbers):
+        numbers = _numbers(table, names)
+        if np.isin(numbers[~np.isnan(numbers)], (0, 1)).all():
             return "multi-label", "its targets are columns of 0 and 1"
         return "regression", "it has several targets that are not all 0 and 1"
     (name,) = names
-    if table.share_of_numbers(name) < 1:
-        words = table.frame[name][~table.is_missing(name, number=True)]
-        first = words.iloc[0] if len(words) else ""
-        return "classification", f'"{name}" holds words such as {first!r}'
-    values = table.numbers(name)
-    values = values[~np.isnan(values)]
-    different = np.unique(values)
-    few = len(different) <= FEW and len(different) * ROWS_EACH <= len(values)
+    if not table.holds_numbers(name):
+        words = _words(table, name)
+        return "classification", f'"{name}" holds words such as {words[words != ""][0]!r}'
+    values = _numbers(table, names)
+    asked = _asked(values)
+    different = np.unique(values[asked])
+    if _one_each(sequences, values):
+        count = sum(bool(asked[span].any()) for span in sequences.spans)
+    else:
+        count = int(asked.sum())
+    few = len(different) <= FEW and len(different) * ANSWERS_EACH <= count
     if not roles.horizon and few and (different == np.round(different)).all():
         return "classification", f'"{name}" has {len(different)} different whole numbers'
     return "regression", f'"{name}" holds numbers'
 
 
-def _one_each(sequences: Sequences, roles: Roles) -> bool:
-    for name in roles.targets:
-        values = sequences.table.frame[name].to_numpy(object)
-        for start, end in zip(sequences.starts[:-1], sequences.starts[1:], strict=True):
-            if len(set(values[start:end]) - {""}) > 1:
+def _values(table: Table, roles: Roles, kind: str) -> Array:
+    """Return the targets of every row as their kind has them: texts (N, 1), or float64 (N, O).
+
+    What is missing is "" or NaN from here on, however the file writes it.
+    """
+    if kind == "classification":
+        return _words(table, roles.targets[0])[:, None]
+    return _numbers(table, roles.targets)
+
+
+def _words(table: Table, column: str) -> Array:
+    """Return a column as texts (N,); where it holds numbers, NA and the like are missing."""
+    words: Array = table.frame[column].to_numpy(object).copy()
+    words[table.is_missing(column, number=table.holds_numbers(column))] = ""
+    return words
+
+
+def _numbers(table: Table, columns: tuple[str, ...]) -> Array:
+    remedy = "correct it or leave the field empty"
+    if len(columns) == 1:
+        remedy = "correct it, leave the field empty, or take all for words (--task classification)"
+    return np.stack([table.numbers(name, remedy=remedy) for name in columns], axis=1)
+
+
+def _asked(values: Array) -> Array:
+    """Return where there is a target."""
+    there: Array = values != "" if values.dtype == object else ~np.isnan(values)
+    return there
+
+
+def _one_each(sequences: Sequences, values: Array) -> bool:
+    """Say whether no column of `values` (N, O) has two different targets in a sequence."""
+    asked = _asked(values)
+    for column, held in zip(values.T, asked.T, strict=True):
+        for span in sequences.spans:
+            targets = column[span][held[span]]
+            if (targets != targets[:1]).any():
                 return False
     return True
 
@@ -127,62 +166,105 @@ def answers(sequences: Sequences, roles: Roles, task: Task) -> list[Array]:
     ValueError
         At a value that cannot be a target, and at a sequence without any.
     """
-    table, whole = sequences.table, _whole(sequences, roles, task)
+    values = _values(sequences.table, roles, task.kind)
+    if task.kind == "multi-label":
+        _check_labels(sequences.table, roles, values)
     collected = []
-    for number, (start, end) in enumerate(
-        zip(sequences.starts[:-1], sequences.starts[1:], strict=True)
-    ):
-        values = whole[start:end]
-        place = f"{table.place(int(start))}: sequence {sequences.names[number]}"
+    for number, span in enumerate(sequences.spans):
+        held = values[span]
         if roles.horizon:
-            if len(values) <= roles.horizon:
-                raise ValueError(
-                    f"{place} must be longer than the horizon of {roles.horizon} steps, got "
-                    f"{len(values)}: leave it out, or look less far ahead"
-                )
-            ahead = np.full_like(values, "" if values.dtype == object else np.nan)
-            ahead[: -roles.horizon] = values[roles.horizon :]
-            values = ahead
-        asked = values != "" if values.dtype == object else ~np.isnan(values)
-        if not asked.any() or (task.read == "last" and not asked.any(axis=0).all()):
-            raise ValueError(f"{place} must have a target, got none: fill it in or leave it out")
+            held = _ahead(sequences, number, held, roles.horizon)
+        _check_asked(sequences, roles, task, number, _asked(held))
         if task.read == "last":
-            values = _the_one(sequences, roles, values, asked, int(start))
-        collected.append(values)
+            held = _the_one(sequences, roles, held, span.start)
+        collected.append(held[:, 0] if task.kind == "classification" else held)
     return collected
 
 
-def _whole(sequences: Sequences, roles: Roles, task: Task) -> Array:
-    """Return the target of every row: texts (N,), or float64 (N, O)."""
-    table = sequences.table
-    if task.kind == "classification":
-        words: Array = table.frame[roles.targets[0]].to_numpy(object)
-        return words
-    values = np.stack([table.numbers(name) for name in roles.targets], axis=1)
+def answers_left(
+    known: list[Array], sequences: Sequences, closed: Sequences, kept: Array, task: Task
+) -> list[Array]:
+    """Return which of the answers are left when rows are left out: each goes with its row.
+
+    Parameters
+    ----------
+    known : list of array
+        Of `sequences`, as `answers` returns them.
+    sequences : Sequences
+        As they were read.
+    closed : Sequences
+        What is left of them.
+    kept : int array
+        The positions of the rows of `closed` in `sequences`.
+    task : Task
+
+    Returns
+    -------
+    list of array
+        Of the sequences in `closed`. The one answer of a sequence stays, whichever row it stood in.
+
+    Raises
+    ------
+    ValueError
+        At a sequence that has rows left, but no answer.
+    """
+    if task.read == "last":
+        return [known[s] for s in np.unique(sequences.owners[kept])]
+    left = np.split(np.concatenate(known)[kept], closed.starts[1:-1])
+    for number, held in enumerate(left):
+        if not _asked(held).any():
+            raise ValueError(
+                f"{closed.place(number)} must have a target in a row without a missing feature, "
+                "got none: fill it in or leave it out"
+            )
+    return left
+
+
+def _check_labels(table: Table, roles: Roles, values: Array) -> None:
     wrong = np.argwhere(~np.isnan(values) & ~np.isin(values, (0, 1)))
-    if task.kind == "multi-label" and len(wrong):
+    if len(wrong):
         row, column = (int(index) for index in wrong[0])
         raise ValueError(
             f"{table.place(row, roles.targets[column])}: a label must be 0 or 1, got "
             f"{values[row, column]:g}: numbers are a regression (--task regression)"
         )
-    return values
 
 
-def _the_one(sequences: Sequences, roles: Roles, values: Array, asked: Array, start: int) -> Array:
-    """Return the one answer of a sequence, with an axis of length 1 in front."""
-    columns = values[:, None] if values.ndim == 1 else values
-    held = asked[:, None] if asked.ndim == 1 else asked
-    chosen = []
+def _ahead(sequences: Sequences, number: int, values: Array, horizon: int) -> Array:
+    """Return the targets (T, O) of one sequence `horizon` rows later; at its end none is asked."""
+    if len(values) <= horizon:
+        raise ValueError(
+            f"{sequences.place(number)} must be longer than the horizon of {horizon} steps, got "
+            f"{len(values)}: leave it out, or look less far ahead"
+        )
+    ahead = np.full_like(values, "" if values.dtype == object else np.nan)
+    ahead[:-horizon] = values[horizon:]
+    return ahead
+
+
+def _check_asked(sequences: Sequences, roles: Roles, task: Task, number: int, asked: Array) -> None:
+    """Refuse a sequence without a target: of each column where it has one answer, else of any."""
+    without = [name for name, held in zip(roles.targets, asked.T, strict=True) if not held.any()]
+    if without and (task.read == "last" or len(without) == len(roles.targets)):
+        raise ValueError(
+            f"{sequences.place(number, without[0])} must have a target, got none: "
+            "fill it in or leave it out"
+        )
+
+
+def _the_one(sequences: Sequences, roles: Roles, values: Array, start: int) -> Array:
+    """Return the one answer (1, O) of a sequence with targets (T, O)."""
+    asked = _asked(values)
+    chosen = np.empty_like(values[:1])
     for number, name in enumerate(roles.targets):
-        rows = np.flatnonzero(held[:, number])
-        first = columns[rows[0], number]
-        other = rows[columns[rows, number] != first]
+        rows = np.flatnonzero(asked[:, number])
+        first = values[rows[0], number]
+        other = rows[values[rows, number] != first]
         if other.size:
             row = int(other[0])
             raise ValueError(
                 f"{sequences.table.place(start + row, name)}: a sequence must have one target, got "
-                f"{columns[row, number]} after {first}: ask at every step (--read every)"
+                f"{values[row, number]} after {first}: ask at every step (--read every)"
             )
-        chosen.append(first)
-    return np.array(chosen[:1] if values.ndim == 1 else [chosen], values.dtype)
+        chosen[0, number] = first
+    return chosen

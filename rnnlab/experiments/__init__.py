@@ -6,7 +6,7 @@ from rnnlab.experiments.copy_task import CopyTask
 from rnnlab.experiments.drawing import draw, figure_spec
 from rnnlab.experiments.entries import CellEntry
 from rnnlab.experiments.experiment import Experiment
-from rnnlab.experiments.failing import RunsFailedError
+from rnnlab.experiments.failing import RefusedError, RunsFailedError
 from rnnlab.experiments.fit_study import FitStudy, fit
 from rnnlab.experiments.gradient_flow import GradientFlow
 from rnnlab.experiments.grid import Run
@@ -28,6 +28,7 @@ __all__ = [
     "GradientFlow",
     "GradientFlowSpec",
     "Progress",
+    "RefusedError",
     "Result",
     "Run",
     "RunsFailedError",

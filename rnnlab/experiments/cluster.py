@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from rnnlab.experiments.experiment import Experiment
+from rnnlab.experiments.failing import RefusedError
 from rnnlab.experiments.grid import Run
 from rnnlab.experiments.progress import Progress
 from rnnlab.experiments.spec import Spec
@@ -25,7 +26,7 @@ LISTEN_EVERY = 0.5  # seconds that nothing comes from the workers before it look
 
 
 def compute_on_cluster(
-    address: str,
+    client: Any,
     experiment: Experiment[Any],
     spec: Spec,
     runs: Sequence[Run],
@@ -35,15 +36,9 @@ def compute_on_cluster(
 
     Parameters
     ----------
-    address : str
-        Of the scheduler, such as "tcp://10.0.0.1:8786".
-
-    Raises
-    ------
-    ValueError
-        If Dask is not installed, or no scheduler answers.
+    client : distributed.Client
+        As `connect` returns it; closed by the caller.
     """
-    client = connect(address)
     # what the workers report, (number, updates), and futures that are done
     news: SimpleQueue[Any] = SimpleQueue()
     topic = f"rnnlab-{uuid.uuid4()}"
@@ -64,22 +59,27 @@ def compute_on_cluster(
                     progress.step(runs[one[0]], one[1])
     finally:
         client.cancel(list(waiting))
-        client.close()
 
 
 def connect(address: str) -> Any:
-    """Return a client of the scheduler at `address`."""
+    """Return a client of the scheduler at `address`, such as "tcp://10.0.0.1:8786".
+
+    Raises
+    ------
+    RefusedError
+        If Dask is not installed, or no scheduler answers.
+    """
     try:
         from distributed import Client
     except ImportError:
-        raise ValueError(
+        raise RefusedError(
             "dask must be installed to compute on a cluster, got none: pip install 'rnnlab[dask]'"
         ) from None
     try:
         return Client(address, timeout=CONNECT, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(
+        raise RefusedError(
             f"dask must be the address of a scheduler that answers, got {address!r}: {reason}; "
             "start one with: dask scheduler"
         ) from None

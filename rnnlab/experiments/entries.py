@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rnnlab.cells import CellDefinition, find_cell
 from rnnlab.experiments.knobs import ForgetBias, OwnCount, OwnNames, OwnRate, knob, number_or_text
-from rnnlab.experiments.sources import digest, locate_object
+from rnnlab.experiments.sources import digest, found, locate_object
 from rnnlab.registry import cells, unknown_name
 
 # What an entry may have of its own, instead of what the study says for all; label comes last.
@@ -79,6 +80,11 @@ class CellEntry(BaseModel):
     def source(self) -> str:
         """What `find_cell` takes: the name, or the file from where the spec lies."""
         return locate_object(self.cell, self.folder)
+
+    def find(self) -> CellDefinition:
+        """Return the cell, of a file once for every content of it."""
+        cell: CellDefinition = found(find_cell, self.source)
+        return cell
 
     def settings(self) -> dict[str, Any]:
         """Return the entry as a manifest holds it; a cell from a file comes with its digest."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import pandas as pd
 
@@ -91,6 +91,13 @@ class Experiment(ABC, Generic[S]):
     def runs(self, spec: S) -> list[Run]:
         """Return the grid, in the order of the rows."""
         return list(grid.runs(spec))
+
+    def tasks(self, spec: S) -> list[dict[str, Any]]:
+        """Return every task as a manifest holds it, those settings too that nobody wrote."""
+        return [
+            {"task": dict(point.columns).get("task", point.source), **dict(point.settings)}
+            for point in spec.task_points()
+        ]
 
     def updates(self, spec: S, run: Run) -> int:
         """Return how many updates a run has, at most."""

@@ -1,10 +1,20 @@
-"""What is said of runs that could not be computed."""
+"""What is said of a study that cannot go on, and of runs that could not be computed."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rnnlab.experiments.workers import Failed
+if TYPE_CHECKING:
+    from rnnlab.experiments.workers import Failed
+
+
+class RefusedError(ValueError):
+    """A study cannot be computed as things are; the message says what to do.
+
+    Another runner is at work in the folder, it holds another result, no cluster answers, or a file
+    that decides the numbers is not what it was.
+    """
 
 
 class RunsFailedError(RuntimeError):

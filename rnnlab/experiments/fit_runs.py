@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from rnnlab.cells import find_cell
 from rnnlab.experiments.experiment import Experiment, Report
 from rnnlab.experiments.fit_spec import FitSpec, schedule_of
 from rnnlab.experiments.grid import Run
@@ -52,6 +51,7 @@ class Fit(Experiment[Any]):
         """Train one cell with one seed: two rows an epoch, then one of the test part."""
         from rnnlab.data import WORST, FittedModel, evaluate, metric_names
         from rnnlab.training import LOSSES, Schedule, make_optimizer, train_epochs
+        from rnnlab.training.weighting import per_answer
 
         data = dataset(spec)
         encoding, parts = data.encoding, data.parts
@@ -72,7 +72,7 @@ class Fit(Experiment[Any]):
             model,
             draw,
             optimizer,
-            loss=LOSSES[encoding.loss],
+            loss=per_answer(LOSSES[encoding.loss]),
             evaluate=lambda current: evaluate(current, encoding, parts["validation"]),
             schedule=schedule_of(spec, Schedule),
             patience=spec.patience,
@@ -133,6 +133,10 @@ class Fit(Experiment[Any]):
         """Return the kernels of training."""
         return [("float32", False)]
 
+    def tasks(self, spec: FitSpec) -> list[dict[str, Any]]:
+        """Return nothing: what a fit learns are its data."""
+        return []
+
     def updates(self, spec: FitSpec, run: Run) -> int:
         """Return how many updates a run has, at most."""
         return spec.epochs * math.ceil(len(dataset(spec).parts["train"]) / spec.batch)
@@ -157,9 +161,8 @@ def load(spec: FitSpec, source: Path | pd.DataFrame | None = None) -> Dataset:
     """Read the table that the settings describe."""
     from rnnlab.data import load_dataset
 
-    by_column = isinstance(spec.split, str)
-    shares: Any = (0.7, 0.15, 0.15) if by_column else spec.split
-    column: Any = spec.split if by_column else None
+    column = spec.split if isinstance(spec.split, str) else None
+    shares = None if isinstance(spec.split, str) else spec.split
     return load_dataset(
         spec.data if source is None else source,
         sequence=spec.sequence,
@@ -178,6 +181,16 @@ def load(spec: FitSpec, source: Path | pd.DataFrame | None = None) -> Dataset:
     )
 
 
+def parts_of(spec: FitSpec, data: Dataset) -> dict[str, Any]:
+    """Return the settings of the split as they came out, for the manifest to say."""
+    from rnnlab.data.splitting import SEED, SHARES
+
+    if data.split is not None:
+        return {"split": data.split, "split_seed": None}
+    seed = SEED if spec.split_seed is None else spec.split_seed
+    return {"split": list(spec.split or SHARES), "split_seed": seed}
+
+
 def build(spec: FitSpec, run: Run, data: Dataset) -> SequenceModel:
     """Return the untrained float32 model of a run; its random numbers follow from the seed."""
     from rnnlab.layers import Recurrent, Regularisers
@@ -192,7 +205,7 @@ def build(spec: FitSpec, run: Run, data: Dataset) -> SequenceModel:
             dropout=spec.dropout, output_dropout=spec.dropout, zoneout=spec.zoneout
         )
     layer = Recurrent(
-        find_cell(entry.source),
+        entry.find(),
         encoding.input_size,
         entry.hidden or spec.hidden,
         num_layers=entry.num_layers or spec.num_layers,

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from rnnlab.cells import find_cell
 from rnnlab.experiments.entries import ENTRY_OPTIONS, CellEntry
 from rnnlab.experiments.knobs import Finite, Limit, Natural, Positive, knob, plain
 from rnnlab.experiments.sources import digest
@@ -54,10 +53,11 @@ class FitSpec(BaseModel):
         See `rnnlab.data.targets`.
     horizon : int
         Steps ahead of a forecast; 0 for none.
-    split : list of float, or str
-        The shares of train, validation and test, or the column that says.
-    split_seed : int
-        Of the shuffling; the same for all runs.
+    split : list of float, str or None
+        The shares of train, validation and test, or the column that says; None: a column called
+        "split" says it, else the shares of `rnnlab.data.splitting`.
+    split_seed : int or None
+        Of the shuffling; the same for all runs. None where a column says the parts.
     missing : str
         "error", "drop" or "ffill".
     cells : list of CellEntry
@@ -96,10 +96,10 @@ class FitSpec(BaseModel):
     read: Annotated[str | None, knob("every or last", "leave it out")] = None
     horizon: Annotated[Steps, knob("a whole number of steps", "give 1 or more")] = 0
     split: Annotated[
-        list[float] | str,
+        list[float] | str | None,
         knob("three shares or a column", "give shares such as .7,.15,.15, or a column's name"),
-    ] = [0.7, 0.15, 0.15]
-    split_seed: Annotated[Steps, knob("a whole number of at least 0", "give 0")] = 0
+    ] = None
+    split_seed: Annotated[Steps | None, knob("a whole number of at least 0", "give 0")] = None
     missing: Annotated[str, knob("error, drop or ffill", "leave it out")] = "error"
     cells: Annotated[
         list[CellEntry],
@@ -200,7 +200,7 @@ def _settled(spec: FitSpec) -> FitSpec:
     entries = []
     for entry in spec.cells:
         _check_entry(entry)
-        definition = find_cell(entry.source)
+        definition = entry.find()
         common = spec.forget_bias if definition.keep == "f" else None
         bias = common if entry.forget_bias is None else entry.forget_bias
         if entry.forget_bias is not None and not accepts_forget_bias(definition):

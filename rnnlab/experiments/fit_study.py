@@ -9,11 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from rnnlab.experiments.fit_runs import CHECKPOINTS, MODELS, Fit, file_of, load
+from rnnlab.experiments.fit_runs import CHECKPOINTS, MODELS, Fit, file_of, load, parts_of
 from rnnlab.experiments.fit_spec import fit_spec
 from rnnlab.experiments.grid import Run
 from rnnlab.experiments.progress import Progress
 from rnnlab.experiments.records import to_csv
+from rnnlab.experiments.store import require_free
 from rnnlab.experiments.study import RESULTS, Result, Study, checked_jobs
 from rnnlab.experiments.writing import make_writable, write_whole
 from rnnlab.registry import experiments
@@ -64,7 +65,7 @@ class FitStudy(Study):
             source = folder / COPY
         spec = fit_spec({**options, "data": source})
         self.data = load(spec, data if isinstance(data, pd.DataFrame) else None)
-        self.spec: Any = spec.model_copy(update={"out": folder})
+        self.spec: Any = spec.model_copy(update={"out": folder, **parts_of(spec, self.data)})
         if isinstance(data, pd.DataFrame):
             _keep_table(data, source, force=force)
         command = command or f"rnnlab.fit({str(source)!r}, ...)"
@@ -146,6 +147,7 @@ def _keep_table(data: pd.DataFrame, file: Path, *, force: bool) -> None:
     make_writable(file.parent)
     text = to_csv(data)
     if force or not file.exists():
+        require_free(file.parent)  # a fit that is at work there reads it
         write_whole(file, text)
     elif file.read_text(encoding="utf-8") != text:
         raise ValueError(

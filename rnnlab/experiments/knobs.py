@@ -81,7 +81,7 @@ Clip = Annotated[
 Measures = Annotated[
     list[Literal["decay", "jacobians", "paths", "gates", "training", "solving", "forget-bias"]],
     BeforeValidator(
-        lambda value: value if isinstance(value, list) else [v.strip() for v in value.split(",")]
+        lambda value: [v.strip() for v in value.split(",")] if isinstance(value, str) else value
     ),
     knob(
         "some of decay, jacobians, paths, gates, training, solving and forget-bias",

@@ -25,9 +25,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from rnnlab.cells import find_cell
 from rnnlab.experiments.checking import validate
-from rnnlab.experiments.entries import CellEntry
+from rnnlab.experiments.entries import CellEntry, read_entry
 from rnnlab.experiments.experiment import Experiment
 from rnnlab.experiments.knobs import ForgetBias, plain
 from rnnlab.experiments.spec import Spec
@@ -177,9 +176,11 @@ def _stack(layers: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any
 
 def _no_size_of_their_own(entries: Any, name: str, given: dict[str, Any]) -> None:
     """Refuse a size that would reach some of the cells only."""
+    listed = entries if isinstance(entries, list) else [entries]
+    tables = [read_entry(entry) if isinstance(entry, str) else entry for entry in listed]
     own = [
         (entry.get("label", entry.get("cell")), key, entry[key])
-        for entry in entries
+        for entry in tables
         if isinstance(entry, dict)
         for key in ("hidden", "parameters")
         if key in entry
@@ -209,7 +210,7 @@ def settle(spec: Spec) -> Spec:
 
 
 def _settled(entry: CellEntry, common: ForgetBias) -> CellEntry:
-    definition = find_cell(entry.source)
+    definition = entry.find()
     if entry.forget_bias is None and (common is None or definition.keep != "f"):
         return entry
     from rnnlab.layers import accepts_forget_bias  # Numba: half a second that others are spared

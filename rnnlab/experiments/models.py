@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnnlab.cells import find_cell
 from rnnlab.experiments.grid import Run, settings_of, task_point
 from rnnlab.experiments.sizes import hidden_size
 from rnnlab.experiments.spec import Spec
@@ -64,7 +63,7 @@ def build_model(spec: Spec, run: Run) -> SequenceModel:
     settings, random = settings_of(spec, run), streams(spec, run)
     task = task_at(settings.task)
     layer = Recurrent(
-        find_cell(settings.entry.source),
+        settings.entry.find(),
         task.input_size,
         hidden_size(settings),
         num_layers=settings.num_layers,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-from rnnlab.cells import CellDefinition, find_cell
+from rnnlab.cells import CellDefinition
 from rnnlab.experiments.grid import RunSettings
 from rnnlab.experiments.task_entries import task_at
 
@@ -71,9 +71,7 @@ def most_units(
     return low
 
 
-@lru_cache(maxsize=4096)
-def _size(source: str, inputs: int, outputs: int, num_layers: int, budget: int) -> int:
-    return most_units(find_cell(source), inputs, outputs, budget, num_layers)
+_most_units = lru_cache(maxsize=4096)(most_units)
 
 
 def hidden_size(settings: RunSettings) -> int:
@@ -81,12 +79,12 @@ def hidden_size(settings: RunSettings) -> int:
     if settings.hidden is not None:
         return settings.hidden
     task = task_at(settings.task)
-    budget, layers = settings.parameters or 0, settings.num_layers
-    return _size(settings.entry.source, task.input_size, task.output_size, layers, budget)
+    sizes = task.input_size, task.output_size, settings.parameters or 0, settings.num_layers
+    return _most_units(settings.entry.find(), *sizes)
 
 
 def learned_numbers(settings: RunSettings) -> int:
     """Return how many numbers a run's model learns, readout included."""
     task = task_at(settings.task)
-    cell, hidden = find_cell(settings.entry.source), hidden_size(settings)
+    cell, hidden = settings.entry.find(), hidden_size(settings)
     return parameter_count(cell, task.input_size, task.output_size, hidden, settings.num_layers)

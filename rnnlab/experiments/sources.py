@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 
 def locate(written: str, folder: Path | None) -> Path:
@@ -28,6 +30,27 @@ def locate_object(written: str, folder: Path | None) -> str:
     """
     file, separator, name = written.rpartition(":")
     return f"{locate(file, folder)}:{name}" if separator else written
+
+
+def found(find: Callable[[str], Any], source: str) -> Any:
+    """Return `find(source)`, of a FILE.py:NAME once for every content of the file.
+
+    Parameters
+    ----------
+    find : callable
+        `find_cell` or `find_task`.
+    source : str
+        As `locate_object` returns it.
+    """
+    file, separator, _ = source.rpartition(":")
+    if not (separator and Path(file).is_file()):
+        return find(source)
+    return _found(find, source, digest(Path(file)))
+
+
+@lru_cache(maxsize=256)
+def _found(find: Callable[[str], Any], source: str, _content: str) -> Any:
+    return find(source)
 
 
 def digest(file: Path) -> str:

@@ -19,6 +19,7 @@ import pandas as pd
 from rnnlab import files
 from rnnlab.experiments import heartbeat, manifest
 from rnnlab.experiments.differences import first_difference
+from rnnlab.experiments.failing import RefusedError
 from rnnlab.experiments.further import FurtherTable
 from rnnlab.experiments.locking import Lock, TakenError
 from rnnlab.experiments.records import Records, line_of, read_csv, rows_by_run, to_csv
@@ -56,7 +57,9 @@ class Store:
     Raises
     ------
     ValueError
-        If the folder cannot be written, or holds a result that is not to be continued.
+        If the folder cannot be written.
+    RefusedError
+        If it holds a result that is not to be continued.
     """
 
     def __init__(
@@ -102,18 +105,18 @@ class Store:
 
         Raises
         ------
-        ValueError
-            If another runner is at work here.
+        RefusedError
+            If another runner is at work here, or has left a result that is not to be continued.
         """
         self._make_runs_folder()
         try:
             self._lock.acquire()
         except TakenError:
-            raise self._busy(heartbeat.read_state(self.runs_folder)) from None
+            raise _busy(self.path) from None
         try:
             state = heartbeat.read_state(self.runs_folder)
             if state is not None and heartbeat.is_alive(state) and not heartbeat.is_mine(state):
-                raise self._busy(state)  # on another host, which the lock does not reach
+                raise _busy(self.path)  # on another host, which the lock does not reach
             if not self._replace:
                 self._continue()
         except BaseException:
@@ -232,13 +235,6 @@ class Store:
         except OSError as error:
             raise cannot_write(self.runs_folder, error) from error
 
-    def _busy(self, state: Mapping[str, Any] | None) -> ValueError:
-        who = f"process {state['pid']} on {state['host']}" if state else "another process"
-        return ValueError(
-            f"{self.path} must have one runner at a time, got {who} at work there: wait for it "
-            f"(rnnlab status {self.path}), end it, or name another folder with --out (out=)"
-        )
-
     def _write_manifest(self) -> None:
         text = json.dumps(self._manifest, indent=2, ensure_ascii=False)
         write_whole(self.manifest_file, text + "\n")
@@ -250,7 +246,7 @@ class Store:
             return
         remedy = "replace it with --force (force=True), or name another folder with --out (out=)"
         if not found:
-            raise ValueError(
+            raise RefusedError(
                 f"{self.path} must say in {MANIFEST} what {self.table_file.name} was made with, "
                 f"got none: {remedy}"
             )
@@ -258,7 +254,7 @@ class Store:
         difference = first_difference(old.get("settings", {}), self.settings)
         if difference is not None:
             key, before, after = difference
-            raise ValueError(
+            raise RefusedError(
                 f"{self.path} must hold a result of the same settings, got {key} = {before} there "
                 f"and {after} now: {remedy}"
             )
@@ -267,7 +263,7 @@ class Store:
             text = self.table_file.read_text(encoding="utf-8")
             first, _, rest = text.partition("\n")
             if first != ",".join(self.columns):
-                raise ValueError(
+                raise RefusedError(
                     f"{self.table_file} must have the columns {','.join(self.columns)}, "
                     f"got {first}: {remedy}"
                 )
@@ -279,13 +275,34 @@ class Store:
             one.take_over(list(self._lines.values()))
 
 
+def require_free(path: Path) -> None:
+    """Raise a RefusedError if a runner of this host is at work in a folder."""
+    runs = path / RUNS
+    if runs.exists():
+        lock = Lock(runs / "lock")
+        try:
+            lock.acquire()
+        except TakenError:
+            raise _busy(path) from None
+        lock.release()
+
+
+def _busy(path: Path) -> RefusedError:
+    state = heartbeat.read_state(path / RUNS)
+    who = f"process {state['pid']} on {state['host']}" if state else "another process"
+    return RefusedError(
+        f"{path} must have one runner at a time, got {who} at work there: wait for it "
+        f"(rnnlab status {path}), end it, or name another folder with --out (out=)"
+    )
+
+
 def _read_manifest(path: Path) -> dict[str, Any]:
     found: Any = None
     with contextlib.suppress(OSError, ValueError):  # gone, or not JSON: the line below says so
         found = json.loads(path.read_text(encoding="utf-8"))
     if isinstance(found, dict):
         return found
-    raise ValueError(
+    raise RefusedError(
         f"{path} must be the manifest of a result, got something else: "
         "replace the result with --force (force=True), or name another folder with --out (out=)"
     )

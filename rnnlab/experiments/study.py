@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -11,11 +12,11 @@ from typing import Any
 
 import pandas as pd
 
-from rnnlab.cells import find_cell
 from rnnlab.experiments import manifest
+from rnnlab.experiments.differences import first_difference
 from rnnlab.experiments.drawing import draw, figure_spec
 from rnnlab.experiments.experiment import Experiment
-from rnnlab.experiments.failing import RunsFailedError
+from rnnlab.experiments.failing import RefusedError, RunsFailedError
 from rnnlab.experiments.grid import Run
 from rnnlab.experiments.heartbeat import Heartbeat
 from rnnlab.experiments.interrupts import interrupts_held
@@ -169,8 +170,9 @@ class Study:
 
         Raises
         ------
-        ValueError
-            If another runner is at work in the folder.
+        RefusedError
+            If another runner is at work in the folder, no cluster answers, or a file that decides
+            the numbers has changed.
         RunsFailedError
             If a run could not be computed. The others are in the table.
         CannotWriteError
@@ -191,12 +193,16 @@ class Study:
     def _compute(self, progress: Progress) -> None:
         jobs, missing = self.jobs, self.missing
         if missing:
-            on_cluster = {} if self._dask is None else {"jobs": None, "dask": self._dask}
-            notes = {"question": self.spec.question, "jobs": jobs, **on_cluster}
-            self.store.begin(self._command, notes, _names_of_files())
-            self.store.plan({self._keys[run]: str(run) for run in self.runs})
-            self._compile(missing, progress)
-            self._run(missing, jobs, progress)
+            self._check_unchanged()
+            # a cluster that does not answer says so before anything is touched
+            with contextlib.nullcontext() if self._dask is None else _cluster(self._dask) as client:
+                on_cluster = {} if client is None else {"jobs": None, "dask": self._dask}
+                tasks = self.experiment.tasks(self.spec)
+                notes = {"question": self.spec.question, "tasks": tasks, "jobs": jobs, **on_cluster}
+                self.store.begin(self._command, notes, _names_of_files())
+                self.store.plan({self._keys[run]: str(run) for run in self.runs})
+                self._compile(missing, progress)
+                self._run(missing, jobs, progress, client)
         self.store.assemble()
         self.store.summarise(self.experiment.summarise(self.spec, self.store.table()))
         self._draw()
@@ -214,16 +220,35 @@ class Study:
                     raise
                 (self.store.path / figure_spec(name).filename).unlink(missing_ok=True)
 
-    def _run(self, missing: Sequence[Run], jobs: int, progress: Progress) -> None:
+    def _check_unchanged(self) -> None:
+        """Raise a RefusedError if a file that decides the numbers is not what it was."""
+        difference: tuple[str, ...] | None
+        try:
+            settings = json.loads(json.dumps(self.spec.settings()))
+            difference = first_difference(self.store.settings, settings)
+        except OSError as error:
+            difference = ("a file", "there", f"{error.strerror} ({error.filename})")
+        if difference is not None:
+            key, before, after = difference
+            raise RefusedError(
+                "files that a study names must stay as they are while it runs, got "
+                f"{key} = {before} at its start and {after} now: put the file back and the same "
+                "command computes the rest, or start again with --force (force=True)"
+            )
+
+    def _run(
+        self, missing: Sequence[Run], jobs: int, progress: Progress, client: Any = None
+    ) -> None:
         """Compute runs and put each on disk as it comes in."""
         before = len(self.runs) - len(missing)
         heart = Heartbeat(self.store.runs_folder, self._command, self.where, before)
         both, ending, failures = Several(heart, progress), "interrupted", list[Failed]()
         updates = {run: self.experiment.updates(self.spec, run) for run in missing}
         both.begin({run: self._work[run] for run in missing}, updates, jobs)
-        results = self._results(missing, jobs, both)
+        results = self._results(missing, jobs, both, client)
         try:
             for outcome in results:
+                self._check_unchanged()
                 if isinstance(outcome, Failed):
                     failures.append(outcome)
                     both.failed(outcome.run, outcome.reason)
@@ -251,15 +276,15 @@ class Study:
         if failures:
             raise RunsFailedError(failures, len(self.runs), self.store.table_file)
 
-    def _results(self, missing: Sequence[Run], jobs: int, progress: Progress) -> Generator[Outcome]:
+    def _results(
+        self, missing: Sequence[Run], jobs: int, progress: Progress, client: Any
+    ) -> Generator[Outcome]:
         # the longest first: a long one that starts last would leave the other workers idle
         longest_first = sorted(missing, key=lambda run: -self._work[run])
-        if self._dask is not None:
+        if client is not None:
             from rnnlab.experiments.cluster import compute_on_cluster
 
-            return compute_on_cluster(
-                self._dask, self.experiment, self.spec, longest_first, progress
-            )
+            return compute_on_cluster(client, self.experiment, self.spec, longest_first, progress)
         order = longest_first if jobs > 1 else missing
         return compute(self.experiment, self.spec, order, jobs, progress)
 
@@ -267,7 +292,7 @@ class Study:
         """Compile here, once, what the workers then find in the cache."""
         from rnnlab.engine import is_cached, prepare
 
-        cells = {find_cell(self.spec.entry(run.cell).source): None for run in runs}
+        cells = {self.spec.entry(run.cell).find(): None for run in runs}
         for cell in cells:
             for dtype, through_time in self.experiment.kernels(self.spec):
                 if is_cached(cell, dtype, through_time=through_time):
@@ -330,6 +355,12 @@ def run(
     >>> result.summary[["cell", "delay", "recall_accuracy"]]  # doctest: +SKIP
     """
     return Study(study, out=out, force=force, jobs=jobs, dask=dask, **options).execute(progress)
+
+
+def _cluster(address: str) -> contextlib.AbstractContextManager[Any]:
+    from rnnlab.experiments.cluster import connect
+
+    return contextlib.closing(connect(address))
 
 
 def _call(study: str | Path, options: dict[str, Any]) -> str:

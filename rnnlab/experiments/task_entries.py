@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rnnlab.experiments.grid import SWEPT, TaskPoint
 from rnnlab.experiments.knobs import knob, number_or_text
-from rnnlab.experiments.sources import digest, locate, locate_object
+from rnnlab.experiments.sources import digest, found, locate, locate_object
 from rnnlab.registry import unknown_name
 
 # Columns of a table that a setting of a task must not take the name of.
@@ -159,13 +159,17 @@ def find(source: str) -> Any:
     """Return the class of a task."""
     from rnnlab.tasks import find_task
 
-    return find_task(source)
+    return found(find_task, source)
+
+
+def task_at(point: TaskPoint) -> Any:
+    """Return a task at one of its settings."""
+    return _task(find(point.source), point)
 
 
 @lru_cache(maxsize=1024)
-def task_at(point: TaskPoint) -> Any:
-    """Return a task at one of its settings."""
-    return find(point.source)(**dict(point.settings))
+def _task(kind: Any, point: TaskPoint) -> Any:
+    return kind(**dict(point.settings))
 
 
 def make(kind: Any, settings: Mapping[str, Any], name: str) -> Any:
@@ -186,5 +190,5 @@ def _choices(given: Mapping[str, Any], field: Any, task: str) -> list[Any]:
         return [field.default_factory()]
     raise ValueError(
         f"{field.name} of the task {task} must be given, got nothing: "
-        f"write it beside the name, {{ name = {task!r}, {field.name} = ... }}"
+        f"write {task},{field.name}=... or, in a TOML file, {field.name} = ... beside the name"
     )

@@ -179,11 +179,12 @@ class _Worker(SpawnProcess):
     """A process that starts with one BLAS thread, deaf to Ctrl-C, without the caller's script."""
 
     def start(self) -> None:
-        if os.name != "nt":
-            # the first start of all would start it, and it ends by letting Ctrl-C through again
-            resource_tracker.ensure_running()
-        with children_deaf(), _environment(ONE_THREAD), _script_hidden():
-            super().start()
+        with interrupts_held():  # between the start and what the process is told, it would be lost
+            if os.name != "nt":
+                # the first start of all would start it, and it ends by letting Ctrl-C through again
+                resource_tracker.ensure_running()
+            with children_deaf(), _environment(ONE_THREAD), _script_hidden():
+                super().start()
 
 
 class _Context(SpawnContext):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -24,21 +23,22 @@ def summarise_fit(
     metrics : DataFrame
         Columns cell, seed, part, epoch, status and `scores`; a seed's row with the part "test"
         holds the scores of its best epoch. A run that diverged before its first epoch was over has
-        the status "diverged" there; it counts with an accuracy of 0, while an error of NaN is left
-        out of the mean.
+        the status "diverged" there. A score of NaN, such as its error, counts with the baseline's:
+        a cell must not gain by runs that broke off.
     parameters : mapping
         Number of parameters of each cell label.
     scores : sequence of str
         The columns of scores, the one that is compared first.
     baseline : mapping
-        Score to that of the naive answer.
+        Each of `scores` to that of the naive answer.
 
     Returns
     -------
     DataFrame
         Columns cell, seeds, parameters; the first score's mean with the 95 % bootstrap interval
-        ci_low, ci_high; its baseline; the means of the other scores; best_epoch, the median; and
-        diverged, the number of such runs. Cells in the order of their appearance.
+        ci_low, ci_high; its baseline; the means of the other scores; best_epoch, the median
+        over the runs that have one; and diverged, the number of those that have not. Cells in the
+        order of their appearance.
 
     Raises
     ------
@@ -60,20 +60,21 @@ def summarise_fit(
     first, *others = scores
     rows = []
     for cell, group in tests.groupby("cell", sort=False):
-        known = group[group[first].notna()]
-        low, high = bootstrap_interval(known[first]) if len(known) else (math.nan, math.nan)
+        values = group[list(scores)].fillna(dict(baseline))
+        low, high = bootstrap_interval(values[first])
+        diverged = group["status"] == "diverged"
         rows.append(
             {
                 "cell": cell,
                 "seeds": len(group),
                 "parameters": parameters[str(cell)],
-                first: float(known[first].mean()),
+                first: float(values[first].mean()),
                 "ci_low": low,
                 "ci_high": high,
                 "baseline": baseline[first],
-                **{name: float(known[name].mean()) for name in others},
-                "best_epoch": float(known["epoch"].median()),
-                "diverged": int((group["status"] == "diverged").sum()),
+                **{name: float(values[name].mean()) for name in others},
+                "best_epoch": float(group["epoch"][~diverged].median()),
+                "diverged": int(diverged.sum()),
             }
         )
     return pd.DataFrame(rows)

@@ -180,6 +180,12 @@ LOSSES: dict[str, Loss] = {
 }
 
 
+def where_asked(targets: Array) -> Array:
+    """Return where the targets ask for an answer, a bool for each of them."""
+    asked: Array = targets != IGNORED if targets.dtype.kind in "iu" else ~np.isnan(targets)
+    return asked
+
+
 def asks_nothing(targets: Array) -> bool:
     """Say whether no position of the targets asks for an answer.
 
@@ -188,25 +194,7 @@ def asks_nothing(targets: Array) -> bool:
     >>> asks_nothing(np.array([-1, -1])), asks_nothing(np.array([np.nan, 1.0]))
     (True, False)
     """
-    marked = targets == IGNORED if targets.dtype.kind in "iu" else np.isnan(targets)
-    return bool(marked.all())
-
-
-def ignore_padding(targets: Array, lengths: Array) -> Array:
-    """Return targets (T, B) of classes or (T, B, O) of numbers that ask nothing behind the ends.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> ignore_padding(np.zeros((3, 2), int), np.array([3, 1])).tolist()
-    [[0, 0], [0, -1], [0, -1]]
-    """
-    targets = np.asarray(targets)
-    classes = targets.ndim == 2 and targets.dtype.kind in "iu"
-    kind = np.int64 if classes else np.result_type(targets, np.float32)
-    marked = targets.astype(kind)  # a copy, of a kind that holds the mark
-    marked[np.arange(len(targets))[:, None] >= lengths] = IGNORED if classes else np.nan
-    return marked
+    return not where_asked(targets).any()
 
 
 def _numbers(

@@ -16,7 +16,8 @@ from rnnlab.layers import Recurrent
 from rnnlab.layers.initialisers import glorot_uniform
 from rnnlab.layers.validation import check_seed, check_size
 from rnnlab.registry import unknown_name
-from rnnlab.training.losses import Loss, ignore_padding
+from rnnlab.training.losses import Loss
+from rnnlab.training.padding import ignore_padding
 
 READS = ("every", "last")
 

@@ -62,11 +62,18 @@ def load(path: str | PathLike[str], *, cell: str | CellDefinition | None = None)
     >>> rnnlab.load(path)
     <rnnlab.Recurrent gru input_size=3 hidden_size=8 num_layers=2 dtype=float32>
     """
+    return load_noted(path, cell=cell)[0]
+
+
+def load_noted(
+    path: str | PathLike[str], *, cell: str | CellDefinition | None = None
+) -> tuple[Any, dict[str, Any] | None]:
+    """Return what `load` and `load_notes` do, of one reading of the file."""
     path = Path(path)
     description, arrays = read(path)
     layer, outputs = description.layer, description.output_size
     if description.kind == "layer":
-        return restore_layer(path, layer, arrays, cell, {})
+        return restore_layer(path, layer, arrays, cell, {}), description.notes
     if outputs is None:
         raise ValueError(
             f"{path} must say the output_size of its model, got none: "
@@ -77,7 +84,7 @@ def load(path: str | PathLike[str], *, cell: str | CellDefinition | None = None)
     model = SequenceModel(restored, outputs, read=description.read)
     model.readout_weight[:] = arrays["readout_weight"]
     model.readout_bias[:] = arrays["readout_bias"]
-    return model
+    return model, description.notes
 
 
 def load_notes(path: str | PathLike[str]) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ import pytest
 
 from rnnlab.cli import main
 from rnnlab.cli.fit import fit as command
+from rnnlab.data.splitting import SEED, SHARES
 from rnnlab.experiments.fit_spec import FitSpec
 
 Rnnlab = Callable[..., subprocess.CompletedProcess[str]]
@@ -182,6 +183,56 @@ def test_other_questions_to_the_same_table(
         assert "baseline on the test part: last value, rmse" in printed
 
 
+def test_weights_count_in_a_batch_of_one(data: Path) -> None:
+    """And their unit does not: four times as much of all is the same."""
+    import rnnlab
+
+    frame = drift(12)
+    given: dict[str, Any] = {
+        "seeds": 1, "hidden": 4, "epochs": 2, "jobs": 1, "batch": 1, "optimizer": "sgd",
+        "features": ["height", "weather"],
+    }  # fmt: skip
+    up = frame["label"] == "up"
+    found = []
+    for number, weights in enumerate((None, np.where(up, 5.0, 1), np.where(up, 20.0, 4))):
+        own: dict[str, Any] = {} if weights is None else {"weight": "w"}
+        table = frame if weights is None else frame.assign(w=weights)
+        result = rnnlab.fit(table, "label", out=f"fit-{number}", **own, **given)
+        found.append(result.metrics.drop(columns="seconds"))
+    without, once, four = found
+    assert (without["loss"] != once["loss"]).all()
+    pd.testing.assert_frame_equal(once, four)
+
+
+def test_shares_count_where_a_column_is_called_split(data: Path, capsys: Any) -> None:
+    """The manifest says how the table was split; the column is a feature only if named."""
+    frame = drift()
+    part = frame["id"].str[1:].astype(int) % 4
+    frame["split"] = part.map({0: "train", 1: "train", 2: "val", 3: "test"})
+    frame.to_csv(data, index=False)
+
+    def settings(*options: str) -> Any:
+        assert main(["fit", str(data), *QUICK, "--epochs=1", "--force", "--out=fit", *options]) == 0
+        given = json.loads(Path("fit/manifest.json").read_text())["settings"]
+        return given["split"], given["split_seed"], capsys.readouterr().out
+
+    split, seed, printed = settings()
+    assert (split, seed) == ("split", None)
+    assert "  validation  10 sequences" in printed
+    split, seed, printed = settings("--split=.5,.3,.2", "--split-seed=4")
+    assert (split, seed) == ([0.5, 0.3, 0.2], 4)
+    assert "  validation  12 sequences" in printed
+    assert '  inferred: split column "split", not used: the parts are shares of the' in printed
+    assert "  features: height, weather (2 words)" in printed
+    assert main(["fit", str(data), "--split-seed=4", "--out=fit"]) == 2
+    assert capsys.readouterr().err == (
+        'Error: split_seed must go with shares, got 4 beside the column "split", which says the '
+        "parts: leave the seed out, or give shares such as --split .7,.15,.15\n"
+    )
+    drift().to_csv(data, index=False)
+    assert settings()[:2] == (list(SHARES), SEED)
+
+
 def test_a_frame_from_python_gives_the_numbers_of_the_file(data: Path) -> None:
     import rnnlab
 
@@ -297,4 +348,7 @@ def test_the_defaults_that_help_states_are_those_of_the_settings() -> None:
         said = (getattr(option, "help", "") or "").partition("[default: ")[2].rstrip("]")
         field = FitSpec.model_fields.get(str(option.name))
         if said and field is not None and option.name not in ("features", "split", "out"):
-            assert said == str(field.default), option.name
+            default = SEED if option.name == "split_seed" else field.default
+            assert said == str(default), option.name
+    said = next(str(vars(one)["help"]) for one in command.params if one.name == "split")
+    assert said.endswith(f"else {','.join(map(str, SHARES))}]")

@@ -176,6 +176,31 @@ def test_an_existing_result_of_other_settings_is_kept(
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["settings"]["lr"] == 0.01
 
 
+def test_a_mistake_of_ours_keeps_its_traceback(
+    tiny: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rnnlab.experiments import CopyTask
+
+    def mistaken(self: CopyTask, spec: object, table: object) -> object:
+        return dict(zip([1], [1, 2], strict=True))
+
+    monkeypatch.setattr(CopyTask, "summarise", mistaken)
+    arguments = ["run", "copy-task", "--delay=3", *tiny, f"--out={tmp_path / 'out'}", "--jobs=1"]
+    with pytest.raises(ValueError, match="zip"):
+        main(arguments)
+
+
+def test_swept_numbers_are_printed_as_they_were_given(
+    tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["run", "copy-task", "--delay=3", *tiny, f"--out={tmp_path / 'out'}", "--jobs=1"]
+    assert main([*arguments, "--lr=0.0001,0.0003"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    header = next(row for row in rows if row[:2] == ["cell", "delay"])
+    place = header.index("lr")
+    assert [row[place] for row in rows[rows.index(header) + 1 :][:2]] == ["0.0001", "0.0003"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="process groups are POSIX")
 def test_ctrl_c_keeps_what_is_finished_and_leaves_no_process(
     command: list[str], rnnlab: Rnnlab, tmp_path: Path

@@ -90,7 +90,11 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         {"read": "last"},
         'line 5, column "label": a sequence must have one target, got x after y: ask at every',
     ),
-    (cut(("c,1,20,none,x", "c,1,20,none,")), {}, "line 7: sequence c must have a target, got none"),
+    (
+        cut(("c,1,20,none,x", "c,1,20,none,")),
+        {},
+        'line 7, column "label": sequence c must have a target',
+    ),
     (
         re.sub(r",[xy]\n", ",x\n", TABLE),
         {},
@@ -106,7 +110,26 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         cut(("e,1,11,low,x", "e,1,11,low,z"), text=SPLIT),
         {},
         "line 10: sequence e of the test part has the class 'z', which must be in the training "
-        "part too, got x, y there",
+        "part too, got x, y there: put one of its sequences there, or collect more sequences of it",
+    ),
+    (
+        re.sub(r",[xy]\n", ",NA\n", TABLE),
+        {},
+        'line 2, column "label": sequence a must have a target, got none: fill it in or leave',
+    ),
+    (
+        TABLE.replace(",x\n", ",1\n")
+        .replace(",y\n", ",0\n")
+        .replace("c,1,20,none,1", "c,1,20,none,l"),
+        {},
+        "line 7, column \"label\": must be a number, got 'l': correct it, leave the field empty, "
+        "or take all for words (--task classification)",
+    ),
+    (
+        "id,a,l1,l2\n"
+        + "".join(f"s{n},{n},{n % 2},{'' if n == 3 else n // 2 % 2}\n" for n in range(8)),
+        {"targets": ["l1", "l2"]},
+        'line 5, column "l2": sequence s3 must have a target, got none: fill it in or leave it out',
     ),
     (TABLE, {"targets": ["temp", "wind"]}, "line 2, column \"wind\": must be a number, got 'low'"),
     (TABLE, {"task": "regression"}, "line 2, column \"label\": must be a number, got 'x'"),
@@ -165,6 +188,16 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         {"split_shares": (0.5, 0.5, 0.5)},
         "split must be three shares above 0 that add up",
     ),
+    (
+        SPLIT,
+        {"split_column": "split", "split_shares": (0.5, 0.3, 0.2)},
+        'split must be shares or a column, got shares and the column "split": leave out one',
+    ),
+    (
+        SPLIT,
+        {"split_seed": 0},
+        'split_seed must go with shares, got 0 beside the column "split", which says the parts',
+    ),
     (TABLE, {"split_shares": (0.5, 0.5)}, "split must be three shares above 0 that add up"),
     (
         cut((",x,validation", ",x,validate"), text=SPLIT),
@@ -198,7 +231,11 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     (cut(("b,2,16", "b,2,16,7")), {}, "line 5: must have 5 fields as the header has, got 6"),
     (cut(("wind", "temp")), {}, 'line 1: columns must differ, got "temp" twice'),
     (cut(("wind", "")), {}, "line 1: column 4 must have a name, got none"),
-    (cut(("b,2,16", 'b,2,"16')), {}, "must be CSV, got: unexpected end of data|must have 5 fields"),
+    (
+        cut(("b,2,16", 'b,2,"16')),
+        {},
+        "data.csv, line 11: must be CSV, got: unexpected end of data; correct it there",
+    ),
 ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,6 +48,24 @@ def test_classes_and_their_probabilities(write: Write, tmp_path: Path) -> None:
     # targets need not be there, and rows may come in another order of sequences
     frame = pd.read_csv(source).drop(columns="label")
     pd.testing.assert_frame_equal(again.predict(frame), found)
+
+
+def test_model_and_encoding_are_of_one_reading(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is replaced meanwhile gives no mixture of two."""
+    from rnnlab.training import saving
+
+    path = untrained(load_dataset(write())).save(tmp_path / "model.safetensors")
+    real, paths = vars(saving)["read"], []
+
+    def counted(file: Path) -> Any:
+        paths.append(file)
+        return real(file)
+
+    monkeypatch.setattr(saving, "read", counted)
+    load_fitted(path)
+    assert paths == [path]
 
 
 def test_a_number_at_every_step(write: Write) -> None:

@@ -102,4 +102,11 @@ def test_no_scheduler_at_that_address(
     monkeypatch.setattr("rnnlab.experiments.cluster.CONNECT", 0.5)
     for address in ("tcp://127.0.0.1:9", "nowhere"):
         with pytest.raises(ValueError, match="dask must be the address of a scheduler that answer"):
-            rnnlab.run("copy-task", out=tmp_path, dask=address, **tiny)
+            rnnlab.run("copy-task", out=tmp_path / "new", dask=address, **tiny)
+    # a result that was to be replaced is still there
+    rnnlab.run("copy-task", out=tmp_path / "old", jobs=1, **tiny)
+    before = {path: path.read_bytes() for path in (tmp_path / "old").iterdir()}
+    other: dict[str, Any] = {**tiny, "lr": 0.1, "force": True}
+    with pytest.raises(ValueError, match="dask must be the address of a scheduler that answer"):
+        rnnlab.run("copy-task", out=tmp_path / "old", dask=address, **other)
+    assert {path: path.read_bytes() for path in (tmp_path / "old").iterdir()} == before

@@ -116,11 +116,20 @@ def test_a_run_that_raises_is_named_while_the_others_finish(
         rnnlab.run("copy-task", **{**study, "jobs": jobs})
     assert "Traceback" in caught.value.details
     assert read_csv(tmp_path / "out" / "metrics.csv")["cell"].unique().tolist() == ["rnn"]
-    # what was wrong is put right, and the same study computes the rest
-    monkeypatch.undo()
-    write_cell(tmp_path, "False")
-    with pytest.raises(ValueError, match="sha256"):  # another file is another setting
-        rnnlab.run("copy-task", **study)
+    if jobs == 1:  # what was wrong is put right, and the same study computes the rest
+        monkeypatch.undo()
+        again, whole = (
+            rnnlab.run("copy-task", **study | {"out": tmp_path / name, "jobs": 1})
+            for name in ("out", "whole")
+        )
+        assert again.metrics["cell"].unique().tolist() == ["rnn", "mine"]
+        assert again.summary.equals(whole.summary)
+        columns = whole.metrics.columns.drop("seconds")
+        assert again.metrics[columns].equals(whole.metrics[columns])
+    else:
+        write_cell(tmp_path, "False")
+        with pytest.raises(ValueError, match="sha256"):  # another file is another setting
+            rnnlab.run("copy-task", **study)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="limits of file sizes are POSIX")

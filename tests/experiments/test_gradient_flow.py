@@ -263,6 +263,7 @@ def test_a_figure_that_no_cell_has_anything_for_is_left_out(
     [
         ({"measure": "decay,path"}, r"measure must be some of decay, jacobians, .*got 'path'"),
         ({"measure": []}, r"measure must be some of decay"),
+        ({"measure": 3}, r"measure must be some of decay, .*got 3"),
         ({"input": "silence"}, r"input must be task or noise, got 'silence': noise drives"),
     ],
 )

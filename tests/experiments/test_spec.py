@@ -143,7 +143,7 @@ def test_wrong_settings_are_named_on_one_line(options: dict[str, Any], message: 
             {"task": {"length": 4}},
             r"task\[0\].name must be a task's name or FILE.py:NAME, got noth",
         ),
-        ({"task": "text"}, r"file of the task text must be given, got nothing: write it beside"),
+        ({"task": "text"}, r"file of the task text must be given, got nothing: write text,file="),
         ({"task": ["adding", "adding,length=4"]}, r"labels of tasks must be different, got adding"),
         (
             {"task": 3},
@@ -250,6 +250,17 @@ def test_a_file_says_what_differs_from_the_quick_preset(tmp_path: Path) -> None:
     quick = load_spec("copy-task", {})
     assert (spec.name, spec.seeds, spec.clip, spec.delays) == ("mine", 7, None, [9])
     assert (spec.updates, spec.labels) == (quick.updates, quick.labels)
+
+
+@pytest.mark.parametrize(
+    "cells", ['["rnn,hidden=80", "lstm"]', '{ cell = "rnn", hidden = 80 }', '["rnn,parameters=80"]']
+)
+def test_a_size_that_would_reach_some_cells_only_is_refused(tmp_path: Path, cells: str) -> None:
+    study = tmp_path / "mine.toml"
+    study.write_text(f'experiment = "copy-task"\ncells = {cells}\n')
+    load_spec(study, {})
+    with pytest.raises(ValueError, match=r"hidden must not be given where cells state their own"):
+        load_spec(study, {"hidden": 16})
 
 
 def test_files_of_cells_lie_relative_to_the_study(

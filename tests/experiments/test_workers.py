@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ProcessPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -48,3 +51,33 @@ worker.join()
     program = [sys.executable, "-c", script]
     done = subprocess.run(program, capture_output=True, text=True, check=True)
     assert done.stdout == f"{ {signal.SIGINT} }\n"
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signal masks are POSIX")
+def test_a_ctrl_c_that_another_thread_takes_does_not_cut_a_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The mask is of one thread; what the system gives to another is handled in the first too."""
+    popen: Any = importlib.import_module("multiprocessing.popen_spawn_posix").Popen
+    launching, sent = threading.Event(), threading.Event()
+
+    def take() -> None:
+        launching.wait()
+        signal.raise_signal(signal.SIGINT)
+        sent.set()
+
+    def launch(self: Any, process: object) -> None:
+        launching.set()
+        sent.wait()
+        original(self, process)
+
+    original = popen._launch
+    monkeypatch.setattr(popen, "_launch", launch)
+    thread = threading.Thread(target=take)
+    thread.start()
+    worker = _Context().Process(target=pow, args=(2, 3))
+    with pytest.raises(KeyboardInterrupt):
+        worker.start()
+    thread.join()
+    worker.join()
+    assert worker.exitcode == 0

@@ -41,20 +41,29 @@ def test_a_row_for_each_cell_from_its_test_rows() -> None:
     assert (lstm["seeds"], lstm["parameters"], lstm["baseline"]) == (3, 20, 0.4)
     assert (lstm["accuracy"], lstm["loss"], lstm["best_epoch"]) == (0.75, 0.25, 5)
     assert (lstm["ci_low"], lstm["ci_high"]) == bootstrap_interval([0.5, 0.75, 1.0])
-    # what diverged counts with its accuracy of 0; it has no loss
+    # what diverged counts with its accuracy of 0 and, as it has no loss, the baseline's of 0.7
     assert gru["accuracy"] == pytest.approx(2 / 3)
-    assert (gru["loss"], gru["diverged"], lstm["diverged"]) == (0, 1, 0)
+    assert gru["loss"] == pytest.approx(0.7 / 3)
+    assert (gru["diverged"], lstm["diverged"], gru["best_epoch"]) == (1, 0, 4)
 
 
-def test_errors_of_runs_that_diverged_are_left_out_of_the_mean() -> None:
+def test_a_run_that_diverged_counts_with_the_error_of_the_baseline() -> None:
+    """One good run and two that broke off are no better than the good one alone."""
     table = metrics().rename(columns={"accuracy": "rmse"})
-    table.loc[table["status"] == "diverged", "rmse"] = math.nan
-    found = summarise_fit(table, {"gru": 1, "lstm": 1}, ("rmse",), {"rmse": 2.0}).set_index("cell")
-    assert found["rmse"].tolist() == [0.75, 1.0]
-    assert found["diverged"].tolist() == [0, 1]
-    table["rmse"] = math.nan
-    found = summarise_fit(table, {"gru": 1, "lstm": 1}, ("rmse",), {"rmse": 2.0})
-    assert np.isnan(found[["rmse", "ci_low", "ci_high"]].to_numpy()).all()
+    lost = (table["part"] == "test") & (table["cell"] == "gru") & (table["seed"] > 0)
+    table.loc[lost, "rmse"] = math.nan
+    table.loc[lost, "status"] = "diverged"
+    found = summarise_fit(table, {"gru": 1, "lstm": 1}, ("rmse",), {"rmse": 2.5}).set_index("cell")
+    assert found["rmse"].tolist() == [0.75, 2.0]  # (1 + 2.5 + 2.5) / 3
+    low, high = bootstrap_interval([1.0, 2.5, 2.5])
+    assert (found["ci_low"]["gru"], found["ci_high"]["gru"]) == (low, high)
+    assert found["diverged"].tolist() == [0, 2]
+    assert found["best_epoch"].tolist() == [5, 4]
+    tests = table["part"] == "test"
+    table.loc[tests, "rmse"], table.loc[tests, "status"] = math.nan, "diverged"
+    found = summarise_fit(table, {"gru": 1, "lstm": 1}, ("rmse",), {"rmse": 2.5})
+    assert found["rmse"].tolist() == [2.5, 2.5]
+    assert np.isnan(found["best_epoch"]).all()
 
 
 def test_tables_that_cannot_be() -> None:

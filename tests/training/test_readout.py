@@ -184,3 +184,20 @@ def test_readouts_that_cannot_be():
         model.predict(x, lengths=[1, 5, 2])
     with pytest.raises(ValueError, match=r"targets must have shape \(3,\), got \(4, 3\)"):
         model.loss_and_gradients(x, np.zeros((4, 3), int), softmax_cross_entropy)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((3,), r"targets must have shape \(T, B=3\) or \(T, B=3, O\), got \(3,\): with lengths"),
+        ((), r"targets must have shape \(T, B=3\) or \(T, B=3, O\), got \(\)"),
+        ((4, 2), r"targets must have shape \(T, B=3\) or \(T, B=3, O\), got \(4, 2\)"),
+        ((5, 3), r"targets must have shape \(4, 3\), got \(5, 3\)"),
+        ((4, 3, 2), r"targets must have shape \(4, 3\), got \(4, 3, 2\)"),
+    ],
+)
+def test_targets_of_another_shape_beside_lengths(shape: tuple[int, ...], message: str):
+    model = SequenceModel(rnnlab.GRU(2, 3), 2)
+    x, targets = np.zeros((4, 3, 2), np.float32), np.zeros(shape, int)
+    with pytest.raises(ValueError, match=message):
+        model.loss_and_gradients(x, targets, softmax_cross_entropy, lengths=[4, 1, 2])

@@ -1,0 +1,57 @@
+"""Weights that mean the same in every batch, whatever stands beside them in it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnnlab.engine.protocol import Array
+from rnnlab.training.losses import Loss, where_asked
+
+
+def per_answer(loss: Loss) -> Loss:
+    """Return a loss that divides by the number of answers: sum(w * l) / n.
+
+    The losses of this package divide by the sum of the weights, as PyTorch does. Over one set of
+    data that is a weighted mean; in training by batches a weight then counts against the others of
+    its batch alone, and cancels in a batch of one sequence. Divided by n, and with weights whose
+    mean is 1, every answer pulls with its weight in whatever batch it comes, and what one is
+    without weights keeps its size.
+
+    Parameters
+    ----------
+    loss : callable
+        `loss(outputs, targets[, weights]) -> (value, d_outputs)`, a mean weighted by w / sum(w).
+
+    Returns
+    -------
+    callable
+        Of the same form; without weights it is the same.
+
+    Examples
+    --------
+    >>> from rnnlab.training import mean_squared_error
+    >>> outputs, targets = np.array([[2.0]]), np.array([[0.0]])
+    >>> mean_squared_error(outputs, targets, np.array([3.0]))[0]
+    4.0
+    >>> per_answer(mean_squared_error)(outputs, targets, np.array([3.0]))
+    (12.0, array([[12.]]))
+    """
+
+    def weighed(
+        outputs: Array, targets: Array, weights: Array | None = None
+    ) -> tuple[float, Array]:
+        if weights is None:
+            return loss(outputs, targets)
+        value, d_outputs = loss(outputs, targets, weights)
+        mean = _mean_weight(weights, np.asarray(targets), outputs.shape[:-1])
+        return value * mean, d_outputs * d_outputs.dtype.type(mean)
+
+    return weighed
+
+
+def _mean_weight(weights: Array, targets: Array, positions: tuple[int, ...]) -> float:
+    """Return the mean weight of the answers that are asked, of weights (...) or (B,)."""
+    spread = np.broadcast_to(np.asarray(weights, np.float64), positions)
+    if targets.ndim > spread.ndim:  # numbers (..., O), not classes (...)
+        spread = spread[..., None]
+    return float(np.broadcast_to(spread, targets.shape)[where_asked(targets)].mean())
