@@ -15,7 +15,7 @@ from rnnlab.plotting.names import words
 from rnnlab.report_files import MADE_BY, PAGE, require_own, table_files
 from rnnlab.reports.sections import Section, gradient_section, task_section
 from rnnlab.reports.source import Source, read_source
-from rnnlab.reports.words import ENOUGH_SEEDS, size_caution
+from rnnlab.reports.words import ENOUGH_SEEDS, OFF, size_caution
 
 
 @dataclass(frozen=True)
@@ -191,6 +191,8 @@ def _text(value: Any) -> str:
         }
         more = ", ".join(f"{key.replace('_', ' ')} {_text(said)}" for key, said in rest.items())
         return f"{label} ({more})" if more else label
+    if value is None:
+        return OFF
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -504,6 +504,7 @@ def test_a_clip_that_is_off_is_a_setting_and_no_cell(folder: Any, study: Any) ->
     assert "1 of 1 pair of cells is told apart: gru better than rnn." in page.text
     assert "Each cell was trained with every clip of the study." in page.text
     assert "best clip" in page.text
+    assert "clip 1, 0.25, none" in page.text
 
 
 def test_every_setting_of_training_is_chosen(folder: Any, study: Any) -> None:
