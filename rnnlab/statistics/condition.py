@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.statistics.intervals import bootstrap_interval
-from rnnlab.statistics.runs import checked
+from rnnlab.statistics.runs import runs_of
 
 
 def summarise_condition(
@@ -69,19 +69,20 @@ def summarise_condition(
     >>> found["accuracy"], found["solved_share"], found["updates_to_solve"]
     (0.75, 0.5, inf)
     """
-    table = checked(evaluations, metric, ())
-    final = table.sort_values("update").groupby("seed").tail(1)
-    values = final[metric].fillna(undefined)
+
+    def answered(value: float) -> bool:
+        return math.isfinite(value) and solved(value)
+
+    runs = runs_of(evaluations, metric=metric, solved=answered, by=())  # in the order of the seeds
+    values = runs["value"].where(np.isfinite(runs["value"]), undefined)
     low, high = bootstrap_interval(values)
-    right = table[table[metric].map(lambda value: bool(solved(value))).astype(bool)]
-    first = right.groupby("seed")["update"].min()
-    updates = first.reindex(final["seed"]).astype("float64").fillna(math.inf)
+    last = evaluations.sort_values(["seed", "update"]).groupby("seed").tail(1)
     return {
-        "seeds": len(final),
+        "seeds": len(runs),
         metric: float(values.mean()),
         "ci_low": low,
         "ci_high": high,
-        **{name: float(final[name].mean()) for name in others},
-        "solved_share": len(first) / len(final),
-        "updates_to_solve": float(np.median(updates)),
+        **{name: float(last[name].mean()) for name in others},
+        "solved_share": float(runs["solved"].mean()),
+        "updates_to_solve": float(np.median(runs["updates"].where(runs["solved"], math.inf))),
     }

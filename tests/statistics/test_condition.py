@@ -53,6 +53,16 @@ def summarise(metrics: pd.DataFrame, cell: str = "gru", delay: int = 10) -> Any:
     )
 
 
+def test_the_order_of_rows_does_not_reach_the_resampling() -> None:
+    accuracies = [[0.1, 0.1 + seed**2 / 900] for seed in range(30)]  # all end at one update
+    in_order = runs(*accuracies)
+    found = summarise(in_order)
+    values = [run[-1] for run in accuracies]  # by seed
+    assert (found["ci_low"], found["ci_high"]) == bootstrap_interval(values)
+    for state in range(3):
+        assert summarise(in_order.sample(frac=1, random_state=state)) == found
+
+
 def test_a_table_worked_by_hand() -> None:
     found = pd.DataFrame(
         [summarise(METRICS, "lstm", 10), summarise(METRICS, "lstm", 30), summarise(METRICS)]
