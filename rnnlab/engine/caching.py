@@ -20,7 +20,9 @@ from typing import Any
 import llvmlite
 import numba
 import platformdirs
+from numba import types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.core.ccallback import CFunc
 
 from rnnlab.engine.intrinsics import target
 
@@ -115,6 +117,27 @@ def enable_cache(function: Any, py_func: Any) -> None:
     """Keep a dispatcher's or a callback's compiled code on disk, if there is a place for it."""
     if kernel_folder() is not None:
         function._cache = KernelCache(py_func)
+
+
+def compile_kernel(function: Any, arguments: Any, options: dict[str, Any]) -> Any:
+    """Compile or load a kernel that is called by its address.
+
+    Parameters
+    ----------
+    function : function of pointers and whole numbers, with a name of its own
+    arguments : sequence of Numba types
+    options : dict
+        As `numba.njit` takes them.
+
+    Returns
+    -------
+    callback
+        With `address` and `ctypes`; the code lives as long as this object.
+    """
+    callback = CFunc(function, (arguments, types.void), {}, options)
+    enable_cache(callback, function)
+    callback.compile()
+    return callback
 
 
 def is_on_disk(qualname: str) -> bool:

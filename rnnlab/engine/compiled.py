@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 from numba import njit, types
-from numba.core.ccallback import CFunc
 
 from rnnlab.cells import CellDefinition
-from rnnlab.engine import dense, pointwise, sequence
-from rnnlab.engine.caching import enable_cache, is_on_disk
+from rnnlab.engine import pointwise, sequence
+from rnnlab.engine.caching import compile_kernel, enable_cache, is_on_disk
 from rnnlab.engine.intrinsics import (
     POINTWISE_ARGUMENTS,
     advance,
@@ -28,7 +27,8 @@ from rnnlab.engine.intrinsics import (
     store,
     vectorise_fully,
 )
-from rnnlab.engine.matmul import OPTIONS, matmul_kernels
+from rnnlab.engine.matmul import kernel_name, product_kernels
+from rnnlab.engine.panels import OPTIONS, helpers
 from rnnlab.engine.plan import Plan, make_plan
 from rnnlab.engine.protocol import Array
 from rnnlab.engine.vector_math import FAST_MATH, vector_functions
@@ -42,8 +42,7 @@ def _loop_names(dtype_name: str) -> tuple[str, str]:
 @cache
 def _loops(dtype_name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return the forward and the backward loop of one dtype."""
-    kernels = vars(matmul_kernels(dtype_name))
-    helpers = {
+    inlined = {
         name: njit(**OPTIONS)(getattr(sequence, name))
         for name in ("fill_table", "source_offset", "lanes_at")
     }
@@ -53,7 +52,7 @@ def _loops(dtype_name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
         _loop_names(dtype_name),
         strict=True,
     ):
-        function = rename(template, name, **kernels, **helpers)
+        function = rename(template, name, **inlined, **vars(helpers(dtype_name)))
         dispatcher = njit(nogil=True, **OPTIONS)(function)
         enable_cache(dispatcher, function)
         loops.append(dispatcher)
@@ -96,10 +95,7 @@ def _make_kernel(plan: Plan, dtype_name: str, part: str, stage: int) -> Any:
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     exec(compile(source, filename, "exec"), namespace)  # our own source, written by pointwise.py
     namespace[f"{name}_row"] = njit(**options)(namespace[f"{name}_row"])
-    callback = CFunc(namespace[name], (POINTWISE_ARGUMENTS, types.void), {}, options)
-    enable_cache(callback, namespace[name])
-    callback.compile()
-    return callback
+    return compile_kernel(namespace[name], POINTWISE_ARGUMENTS, options)
 
 
 class CompiledKernels:
@@ -115,13 +111,15 @@ class CompiledKernels:
         self.plan = make_plan(cell)
         self.dtype_name = dtype_name
         self.forward_loop, self.backward_loop = _loops(dtype_name)
+        self.products = product_kernels(dtype_name)
 
     def are_cached(self, *, through_time: bool) -> bool:
         """Tell whether all kernels can be loaded from disk."""
         parts = [(part, s) for part in ("forward", "backward") for s in range(self.plan.stages)]
         parts += [("through_time", 0)] * through_time
         names = [_kernel_source(self.plan, self.dtype_name, *part)[0] for part in parts]
-        names += [*_loop_names(self.dtype_name), dense.kernel_name(self.dtype_name), WATCH]
+        names += [kernel_name(name, self.dtype_name) for name in ("multiply", "accumulate")]
+        names += [*_loop_names(self.dtype_name), WATCH]
         return all(is_on_disk(name) for name in names)
 
     def _addresses(self, part: str) -> tuple[list[Any], Array]:

@@ -5,41 +5,15 @@ A BLAS may split a product by the number of its threads; this one never does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
+import ctypes
 from typing import Any
 
 import numba
 import numpy as np
-from numba import njit
 
-from rnnlab.engine.caching import enable_cache
-from rnnlab.engine.intrinsics import rename
-from rnnlab.engine.matmul import OPTIONS, matmul_kernels, pack, packed_size
+from rnnlab.engine.matmul import product_kernels
+from rnnlab.engine.panels import pack, packed_size
 from rnnlab.engine.protocol import Array
-
-multiply: Any = None  # set to the dtype's own when the kernel is compiled
-
-
-def dense_product(a, panels, c, rows, inner, columns):
-    """C += A @ panels."""
-    multiply(
-        a, 0, inner, 0, panels, 0, inner, c, 0, columns, 0, c, 0, columns, 0, rows, 1, columns, 0, 0
-    )
-
-
-def kernel_name(dtype_name: str) -> str:
-    """Return the name under which the compiled kernel is kept."""
-    return f"dense_product_{dtype_name}"
-
-
-@cache
-def _kernel(dtype_name: str) -> Callable[..., None]:
-    name = kernel_name(dtype_name)
-    function = rename(dense_product, name, multiply=matmul_kernels(dtype_name).multiply)
-    dispatcher: Callable[..., None] = njit(nogil=True, **OPTIONS)(function)
-    enable_cache(dispatcher, function)
-    return dispatcher
 
 
 def matmul(a: Array, b: Array) -> Array:
@@ -51,6 +25,14 @@ def matmul(a: Array, b: Array) -> Array:
     c = np.zeros((rows, columns), a.dtype)
     panels = np.empty(packed_size(inner, columns, a.dtype), a.dtype)
     pack(b, panels)
-    flat = np.ascontiguousarray(a).reshape(-1)
-    _kernel(a.dtype.name)(flat, panels, c.reshape(-1), rows, inner, columns)
+    a = np.ascontiguousarray(a)
+    product_kernels(a.dtype.name).multiply.ctypes(
+        start(a), inner, 0, start(panels), inner, start(c), columns, 0, start(c), columns, 0,
+        rows, 1, columns, 0, 0,
+    )  # fmt: skip
     return c
+
+
+def start(array: Array) -> Any:
+    """Return where an array's numbers begin, as `ctypes` takes it."""
+    return ctypes.cast(array.ctypes.data, ctypes.POINTER(np.ctypeslib.as_ctypes_type(array.dtype)))

@@ -91,6 +91,16 @@ def address(typingctx: Any, array: Any, offset: Any) -> Any:
     return types.int64(array, types.int64), codegen
 
 
+@intrinsic
+def as_number(typingctx: Any, base: Any) -> Any:
+    """Address that a pointer holds, as a number."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ptrtoint(args[0], _I64)
+
+    return types.int64(base), codegen
+
+
 def entry_reader(dtype: Any) -> Any:
     """Make `entry(table, k)`: the k-th address of a table as a pointer to `dtype`."""
     pointer_type = types.CPointer(dtype)
@@ -186,20 +196,20 @@ def pause(typingctx: Any) -> Any:
 
 
 @intrinsic
-def call_pointwise(
-    typingctx: Any, function: Any, table: Any, rows: Any, units: Any, lane_stride: Any
-) -> Any:
-    """Call the pointwise kernel at an address: the time loop is compiled without knowing it."""
+def call_kernel(typingctx: Any, function: Any, arguments: Any) -> Any:
+    """Call the compiled kernel at an address with a tuple of pointers and whole numbers.
+
+    The caller is compiled, and cached, without the kernel's code.
+    """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        data = context.make_array(table)(context, builder, args[1]).data
-        kernel_type = ir.FunctionType(ir.VoidType(), [data.type, _I64, _I64, _I64])
+        values = cgutils.unpack_tuple(builder, args[1])
+        kernel_type = ir.FunctionType(ir.VoidType(), [value.type for value in values])
         kernel = builder.inttoptr(args[0], kernel_type.as_pointer())
-        builder.call(kernel, [data, *args[2:]])
+        builder.call(kernel, values)
         return context.get_dummy_value()
 
-    signature = types.void(types.int64, table, types.int64, types.int64, types.int64)
-    return signature, codegen
+    return types.void(types.int64, arguments), codegen
 
 
 @intrinsic

@@ -13,8 +13,8 @@ from rnnlab.cells import CellDefinition
 from rnnlab.engine import pointwise, workers
 from rnnlab.engine.compiled import CompiledKernels
 from rnnlab.engine.dense import matmul
-from rnnlab.engine.matmul import packed_size
 from rnnlab.engine.memory import aligned, carve, spread_rows
+from rnnlab.engine.panels import packed_size
 from rnnlab.engine.plan import Plan
 from rnnlab.engine.protocol import Array, Gradients, blank_padding
 from rnnlab.engine.sequence import Geometry
@@ -137,6 +137,7 @@ class CompiledEngine:
         for place, array in zip(self.plan.given, given, strict=True):
             block = g.value_slots * size
             values[place.index * block :][:block].reshape(array.shape)[:] = array
+        multiply = self.kernels.products.multiply.address
         _, addresses = self.kernels.forward
         flat = x.reshape(-1)
         ends = np.zeros(0, np.int64) if lengths is None else lengths
@@ -144,7 +145,7 @@ class CompiledEngine:
         def part(_: int, lo: int, hi: int) -> None:
             table = np.zeros(self._table_size, np.int64)
             self.kernels.forward_loop(
-                g, layout.products, self._operands, addresses, flat, ends, bias,
+                g, layout.products, self._operands, multiply, addresses, flat, ends, bias,
                 layout.brings_bias, panels, vectors,
                 bases, counts, buffer, lanes, values, table, lo, hi,
             )  # fmt: skip
@@ -259,6 +260,7 @@ class CompiledEngine:
         size, width = g.batch * g.units, g.lanes * g.units
         counts = np.full(count, g.steps + 1, np.int64)
         bases = np.arange(count, dtype=np.int64) * (g.steps + 1) * size
+        products = self.kernels.products
         _, addresses = self.kernels.backward
         kernel = 0 if over_time is None else self.kernels.through_time.address
         through = np.zeros(0 if over_time is None else over_time.size, self.dtype)
@@ -276,7 +278,8 @@ class CompiledEngine:
             work = carve(sizes, self.dtype)
             table = np.zeros(self._table_size, np.int64)
             self.kernels.backward_loop(
-                g, layout.products, self._operands, addresses, kernel,
+                g, layout.products, self._operands, products.multiply.address,
+                products.accumulate.address, addresses, kernel,
                 tape.x.reshape(-1), ends, d_output.reshape(-1), panels, vectors,
                 bases, counts, tape.state_buffer, tape.lanes, tape.values,
                 sums.state, flat_x, through,

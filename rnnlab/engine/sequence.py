@@ -14,8 +14,9 @@ pointwise kernel. They run on the sequences `lo` to `hi` of a batch, without the
 
 Arrays are flat: `lanes` (slot, B, lane_stride), `states` one (slots, B, H) block per state and
 `values` (value, slot, B, H). A slot is a time step modulo the number of slots, so that a tape and a
-buffer that is used over and over are the same code. `multiply`, `accumulate`,
-`pack_panels` and `sum_rows` come from `matmul_kernels` of the dtype when the loops are compiled.
+buffer that is used over and over are the same code. `multiply` and `accumulate` are the addresses
+of `matmul.product_kernels`; `pack_panels` and `sum_rows` come from `panels.helpers` of the dtype
+when the loops are compiled.
 """
 
 from __future__ import annotations
@@ -24,14 +25,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rnnlab.engine.intrinsics import (
     address,
-    call_pointwise,
+    call_kernel,
     flush_denormals,
+    pointer,
     restore_mode,
 )
 
 if TYPE_CHECKING:
-    multiply: Any
-    accumulate: Any
     pack_panels: Any
     sum_rows: Any
 
@@ -118,7 +118,7 @@ def lanes_at(geometry, t, lo, hi, lanes):
 
 
 def sequence_forward(
-    geometry, products, operands, kernels, x, lengths, bias, starts, panels, vectors,
+    geometry, products, operands, multiply, kernels, x, lengths, bias, starts, panels, vectors,
     state_base, state_slots, states, lanes, values, table, lo, hi,
 ):  # fmt: skip
     """Run the cell over the sequences lo to hi. Writes `states`, `lanes`, `values`.
@@ -141,13 +141,13 @@ def sequence_forward(
         for p in range(len(products)):
             product = products[p]
             if product[SOURCE] == FROM_X:
-                multiply(
-                    x, (first * batch + lo) * inputs, inputs, batch * inputs,
-                    panels, product[PANELS], inputs,
-                    bias, product[COLUMN], 0, 0,
-                    lanes, start + product[COLUMN], stride, batch * stride,
+                call_kernel(multiply, (
+                    pointer(x, (first * batch + lo) * inputs), inputs, batch * inputs,
+                    pointer(panels, product[PANELS]), inputs,
+                    pointer(bias, product[COLUMN]), 0, 0,
+                    pointer(lanes, start + product[COLUMN]), stride, batch * stride,
                     rows, steps, product[COLUMNS], 0, 0,
-                )  # fmt: skip
+                ))  # fmt: skip
         for t in range(first, first + steps):
             at = (t % geometry.lane_slots * batch + lo) * stride
             fill_table(
@@ -161,15 +161,15 @@ def sequence_forward(
                         in_states, offset = source_offset(
                             geometry, product, operands, state_base, state_slots, t, lo
                         )
-                        multiply(
-                            states if in_states else values, offset, units, 0,
-                            panels, product[PANELS], units,
-                            lanes, at + product[COLUMN], stride, 0,
-                            lanes, at + product[COLUMN], stride, 0,
+                        out = pointer(lanes, at + product[COLUMN])
+                        call_kernel(multiply, (
+                            pointer(states if in_states else values, offset), units, 0,
+                            pointer(panels, product[PANELS]), units,
+                            out, stride, 0, out, stride, 0,
                             rows, 1, product[COLUMNS], ahead, ahead_size,
-                        )  # fmt: skip
+                        ))  # fmt: skip
                         ahead_size = 0
-                call_pointwise(kernels[stage], table, rows, units, stride)
+                call_kernel(kernels[stage], (pointer(table, 0), rows, units, stride))
             if len(lengths) > 0:
                 for k in range(len(state_base)):
                     before = state_base[k] + t % state_slots[k] * batch * units
@@ -182,7 +182,8 @@ def sequence_forward(
 
 
 def sequence_backward(
-    geometry, products, operands, kernels, through_kernel, x, lengths, d_output, panels, vectors,
+    geometry, products, operands, multiply, accumulate, kernels, through_kernel,
+    x, lengths, d_output, panels, vectors,
     state_base, state_slots, states, lanes, values,
     d_states, d_x, through, d_weights, d_bias, d_vectors,
     d_lanes, d_operands, sources, partial, held, table, lo, hi,
@@ -240,27 +241,25 @@ def sequence_backward(
             for p in range(len(products)):
                 product = products[p]
                 if product[SOURCE] == FROM_OPERAND and product[STAGE] == stage + 1:
-                    multiply(
-                        d_lanes, here + product[COLUMN], stride, 0,
-                        panels, product[PANELS], product[COLUMNS],
-                        d_operands, product[INDEX] * rows * units, units, 0,
-                        d_operands, product[INDEX] * rows * units, units, 0,
-                        rows, 1, units, 0, 0,
-                    )  # fmt: skip
+                    out = pointer(d_operands, product[INDEX] * rows * units)
+                    call_kernel(multiply, (
+                        pointer(d_lanes, here + product[COLUMN]), stride, 0,
+                        pointer(panels, product[PANELS]), product[COLUMNS],
+                        out, units, 0, out, units, 0, rows, 1, units, 0, 0,
+                    ))  # fmt: skip
             if stage == 0 and through_kernel != 0:
-                call_pointwise(through_kernel, table, rows, units, stride)
-            call_pointwise(kernels[stage], table, rows, units, stride)
+                call_kernel(through_kernel, (pointer(table, 0), rows, units, stride))
+            call_kernel(kernels[stage], (pointer(table, 0), rows, units, stride))
         ahead, ahead_size = lanes_at(geometry, t - 1, lo, hi, lanes)
         for p in range(len(products)):
             product = products[p]
             if product[SOURCE] == FROM_STATE:
-                multiply(
-                    d_lanes, here + product[COLUMN], stride, 0,
-                    panels, product[PANELS], product[COLUMNS],
-                    d_states, (product[INDEX] * batch + lo) * units, units, 0,
-                    d_states, (product[INDEX] * batch + lo) * units, units, 0,
-                    rows, 1, units, ahead, ahead_size,
-                )  # fmt: skip
+                out = pointer(d_states, (product[INDEX] * batch + lo) * units)
+                call_kernel(multiply, (
+                    pointer(d_lanes, here + product[COLUMN]), stride, 0,
+                    pointer(panels, product[PANELS]), product[COLUMNS],
+                    out, units, 0, out, units, 0, rows, 1, units, ahead, ahead_size,
+                ))  # fmt: skip
                 ahead_size = 0
         if waiting > 0:
             for row in range(rows):
@@ -292,13 +291,13 @@ def sequence_backward(
                     rows, steps, inputs, sources, 0,
                 )  # fmt: skip
                 if len(d_x) > 0:
-                    multiply(
-                        d_lanes, product[COLUMN], stride, rows * stride,
-                        panels, product[PANELS], product[COLUMNS],
-                        d_x, (t * batch + lo) * inputs, inputs, batch * inputs,
-                        d_x, (t * batch + lo) * inputs, inputs, batch * inputs,
+                    out = pointer(d_x, (t * batch + lo) * inputs)
+                    call_kernel(multiply, (
+                        pointer(d_lanes, product[COLUMN]), stride, rows * stride,
+                        pointer(panels, product[PANELS]), product[COLUMNS],
+                        out, inputs, batch * inputs, out, inputs, batch * inputs,
                         rows, steps, inputs, 0, 0,
-                    )  # fmt: skip
+                    ))  # fmt: skip
             else:
                 columns = units
                 in_states, offset = source_offset(
@@ -308,8 +307,8 @@ def sequence_backward(
                     states if in_states else values, offset, units, batch * units,
                     rows, steps, units, sources, 0,
                 )  # fmt: skip
-            accumulate(
-                d_lanes, product[COLUMN], stride, sources, 0, inner,
-                d_weights, product[GRADIENT], columns, product[COLUMNS], columns,
-            )  # fmt: skip
+            call_kernel(accumulate, (
+                pointer(d_lanes, product[COLUMN]), stride, pointer(sources, 0), inner,
+                pointer(d_weights, product[GRADIENT]), columns, product[COLUMNS], columns,
+            ))  # fmt: skip
     restore_mode(mode)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from rnnlab.engine import sequence
-from rnnlab.engine.matmul import pack, packed_size
 from rnnlab.engine.memory import aligned
+from rnnlab.engine.panels import pack, packed_size
 from rnnlab.engine.plan import Plan, Product
 from rnnlab.engine.protocol import Array
 

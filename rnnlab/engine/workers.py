@@ -18,7 +18,7 @@ from numba import njit
 
 from rnnlab.engine.caching import enable_cache
 from rnnlab.engine.intrinsics import pause, read_shared, rename
-from rnnlab.engine.matmul import OPTIONS
+from rnnlab.engine.panels import OPTIONS
 
 #: How often a waiting thread looks before it sleeps; a look takes 15 to 45 nanoseconds.
 LOOKS = 6000

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from rnnlab.engine import matmul as dense
-from rnnlab.engine.matmul import matmul_kernels, pack, packed_size
+from rnnlab.engine.dense import start
+from rnnlab.engine.matmul import product_kernels
+from rnnlab.engine.panels import helpers, pack, packed_size
 
 TOLERANCE = {"float32": 2e-5, "float64": 1e-13}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_multiply_adds_to_the_columns_that_exist(dtype, rng):
-    kernels = matmul_kernels(dtype)
+    kernels = product_kernels(dtype)
     for _ in range(60):
         rows, steps = rng.integers(1, 30), rng.integers(1, 4)
         inner, columns = rng.integers(1, 300), rng.integers(1, 130)
@@ -26,15 +28,15 @@ def test_multiply_adds_to_the_columns_that_exist(dtype, rng):
         before = c.copy()
         row, step = columns + margin, rows * (columns + margin)
         if rng.random() < 0.5:  # C += A W
-            start, layout = c.reshape(-1), (0, row, step)
+            origin, layout = c, (row, step)
         else:  # C = bias + A W, whatever C held
             bias = rng.standard_normal(columns).astype(dtype)
             before[..., :columns] = bias
             c[..., :columns] = np.nan
-            start, layout = bias, (0, 0, 0)
-        kernels.multiply(
-            a.reshape(-1), 0, inner, rows * inner, panels, 0, inner,
-            start, *layout, c.reshape(-1), 0, row, step, rows, steps, columns, 0, 0,
+            origin, layout = bias, (0, 0)
+        kernels.multiply.ctypes(
+            start(a), inner, rows * inner, start(panels), inner,
+            start(origin), *layout, start(c), row, step, rows, steps, columns, 0, 0,
         )  # fmt: skip
         expected = before[..., :columns] + a.astype(float) @ w.astype(float)
         scale = np.sqrt(inner)
@@ -45,7 +47,7 @@ def test_multiply_adds_to_the_columns_that_exist(dtype, rng):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_row_does_not_depend_on_the_other_rows(dtype, rng):
     """The order of sums is the same in every tile, so any cut of a batch gives the same bits."""
-    kernels = matmul_kernels(dtype)
+    kernels = product_kernels(dtype)
     rows, inner, columns = 29, 190, 77
     a = rng.standard_normal((rows, inner)).astype(dtype)
     w = rng.standard_normal((inner, columns)).astype(dtype)
@@ -54,9 +56,9 @@ def test_a_row_does_not_depend_on_the_other_rows(dtype, rng):
 
     def product(part: np.ndarray) -> np.ndarray:
         c = np.zeros((len(part), columns), dtype)
-        kernels.multiply(
-            np.ascontiguousarray(part).reshape(-1), 0, inner, 0, panels, 0, inner,
-            c.reshape(-1), 0, columns, 0, c.reshape(-1), 0, columns, 0, len(part), 1, columns, 0, 0,
+        kernels.multiply.ctypes(
+            start(part), inner, 0, start(panels), inner,
+            start(c), columns, 0, start(c), columns, 0, len(part), 1, columns, 0, 0,
         )  # fmt: skip
         return c
 
@@ -67,7 +69,7 @@ def test_a_row_does_not_depend_on_the_other_rows(dtype, rng):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_what_is_fetched_ahead_does_not_change_the_product(dtype, rng):
-    kernels = matmul_kernels(dtype)
+    kernels = product_kernels(dtype)
     rows, inner, columns = 13, 170, 45
     a = rng.standard_normal((rows, inner)).astype(dtype)
     w = rng.standard_normal((inner, columns)).astype(dtype)
@@ -77,10 +79,9 @@ def test_what_is_fetched_ahead_does_not_change_the_product(dtype, rng):
     results = []
     for size in (0, 1, 777, ahead.nbytes):
         c = np.zeros((rows, columns), dtype)
-        kernels.multiply(
-            a.reshape(-1), 0, inner, 0, panels, 0, inner,
-            c.reshape(-1), 0, columns, 0, c.reshape(-1), 0, columns, 0, rows, 1, columns,
-            ahead.ctypes.data, size,
+        kernels.multiply.ctypes(
+            start(a), inner, 0, start(panels), inner,
+            start(c), columns, 0, start(c), columns, 0, rows, 1, columns, ahead.ctypes.data, size,
         )  # fmt: skip
         results.append(c)
     np.testing.assert_allclose(results[0], a @ w, rtol=0, atol=TOLERANCE[dtype] * 13)
@@ -90,16 +91,16 @@ def test_what_is_fetched_ahead_does_not_change_the_product(dtype, rng):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_accumulate_is_the_outer_product_over_rows(dtype, rng):
-    kernels = matmul_kernels(dtype)
+    kernels = product_kernels(dtype)
     for _ in range(40):
         inner, rows, columns = rng.integers(1, 200), rng.integers(1, 40), rng.integers(1, 90)
         a = rng.standard_normal((inner, rows)).astype(dtype)
         b = rng.standard_normal((inner, columns)).astype(dtype)
         panels = np.full(packed_size(inner, columns, dtype), np.nan, dtype)
-        kernels.pack_panels(b.reshape(-1), 0, columns, 0, inner, 1, columns, panels, 0)
+        helpers(dtype).pack_panels(b.reshape(-1), 0, columns, 0, inner, 1, columns, panels, 0)
         c = np.ones((rows, columns), dtype)
-        kernels.accumulate(
-            a.reshape(-1), 0, rows, panels, 0, inner, c.reshape(-1), 0, columns, rows, columns
+        kernels.accumulate.ctypes(
+            start(a), rows, start(panels), inner, start(c), columns, rows, columns
         )
         expected = 1 + a.astype(float).T @ b.astype(float)
         assert np.max(np.abs(c - expected)) < TOLERANCE[dtype] * np.sqrt(inner)
@@ -111,7 +112,7 @@ def test_sum_of_rows_leaves_the_padding_alone(rows, dtype, rng):
     a = rng.standard_normal((rows, 40)).astype(dtype)
     a[:, 37:] = np.nan
     out = np.ones(40, dtype)
-    matmul_kernels(dtype).sum_rows(a.reshape(-1), 40, rows, 37, out)
+    helpers(dtype).sum_rows(a.reshape(-1), 40, rows, 37, out)
     expected = 1 + a[:, :37].astype(float).sum(axis=0)
     np.testing.assert_allclose(out[:37], expected, rtol=0, atol=TOLERANCE[dtype] * rows)
     np.testing.assert_array_equal(out[37:], 1)
