@@ -1,6 +1,17 @@
-"""The engine beside its peers: the same cell, shapes and numbers, interleaved in one process."""
+"""Benchmark of the engine and its peers: the same cell, shapes and data, a process each."""
 
 from rnnlab.benchmark.cases import SHAPES, Case, Shape, read_shape
-from rnnlab.benchmark.suite import compare, measure
+from rnnlab.benchmark.programs import Program, Programs
+from rnnlab.benchmark.suite import compare, measure, summarise
 
-__all__ = ["SHAPES", "Case", "Shape", "compare", "measure", "read_shape"]
+__all__ = [
+    "SHAPES",
+    "Case",
+    "Program",
+    "Programs",
+    "Shape",
+    "compare",
+    "measure",
+    "read_shape",
+    "summarise",
+]

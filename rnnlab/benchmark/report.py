@@ -1,4 +1,4 @@
-"""A benchmark to its files: benchmark.csv, comparison.csv, benchmark.png, manifest.json."""
+"""Files of a benchmark: rounds.csv, benchmark.csv, comparison.csv, benchmark.png, manifest.json."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from typing import Any
 import pandas as pd
 
 from rnnlab.benchmark.cases import SHAPES, Case, read_shape
-from rnnlab.benchmark.suite import compare, measure
+from rnnlab.benchmark.programs import Programs
+from rnnlab.benchmark.rivals import installed_rivals, threads_to_try
+from rnnlab.benchmark.suite import compare, measure, summarise
 from rnnlab.cells import CellDefinition
+from rnnlab.engine import instruction_set
 from rnnlab.experiments import manifest
 from rnnlab.experiments.records import to_csv
 from rnnlab.experiments.writing import make_writable, write_whole
 
-FILES = ("benchmark.csv", "comparison.csv", "benchmark.png", "manifest.json")
+FILES = ("benchmark.csv", "comparison.csv", "rounds.csv", "benchmark.png", "manifest.json")
 
 
 def run_benchmark(
@@ -57,24 +60,27 @@ def run_benchmark(
     }
     start = manifest.now()
     cases = [Case(*case) for case in product(cells, chosen, dtypes, works)]
+    rivals = [rival for rival in installed_rivals() if any(map(rival.accepts, cases))]
     tables = []
-    for number, case in enumerate(cases, start=1):
-        tell(f"[{number}/{len(cases)}] {case.cell.name} {case.work} {case.dtype} {case.shape}")
-        tables.append(measure(case, repeats=repeats, seconds=seconds))
-    table = pd.concat(tables, ignore_index=True)
-    comparison = compare(table)
-    write_whole(out / FILES[0], to_csv(table))
-    write_whole(out / FILES[1], to_csv(comparison))
+    with Programs(rivals, threads_to_try()) as programs:
+        for number, case in enumerate(cases, start=1):
+            tell(f"[{number}/{len(cases)}] {case.cell.name} {case.work} {case.dtype} {case.shape}")
+            tables.append(measure(case, programs, repeats=repeats, seconds=seconds))
+    rounds = pd.concat(tables, ignore_index=True)
+    table, comparison = summarise(rounds), compare(rounds)
+    for name, content in zip(FILES[:3], (table, comparison, rounds), strict=True):
+        write_whole(out / name, to_csv(content))
     from rnnlab.plotting import plot_benchmark, save_figure
 
-    save_figure(plot_benchmark(table), out / FILES[2])
+    save_figure(plot_benchmark(table), out / FILES[3])
     document = {
         "command": " ".join(["rnnlab", *sys.argv[1:]]),
         "settings": settings,
         **manifest.circumstances(),
+        "instruction_set": instruction_set(),
         "rivals": {name: manifest.version(name) for name in ("torch", "jax")},
         "start": start,
         "end": manifest.now(),
     }
-    write_whole(out / FILES[3], json.dumps(document, indent=2) + "\n")
+    write_whole(out / FILES[4], json.dumps(document, indent=2) + "\n")
     return comparison, [out / name for name in FILES]

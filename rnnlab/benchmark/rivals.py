@@ -1,4 +1,4 @@
-"""The same cell in rnnlab and in what is installed beside it, each as a function to be timed.
+"""Implementations of a cell: rnnlab and the libraries that are installed, each as a function.
 
 PyTorch has RNN, LSTM and GRU built in. For every other cell the rivals are what one would write by
 hand: a time loop in PyTorch and a compiled `lax.scan` in JAX, made here from the cell's equations;
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from rnnlab.benchmark.cases import Case
-from rnnlab.engine import get_num_threads, set_num_threads
+from rnnlab.engine import get_num_threads
 from rnnlab.equations.expression import Expression, reachable
 from rnnlab.layers import Recurrent
 
@@ -30,7 +30,7 @@ class Rival(ABC):
     name : str
         As tables print it.
     sets_threads : bool
-        Whether the number of threads can be chosen in a running process.
+        Whether it takes its number of threads from the environment.
     """
 
     name: str
@@ -43,9 +43,6 @@ class Rival(ABC):
     @abstractmethod
     def prepare(self, case: Case, layer: Recurrent, x: Any, d_output: Any) -> Run:
         """Return a function of no arguments that does the work of `case` once."""
-
-    def set_threads(self, count: int) -> None:  # noqa: B027  # JAX has nothing to set
-        """Choose the number of threads, where that can be done."""
 
 
 class Rnnlab(Rival):
@@ -62,10 +59,6 @@ class Rnnlab(Rival):
         if case.work == "inference":
             return lambda: layer(x)
         return lambda: layer.backward(layer.forward(x), d_output)
-
-    def set_threads(self, count: int) -> None:
-        """Set the engine's threads."""
-        set_num_threads(count)
 
 
 class Torch(Rival):
@@ -101,12 +94,6 @@ class Torch(Rival):
             return infer
         inputs.requires_grad_()
         return train
-
-    def set_threads(self, count: int) -> None:
-        """Set PyTorch's threads."""
-        import torch
-
-        torch.set_num_threads(count)
 
 
 class TorchLoop(Torch):

@@ -1,214 +1,126 @@
-"""Timing: rivals take turns in one process, so that a slow minute is slow for all of them."""
+"""Rounds of turns, and what follows from them: times of each program, paired ratios.
+
+All programs have a turn in every round (A B A B), so that a slow minute is slow for all of them.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rnnlab.benchmark.cases import Case
-from rnnlab.benchmark.rivals import Limit, Rival, installed_rivals, threads_to_try
-from rnnlab.engine import get_num_threads, prepare, set_num_threads
-from rnnlab.layers import Recurrent
+from rnnlab.benchmark.programs import Programs
 
-#: Seconds in which an implementation runs untimed when its turn comes, and then timed. The threads
-#: of OpenMP and OpenBLAS spin for a while after their work, and a core that slept wakes slowly: who
-#: comes next must not pay for it.
-TURN = 0.03
-
-#: Columns of benchmark.csv: a row for each case, implementation and number of threads.
-COLUMNS = (
-    "cell",
-    "work",
-    "dtype",
-    "steps",
-    "batch",
-    "inputs",
-    "hidden",
-    "implementation",
-    "threads",
-    "median_ms",
-    "low_ms",
-    "high_ms",
-    "repeats",
-    "first_call_s",
-    "gflops",
-)
-
-
-@dataclass
-class _Entry:
-    """One implementation with one number of threads, and the times that it took (seconds)."""
-
-    implementation: str
-    threads: int
-    run: Callable[[], Any]
-    set_threads: Callable[[int], None]
-    flops: float
-    first_call: float
-    times: list[float]
-
-    def call(self) -> float:
-        start = time.perf_counter()
-        self.run()
-        return time.perf_counter() - start
-
-    def take_turn(self) -> None:
-        self.set_threads(self.threads)
-        begin = time.perf_counter()
-        while time.perf_counter() < begin + TURN:
-            self.run()
-        begin = time.perf_counter()
-        while not self.times or time.perf_counter() < begin + TURN:
-            self.times.append(self.call())
+#: Columns that name a case, and one program in it.
+CASE = ("cell", "work", "dtype", "steps", "batch", "inputs", "hidden")
+PROGRAM = (*CASE, "implementation", "threads")
+#: Columns of rounds.csv: a row for each case, program and round.
+ROUNDS = (*PROGRAM, "round", "calls", "median_ms", "min_ms", "first_call_s", "flops")
+#: Name of NumPy's product of two large matrices, in rnnlab's processes.
+LIMIT = "sgemm"
 
 
 def measure(
-    case: Case,
-    *,
-    repeats: int = 15,
-    seconds: float = 20.0,
-    rivals: Sequence[Rival] | None = None,
-    threads: Sequence[int] | None = None,
+    case: Case, programs: Programs, *, repeats: int = 15, seconds: float = 20.0
 ) -> pd.DataFrame:
-    """Time one case in every implementation and number of threads.
+    """Time one case in every program that has its cell.
 
     Parameters
     ----------
     case : Case
+    programs : Programs
     repeats : int
-        Rounds; in each, everybody has a turn of `TURN` seconds, or one call if that takes longer.
-        Fewer rounds, but at least 3, once `seconds` have passed.
+        Rounds; fewer, but at least 3, once `seconds` have passed.
     seconds : float
-    rivals : sequence of Rival, optional
-        All that are installed unless given.
-    threads : sequence of int, optional
-        Numbers of threads; one and all there are unless given.
 
     Returns
     -------
     DataFrame
-        Columns as `COLUMNS`; times in milliseconds, the median and the quartiles;
-        `first_call_s` is the first call, compilation included, and is in no other number. The
-        implementation "sgemm" is NumPy's matrix product, the machine's limit.
+        Columns as `ROUNDS`. `first_call_s` is the first call, compilation included, and is in no
+        other number.
     """
-    counts = list(threads or threads_to_try())
-    layer = Recurrent(
-        case.cell, case.shape.inputs, case.shape.hidden, dtype=case.dtype, init="torch", seed=0
-    )
-    rng = np.random.default_rng(0)
-    size = (case.shape.steps, case.shape.batch)
-    x = rng.standard_normal((*size, case.shape.inputs)).astype(case.dtype)
-    d_output = rng.standard_normal((*size, case.shape.hidden)).astype(case.dtype)
-    before = get_num_threads()
-    prepare(case.cell, case.dtype)
-    entries = []
-    for rival in installed_rivals() if rivals is None else rivals:
-        if rival.accepts(case):
-            run = rival.prepare(case, layer, x, d_output)
-            chosen = counts if rival.sets_threads else [max(counts)]
-            entries += [_warm_up(rival, run, count, case.flops) for count in chosen]
-    limit = Limit(case.dtype)
-    try:
-        with _blas_threads(counts) as set_blas_threads:
-            entries += [
-                _Entry("sgemm", count, limit, set_blas_threads, limit.flops, 0, [])
-                for count in counts
-            ]
-            end = time.perf_counter() + seconds
-            for done in range(repeats):
-                if done >= 3 and time.perf_counter() > end:
-                    break
-                for entry in entries:
-                    entry.take_turn()
-    finally:
-        set_num_threads(before)
-    return pd.DataFrame([_row(case, entry) for entry in entries], columns=list(COLUMNS))
+    taking = [program for program in programs if program.rival.accepts(case)]
+    first_calls = [program.prepare(case) for program in taking]
+    rows: list[tuple[Any, ...]] = []
+    key = (case.cell.name, case.work, case.dtype, *case.shape)
+
+    def add(name: str, threads: int, times: list[float], first: float, flops: float) -> None:
+        middle, least = np.median(times) * 1e3, min(times) * 1e3
+        rows.append((*key, name, threads, number, len(times), middle, least, first, flops))
+
+    end = time.perf_counter() + seconds
+    for number in range(repeats):
+        if number >= 3 and time.perf_counter() > end:
+            break
+        for program, first in zip(taking, first_calls, strict=True):
+            turn = program.turn()
+            add(program.rival.name, program.threads, turn.times, first, case.flops)
+            if turn.limit:
+                add(LIMIT, program.threads, turn.limit, 0.0, 2.0 * 1024**3)
+    return pd.DataFrame(rows, columns=list(ROUNDS))
 
 
-def _warm_up(rival: Rival, run: Callable[[], Any], count: int, flops: float) -> _Entry:
-    entry = _Entry(rival.name, count, run, rival.set_threads, flops, 0.0, [])
-    entry.set_threads(count)
-    entry.first_call = entry.call()
-    return entry
-
-
-@contextlib.contextmanager
-def _blas_threads(counts: Sequence[int]) -> Iterator[Callable[[int], None]]:
-    """Yield a function that sets the threads of NumPy's BLAS, where threadpoolctl is installed."""
-    if importlib.util.find_spec("threadpoolctl") is None:
-        yield lambda _: None
-        return
-    from threadpoolctl import ThreadpoolController
-
-    controller = ThreadpoolController()
-    with contextlib.ExitStack() as stack:
-
-        def limit(count: int) -> None:
-            stack.close()
-            stack.enter_context(controller.limit(limits=count, user_api="blas"))
-
-        limit(max(counts))
-        yield limit
-
-
-def _row(case: Case, entry: _Entry) -> tuple[Any, ...]:
-    low, median, high = np.quantile(entry.times, [0.25, 0.5, 0.75])
-    return (
-        case.cell.name,
-        case.work,
-        case.dtype,
-        *case.shape,
-        entry.implementation,
-        entry.threads,
-        median * 1e3,
-        low * 1e3,
-        high * 1e3,
-        len(entry.times),
-        entry.first_call,
-        entry.flops / median / 1e9,
-    )
-
-
-def compare(table: pd.DataFrame) -> pd.DataFrame:
-    """Set rnnlab beside the fastest rival of each case.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Of `measure`, several cases one after the other.
+def summarise(rounds: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each case and program: benchmark.csv.
 
     Returns
     -------
     DataFrame
-        cell, work, dtype, steps, batch, inputs, hidden; rnnlab_ms at its best number of threads;
-        rival, rival_ms at its best; ratio, how many times faster rnnlab is; gflops of rnnlab;
-        limit_share, that rate by the machine's own with as many threads.
+        cell, work, dtype, steps, batch, inputs, hidden, implementation, threads; median_ms, low_ms
+        and high_ms, the median and the quartiles of the rounds' medians; min_ms, the fastest call;
+        rounds, calls, first_call_s; gflops, the arithmetic of the matrix products by the median.
     """
-    keys = list(COLUMNS[:7])
     rows = []
-    for key, group in table.groupby(keys, sort=False):
-        own = group[group["implementation"] == "rnnlab"]
-        best = own.sort_values("median_ms").iloc[0]
-        others = group[~group["implementation"].isin(["rnnlab", "sgemm"])]
-        limits = group[(group["implementation"] == "sgemm")]
-        same = limits[limits["threads"] == best["threads"]]
-        rate = float((same if len(same) else limits)["gflops"].max())
-        row = dict(zip(keys, key, strict=True))
-        row |= {"rnnlab_ms": best["median_ms"], "threads": best["threads"]}
-        rival = others.sort_values("median_ms").iloc[0] if len(others) else None
-        row |= {
-            "rival": "-" if rival is None else rival["implementation"],
-            "rival_ms": np.nan if rival is None else rival["median_ms"],
-            "ratio": np.nan if rival is None else rival["median_ms"] / best["median_ms"],
-            "gflops": best["gflops"],
-            "limit_share": best["gflops"] / rate,
-        }
+    for key, group in rounds.groupby(list(PROGRAM), sort=False):
+        low, median, high = np.quantile(group["median_ms"], [0.25, 0.5, 0.75])
+        row = dict(zip(PROGRAM, key, strict=True))
+        row |= {"median_ms": median, "low_ms": low, "high_ms": high}
+        row |= {"min_ms": group["min_ms"].min(), "rounds": len(group)}
+        row |= {"calls": group["calls"].sum(), "first_call_s": group["first_call_s"].iloc[0]}
+        rows.append(row | {"gflops": group["flops"].iloc[0] / median / 1e6})
+    return pd.DataFrame(rows)
+
+
+def compare(rounds: pd.DataFrame) -> pd.DataFrame:
+    """Compare rnnlab with the fastest rival of each case, both at their best number of threads.
+
+    Returns
+    -------
+    DataFrame
+        cell, work, dtype, steps, batch, inputs, hidden; rnnlab_ms and threads, at the best number
+        of threads; rival, rival_ms; ratio, ratio_low, ratio_high, the median and the quartiles over
+        rounds of how many times faster rnnlab was in that round; min_ratio, the same of the fastest
+        calls; gflops of rnnlab; limit_share, that rate by the limit's in the same processes.
+    """
+    rows = []
+    for key, group in summarise(rounds).groupby(list(CASE), sort=False):
+        of_case = rounds[(rounds[list(CASE)] == list(key)).all(axis=1)]
+        own = group[group["implementation"] == "rnnlab"].sort_values("median_ms").iloc[0]
+        others = group[~group["implementation"].isin(["rnnlab", LIMIT])].sort_values("median_ms")
+        limit = group[(group["implementation"] == LIMIT) & (group["threads"] == own["threads"])]
+        row = dict(zip(CASE, key, strict=True))
+        row |= {"rnnlab_ms": own["median_ms"], "threads": own["threads"]}
+        row |= {"rival": "-", "rival_ms": np.nan, "min_ratio": np.nan}
+        quartiles = [np.nan] * 3
+        if len(others):
+            rival = others.iloc[0]
+            row |= {"rival": rival["implementation"], "rival_ms": rival["median_ms"]}
+            row["min_ratio"] = rival["min_ms"] / own["min_ms"]
+            paired = _of_program(of_case, rival) / _of_program(of_case, own)
+            quartiles = list(np.quantile(paired, [0.25, 0.5, 0.75]))
+        row |= dict(zip(("ratio_low", "ratio", "ratio_high"), quartiles, strict=True))
+        row |= {"gflops": own["gflops"], "limit_share": own["gflops"] / limit["gflops"].max()}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _of_program(rounds: pd.DataFrame, program: pd.Series) -> pd.Series:
+    """Return the medians of one program by round."""
+    same = (rounds["implementation"] == program["implementation"]) & (
+        rounds["threads"] == program["threads"]
+    )
+    medians: pd.Series = rounds[same].set_index("round")["median_ms"]
+    return medians

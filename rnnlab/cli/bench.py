@@ -14,7 +14,7 @@ from rnnlab.cli.output import print_rows
 CELLS = ("rnn", "lstm", "peephole-lstm", "gru")
 
 
-@click.command(short_help="Time the engine beside its peers.")
+@click.command(short_help="Compare the speed with PyTorch and JAX.")
 @click.option(
     "--cell",
     "--cells",
@@ -59,7 +59,7 @@ CELLS = ("rnn", "lstm", "peephole-lstm", "gru")
     default=Path("results/benchmark"),
     show_default=True,
     metavar="DIR",
-    help="Folder of benchmark.csv, comparison.csv, benchmark.png and manifest.json.",
+    help="Folder of benchmark.csv, comparison.csv, rounds.csv, benchmark.png and manifest.json.",
 )
 @click.option("--force", is_flag=True, help="Replace a benchmark that is there already.")
 def bench(
@@ -72,10 +72,11 @@ def bench(
     out: Path,
     force: bool,
 ) -> None:
-    """Time this engine beside PyTorch and JAX, where they are installed, on this machine.
+    """Time this engine and, where they are installed, PyTorch and JAX on this machine.
 
-    Rivals take turns in one process; the table has medians, the ratio to the fastest rival at its
-    best number of threads, and the share of the machine's own matrix-product rate.
+    Each program runs in a process of its own; they take turns. The table has medians, how many
+    times faster rnnlab is than the fastest rival (each at its best number of threads; median and
+    quartiles of the rounds), and the share of the rate of NumPy's products of large matrices.
     """
     with user_errors():
         from rnnlab.benchmark.report import run_benchmark
@@ -95,7 +96,17 @@ def bench(
             tell=lambda line: click.echo(line, err=True),
         )
     rows = [_row(record) for record in comparison.to_dict("records")]
-    headers = ("cell", "work", "dtype", "T,B,I,H", "rnnlab ms", "rival", "rival ms", "times faster")
+    headers = (
+        "cell",
+        "work",
+        "dtype",
+        "T,B,I,H",
+        "rnnlab ms",
+        "rival",
+        "rival ms",
+        "times faster",
+        "quartiles",
+    )
     print_rows((*headers, "GFLOP/s", "of the limit"), rows, title=True)
     for file in files:
         click.echo(file)
@@ -108,6 +119,7 @@ def _row(record: Mapping[Hashable, Any]) -> tuple[str, ...]:
         record["rival"],
         f"{record['rival_ms']:.2f}",
         f"{record['ratio']:.2f}",
+        f"{record['ratio_low']:.2f} to {record['ratio_high']:.2f}",
         f"{record['gflops']:.0f}",
         f"{record['limit_share']:.0%}",
     )

@@ -18,6 +18,7 @@ __all__ = [
     "ReferenceEngine",
     "engine_for",
     "get_num_threads",
+    "instruction_set",
     "is_cached",
     "matmul",
     "prepare",
@@ -36,6 +37,13 @@ def engine_for(cell: CellDefinition, dtype_name: str) -> Engine:
     from rnnlab.engine.passes import CompiledEngine
 
     return CompiledEngine(cell, dtype_name)
+
+
+def instruction_set() -> str:
+    """Return the vector instructions that kernels are compiled for, such as "AVX2"."""
+    from rnnlab.engine.intrinsics import target
+
+    return target().instruction_set
 
 
 def is_cached(cell: CellDefinition, dtype_name: str, *, through_time: bool = False) -> bool:

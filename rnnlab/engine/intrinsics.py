@@ -29,6 +29,8 @@ class Target:
     vector_bits : int
         Width of its vector registers.
     vector_registers : int
+    instruction_set : str
+        Name of the vector instructions: "AVX-512", "AVX2", "AVX", "SSE2" or "NEON".
     """
 
     def __init__(self) -> None:
@@ -39,10 +41,13 @@ class Target:
         self.is_arm = self.triple.startswith(("aarch64", "arm64"))
         if "+avx512f" in enabled:
             self.vector_bits, self.vector_registers = 512, 32
+            self.instruction_set = "AVX-512"
         elif "+avx" in enabled:
             self.vector_bits, self.vector_registers = 256, 16
+            self.instruction_set = "AVX2" if "+avx2" in enabled else "AVX"
         else:
             self.vector_bits, self.vector_registers = 128, 32 if self.is_arm else 16
+            self.instruction_set = "NEON" if self.is_arm else "SSE2"
 
 
 @cache
