@@ -1,4 +1,4 @@
-"""Time per step and sequence length, checkpointing's cost, and gradients that fade to denormals.
+"""Time and memory against the sequence length, and gradients that fade to denormals.
 
 python benchmarks/growth.py
 """
@@ -6,6 +6,7 @@ python benchmarks/growth.py
 from __future__ import annotations
 
 import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -25,8 +26,19 @@ def median(runs: list[Callable[[], Any]], rounds: int) -> list[float]:
     return [float(np.median(kept[1:])) * 1e3 for kept in times]
 
 
+def tape_memory(layer: rnnlab.Recurrent, steps: int, every: int | None) -> float:
+    """Megabytes of a training step at its peak, less what grows with any T: x, output, dL/dx."""
+    x = np.zeros((steps, 8, 10), np.float32)
+    d_output = np.ones((steps, 8, 64), np.float32)
+    tracemalloc.start()
+    layer.backward(layer.forward(x, checkpoint_every=every), d_output)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return (peak - 2 * x.nbytes - d_output.nbytes) / 1e6
+
+
 def main() -> None:
-    """Print the three comparisons."""
+    """Print the comparisons."""
     rng = np.random.default_rng(0)
     layer = rnnlab.LSTM(10, 64)
 
@@ -40,6 +52,11 @@ def main() -> None:
         print(f"LSTM B=32 I=10 H=64, T={steps}: {time_ / steps * 1e3:.1f} us a time step")
     whole, parts = median([step(10_000), step(10_000, 500)], 5)
     print(f"T=10000: tape {whole:.0f} ms, checkpoints every 500 steps {parts:.0f} ms")
+
+    for steps in (1000, 10_000, 100_000):
+        every = round(steps**0.5)
+        whole, parts = (tape_memory(layer, steps, n) for n in (None, every))
+        print(f"B=8, T={steps}: tape {whole:.1f} MB, checkpoints every {every} steps {parts:.1f} MB")
 
     x = rng.standard_normal((1000, 32, 10)).astype(np.float32)
     layer.parameters["weight_hh_l0"] *= 0.5  # the gradient fades below 1e-38
