@@ -10,12 +10,14 @@ from rnnlab.cells import CellDefinition
 from rnnlab.engine.dense import matmul
 from rnnlab.engine.protocol import Engine, Gradients
 from rnnlab.engine.reference import ReferenceEngine
+from rnnlab.engine.snapshot import Snapshot, snapshot
 from rnnlab.engine.threads import get_num_threads, set_num_threads
 
 __all__ = [
     "Engine",
     "Gradients",
     "ReferenceEngine",
+    "Snapshot",
     "engine_for",
     "get_num_threads",
     "instruction_set",
@@ -23,6 +25,7 @@ __all__ = [
     "matmul",
     "prepare",
     "set_num_threads",
+    "snapshot",
 ]
 
 

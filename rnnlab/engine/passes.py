@@ -18,13 +18,14 @@ from rnnlab.engine.panels import packed_size
 from rnnlab.engine.plan import Plan
 from rnnlab.engine.protocol import Array, Gradients, blank_padding
 from rnnlab.engine.sequence import Geometry
+from rnnlab.engine.snapshot import Snapshot, snapshot
 from rnnlab.engine.tape import Checkpoints, Tape, within_segment
 from rnnlab.engine.threads import run_parts, split_batch
 from rnnlab.engine.weights import (
     Layout,
     lane_bias,
     lay_out,
-    pack_weights,
+    panels_of,
     stack_vectors,
     unpack_gradients,
 )
@@ -79,7 +80,7 @@ class CompiledEngine:
         given: Sequence[Array] = (),
     ) -> tuple[Array, tuple[Array, ...]]:
         """Return the output (T, B, H) and the final states, keeping nothing else."""
-        x = blank_padding(x, lengths)
+        x, parameters = blank_padding(x, lengths), snapshot(parameters)
         g = self._geometry(x, states[0].shape[-1], tape=False)
         # The output is the first state over time; of the others, two steps suffice.
         slots = [g.steps + 1, *[2] * (len(states) - 1)]
@@ -102,7 +103,7 @@ class CompiledEngine:
     ) -> Tape:
         """Run the sequence and keep what the backward pass needs."""
         g = self._geometry(x, states[0].shape[-1], tape=True)
-        held = {name: array.copy() for name, array in parameters.items()}
+        held = snapshot(parameters)
         x = x.copy() if lengths is None else blank_padding(x, lengths)
         slots = [g.steps + 1] * len(states)
         buffer, _, lanes, values = self._run(held, x, lengths, given, states, g, slots)
@@ -113,7 +114,7 @@ class CompiledEngine:
 
     def _run(
         self,
-        parameters: Mapping[str, Array],
+        parameters: Snapshot,
         x: Array,
         lengths: Array | None,
         given: Sequence[Array],
@@ -123,9 +124,9 @@ class CompiledEngine:
     ) -> tuple[Array, Array, Array, Array]:
         """Run the forward loop; return states, where each begins, lanes and values."""
         layout = lay_out(self.plan, g.inputs, g.units, self.kernels.dtype_name, backward=False)
-        panels = pack_weights(self.plan, layout, parameters, g.units, backward=False)
-        bias = lane_bias(self.plan, parameters, g.units, self.dtype)
-        vectors = stack_vectors(self.plan, parameters, g.units, self.dtype)
+        panels = panels_of(self.plan, layout, parameters, g.units, backward=False)
+        bias = lane_bias(self.plan, parameters, g.units)
+        vectors = stack_vectors(self.plan, parameters, g.units)
         size = g.batch * g.units
         counts = np.array(slots, np.int64)
         bases = np.array([0, *itertools.accumulate(slots[:-1])], np.int64) * size
@@ -165,7 +166,7 @@ class CompiledEngine:
         """Run the sequence and keep the output and the states every so many steps."""
         chunk = self._geometry(x, states[0].shape[-1], tape=True).chunk
         length = max(1, -(-every // chunk)) * chunk  # whole chunks: then sums keep their order
-        held = {name: array.copy() for name, array in parameters.items()}
+        held = snapshot(parameters)
         x = x.copy() if lengths is None else blank_padding(x, lengths)
         output = np.empty((*x.shape[:2], states[0].shape[-1]), self.dtype)
         starts, current = [], tuple(states)
@@ -203,8 +204,8 @@ class CompiledEngine:
         count = len(plan.cell.states)
         parts = split_batch(batch)
         layout = lay_out(plan, x.shape[2], units, self.kernels.dtype_name, backward=True)
-        panels = pack_weights(plan, layout, record.parameters, units, backward=True)
-        vectors = stack_vectors(plan, record.parameters, units, self.dtype)
+        panels = panels_of(plan, layout, record.parameters, units, backward=True)
+        vectors = stack_vectors(plan, record.parameters, units)
 
         def zeros(*shape: int) -> Array:
             return np.zeros(shape, self.dtype)

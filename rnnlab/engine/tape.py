@@ -12,6 +12,7 @@ from rnnlab.cells import CellDefinition
 from rnnlab.engine.plan import Plan
 from rnnlab.engine.protocol import Array, blank_padding
 from rnnlab.engine.sequence import Geometry
+from rnnlab.engine.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class Tape:
         A copy of the input.
     lengths : int64 array (B,) or None
         Where sequences end.
-    parameters : dict of str to array
-        Copies, as they were.
+    parameters : Snapshot
+        As they were.
     state_buffer, lanes, values : array
         Flat, as `sequence` lays them out.
     """
@@ -34,7 +35,7 @@ class Tape:
     geometry: Geometry
     x: Array
     lengths: Array | None
-    parameters: dict[str, Array]
+    parameters: Snapshot
     state_buffer: Array
     lanes: Array
     values: Array
@@ -133,7 +134,7 @@ class Checkpoints:
     """
 
     engine: ForwardEngine
-    parameters: dict[str, Array]
+    parameters: Snapshot
     x: Array
     output: Array
     starts: tuple[tuple[Array, ...], ...]

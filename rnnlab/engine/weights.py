@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from rnnlab.engine.memory import aligned
 from rnnlab.engine.panels import pack, packed_size
 from rnnlab.engine.plan import Plan, Product
 from rnnlab.engine.protocol import Array
+from rnnlab.engine.snapshot import Snapshot
 
 _SOURCES = {"x": sequence.FROM_X, "state": sequence.FROM_STATE, "operand": sequence.FROM_OPERAND}
 
@@ -80,10 +80,18 @@ def _rows(product: Product, units: int) -> slice | None:
     return slice(first * units, (first + count) * units)
 
 
-def pack_weights(
+def panels_of(
+    plan: Plan, layout: Layout, parameters: Snapshot, units: int, *, backward: bool
+) -> Array:
+    """Return all weights in panels, in the order of the lanes that they feed; packed once."""
+    return parameters.make(
+        (plan, layout), lambda: _pack(plan, layout, parameters, units, backward=backward)
+    )
+
+
+def _pack(
     plan: Plan, layout: Layout, parameters: Mapping[str, Array], units: int, *, backward: bool
 ) -> Array:
-    """Return all weights in panels, in the order of the lanes that they feed."""
     arrays = [parameters[product.array] for product in plan.products]
     panels = aligned(layout.panel_size, arrays[0].dtype)
     for product, where, array in zip(plan.products, layout.panels, arrays, strict=True):
@@ -97,24 +105,31 @@ def pack_weights(
     return panels
 
 
-def lane_bias(plan: Plan, parameters: Mapping[str, Array], units: int, dtype: Any) -> Array:
+def lane_bias(plan: Plan, parameters: Snapshot, units: int) -> Array:
     """Return what every lane starts from, (lanes * H,)."""
-    bias = np.zeros((len(plan.lanes), units), dtype)
-    for array in plan.cell.arrays.values():
-        if array.kind == "bias":
-            for block, position in enumerate(array.maps):
-                start = block * units
-                lane = plan.lanes.index(position)
-                bias[lane] = parameters[array.name][start : start + units]
-    return bias.reshape(-1)
+
+    def stack() -> Array:
+        bias = np.zeros((len(plan.lanes), units), parameters.dtype)
+        for array in plan.cell.arrays.values():
+            if array.kind == "bias":
+                for block, position in enumerate(array.maps):
+                    start = block * units
+                    lane = plan.lanes.index(position)
+                    bias[lane] = parameters[array.name][start : start + units]
+        return bias.reshape(-1)
+
+    return parameters.make((plan, "bias"), stack)
 
 
-def stack_vectors(plan: Plan, parameters: Mapping[str, Array], units: int, dtype: Any) -> Array:
+def stack_vectors(plan: Plan, parameters: Snapshot, units: int) -> Array:
     """Return the learned vectors one after the other, (vectors * H,); a scalar, H times."""
-    found = [parameters[node.payload.name] for node in plan.cell.equations.vectors]
-    if not found:
-        return np.zeros(0, dtype)
-    return np.concatenate([np.broadcast_to(array, units) for array in found])
+
+    def stack() -> Array:
+        found = [parameters[node.payload.name] for node in plan.cell.equations.vectors]
+        parts = [np.broadcast_to(array, units) for array in found]
+        return np.concatenate(parts or [np.zeros(0, parameters.dtype)])
+
+    return parameters.make((plan, "vectors"), stack)
 
 
 def unpack_gradients(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnlab.cells import CellDefinition
-from rnnlab.engine import engine_for
+from rnnlab.engine import Snapshot, engine_for, snapshot
 from rnnlab.engine.protocol import Array, Gradients
 from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.initialisers import initialise
@@ -61,6 +61,7 @@ class Direction:
         self._at_rest, _ = noisy_cell(cell, regularisers, expected=True)
         self.suffix = f"_l{layer}" + "_reverse" * reverse
         self.parameters = parameters
+        self._snapshot: Snapshot | None = None
         self._names = {name: name + self.suffix for name in cell.arrays}
         learned = initial_names(cell) * architecture.learn_initial_state
         self._initial_names = [name + self.suffix for name in learned]
@@ -188,9 +189,11 @@ class Direction:
             )
         return np.ascontiguousarray(value)
 
-    def _bare(self) -> dict[str, Array]:
-        """Return the cell's arrays by the cell's names, as the engine takes them."""
-        return {bare: self.checked(name) for bare, name in self._names.items()}
+    def _bare(self) -> Snapshot:
+        """Return the cell's arrays as they are now, by the cell's names."""
+        live = {bare: self.checked(name) for bare, name in self._names.items()}
+        self._snapshot = snapshot(live, self._snapshot)
+        return self._snapshot
 
     def _turn(self, array: Array, lengths: Array | None) -> Array:
         """Bring (T, B, ...) from the sequence's time to this direction's, contiguous."""
