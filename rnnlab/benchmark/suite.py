@@ -16,6 +16,7 @@ from rnnlab.benchmark.cases import Case
 from rnnlab.benchmark.rivals import Limit, Rival, installed_rivals, threads_to_try
 from rnnlab.engine import get_num_threads, prepare, set_num_threads
 from rnnlab.layers import Recurrent
+from rnnlab.layers.seeding import random_numbers
 
 #: Seconds in which an implementation runs untimed when its turn comes, and then timed. The threads
 #: of OpenMP and OpenBLAS spin for a while after their work, and a core that slept wakes slowly: who
@@ -102,7 +103,7 @@ def measure(
     layer = Recurrent(
         case.cell, case.shape.inputs, case.shape.hidden, dtype=case.dtype, init="torch", seed=0
     )
-    rng = np.random.default_rng(0)
+    rng, _ = random_numbers(0, "inputs")
     size = (case.shape.steps, case.shape.batch)
     x = rng.standard_normal((*size, case.shape.inputs)).astype(case.dtype)
     d_output = rng.standard_normal((*size, case.shape.hidden)).astype(case.dtype)

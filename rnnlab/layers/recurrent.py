@@ -15,13 +15,13 @@ from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.direction import Direction
 from rnnlab.layers.gates import read_gate, write_gate
 from rnnlab.layers.regularisers import Regularisers
+from rnnlab.layers.seeding import INITIALISATION, Seed, random_numbers
 from rnnlab.layers.stack import Stack
-from rnnlab.layers.states import check_state, find_row, gather
+from rnnlab.layers.states import StateLike, check_state, find_row, gather
 from rnnlab.layers.tape import LayerGradients, Tape
 from rnnlab.layers.validation import (
     check_array,
     check_padded,
-    check_seed,
     check_size,
 )
 
@@ -47,9 +47,10 @@ class Recurrent(Architecture):
     regularisers : Regularisers, optional
         Dropout and zoneout for training; `forward(x, noise=...)` draws them.
     dtype : "float32" or "float64"
-    seed : int or numpy.random.Generator
-        Of the initial parameters, drawn in the order of `parameters`: the first layer's forward
-        direction is that of a single layer of the same seed.
+    seed : int or numpy.random.Generator, optional
+        Seed of the initial parameters, which are drawn in the order of `parameters`: the first
+        layer's forward direction is that of a single layer of the same seed. If left out, every
+        layer is drawn from fresh entropy of the operating system, which the attribute keeps.
     init : str, optional
         "default", "glorot", "torch" or "irnn": see `rnnlab.layers.initialise`. What the cell's
         paper recommends if left out.
@@ -63,6 +64,9 @@ class Recurrent(Architecture):
     ----------
     state_type : type
         The named tuple of the cell's states.
+    seed : int or None
+        The seed that the initial parameters were drawn from: passed as `seed`, it repeats them
+        exactly. None where a generator was given.
 
     Examples
     --------
@@ -86,7 +90,7 @@ class Recurrent(Architecture):
         learn_initial_state: bool = False,
         regularisers: Regularisers | None = None,
         dtype: Any = "float32",
-        seed: int | np.random.Generator = 0,
+        seed: Seed = None,
         init: str | None = None,
         forget_bias: float | str | None = None,
         chrono_tmax: int | None = None,
@@ -103,9 +107,13 @@ class Recurrent(Architecture):
         )
         self._parameters: dict[str, Array] = {}
         self._stack = Stack(self, self._parameters)
-        rng = check_seed(seed)
+        rng, self.seed = random_numbers(seed, INITIALISATION)
         for direction in self._stack.directions:
             direction.draw(rng, init=init, forget_bias=forget_bias, chrono_tmax=chrono_tmax)
+
+    def __repr__(self) -> str:
+        shown = super().__repr__()
+        return shown if self.seed is None else f"{shown[:-1]} seed={self.seed}>"
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -130,7 +138,7 @@ class Recurrent(Architecture):
     def __call__(
         self,
         x: Array,
-        state: Sequence[Array] | None = None,
+        state: StateLike | None = None,
         lengths: Sequence[int] | Array | None = None,
     ) -> tuple[Array, Any]:
         """Run the layer without keeping a tape.
@@ -138,9 +146,10 @@ class Recurrent(Architecture):
         Parameters
         ----------
         x : array (T, B, I)
-        state : named tuple or tuple of (num_layers * D, B, H) arrays, optional
-            The initial state, a row for each direction of each layer; if left out, zeros or what
-            the layer has learned.
+        state : named tuple, dict or tuple of (num_layers * D, B, H) arrays, optional
+            The initial state, a row for each direction of each layer: by the names of the cell's
+            states, or a plain tuple in their order. If left out, zeros or what the layer has
+            learned.
         lengths : ints (B,), optional
             Where each sequence ends, from 1 to T. What stands in x behind it counts for nothing
             and may be NaN.
@@ -156,13 +165,13 @@ class Recurrent(Architecture):
         y, final = self._stack.infer(x, self._initial(state, x.shape[1]), ends)
         return y, gather(self.cell.states, final)
 
-    def step(self, x_t: Array, state: Sequence[Array] | None = None) -> tuple[Array, Any]:
+    def step(self, x_t: Array, state: StateLike | None = None) -> tuple[Array, Any]:
         """Take one time step, for input that comes in as time goes by.
 
         Parameters
         ----------
         x_t : array (B, I)
-        state : named tuple or tuple of (num_layers, B, H) arrays, optional
+        state : named tuple, dict or tuple of (num_layers, B, H) arrays, optional
             What the step before returned; if left out, where a sequence begins.
 
         Returns
@@ -198,7 +207,7 @@ class Recurrent(Architecture):
     def forward(
         self,
         x: Array,
-        state: Sequence[Array] | None = None,
+        state: StateLike | None = None,
         lengths: Sequence[int] | Array | None = None,
         *,
         noise: int | np.random.Generator | None = None,
@@ -209,13 +218,13 @@ class Recurrent(Architecture):
         Parameters
         ----------
         x : array (T, B, I)
-        state : named tuple or tuple of (num_layers * D, B, H) arrays, optional
+        state : named tuple, dict or tuple of (num_layers * D, B, H) arrays, optional
             The initial state, as for a call.
         lengths : ints (B,), optional
             Where each sequence ends, as for a call.
         noise : int or numpy.random.Generator, optional
-            What the layer's regularisers are drawn from: training. Left out, they are off, as for a
-            call.
+            Source of the regularisers' masks, for training; an int draws the same masks at every
+            call. If left out, the regularisers are off, as for a call.
         checkpoint_every : int, optional
             Keep the outputs and, about every so many time steps, the states; `backward` runs the
             segments between them again (gradient checkpointing, Chen et al. 2016). The gradients
@@ -229,7 +238,7 @@ class Recurrent(Architecture):
         x, ends = self._check_x(x, lengths)
         if checkpoint_every is not None:
             checkpoint_every = check_size("checkpoint_every", checkpoint_every)
-        rng = None if noise is None else check_seed(noise, "noise")
+        rng = None if noise is None else random_numbers(noise, "noise", "noise")[0]
         initial = self._initial(state, x.shape[1])
         output, records, masks = self._stack.forward(x, initial, ends, checkpoint_every, rng)
         return Tape(self, records, output, masks, ends, learned=state is None)
@@ -238,7 +247,7 @@ class Recurrent(Architecture):
         self,
         tape: Tape,
         d_output: Array,
-        d_state: Sequence[Array] | None = None,
+        d_state: StateLike | None = None,
         through_time: bool = False,
         *,
         input_gradient: bool = True,
@@ -252,7 +261,7 @@ class Recurrent(Architecture):
             were then.
         d_output : array (T, B, D*H)
             dL/dy; what stands in it behind a sequence's end counts for nothing.
-        d_state : tuple of (num_layers * D, B, H) arrays, optional
+        d_state : named tuple, dict or tuple of (num_layers * D, B, H) arrays, optional
             dL/d final state, beyond what passes through `d_output`; zeros if left out.
         through_time : bool
             Whether to hand out dL/ds_t at every step: `gradients.states()`.
@@ -317,7 +326,10 @@ class Recurrent(Architecture):
         """Return a copy of the layer in another dtype."""
         options = {**self.options, "dtype": dtype}
         # glorot is the cheapest to draw: every number is replaced
-        copy = Recurrent(self.cell, self.input_size, self.hidden_size, init="glorot", **options)
+        copy = Recurrent(
+            self.cell, self.input_size, self.hidden_size, init="glorot", seed=0, **options
+        )
+        copy.seed = self.seed
         for name, array in self.parameters.items():
             copy.parameters[name][:] = array
         return copy
@@ -352,9 +364,7 @@ class Recurrent(Architecture):
         axes = f"(T, B, I={self.input_size})"
         return check_padded("x", x, ("T", "B", self.input_size), self._dtype, axes, lengths)
 
-    def _check_state(
-        self, name: str, state: Sequence[Array] | None, batch: int
-    ) -> list[list[Array]]:
+    def _check_state(self, name: str, state: StateLike | None, batch: int) -> list[list[Array]]:
         """Return each direction's states (B, H), zeros where none are given."""
         count, units = len(self._stack.directions), self.hidden_size
         if state is None:
@@ -362,7 +372,7 @@ class Recurrent(Architecture):
             return [zeros] * count
         return check_state(name, state, self.cell.states, (count, batch, units), self._dtype)
 
-    def _initial(self, state: Sequence[Array] | None, batch: int) -> list[list[Array]]:
+    def _initial(self, state: StateLike | None, batch: int) -> list[list[Array]]:
         if state is None and self.learn_initial_state:
             return self._stack.initial(batch)
         return self._check_state("state", state, batch)

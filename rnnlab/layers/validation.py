@@ -32,20 +32,6 @@ def check_flag(name: str, value: object) -> bool:
     return bool(value)
 
 
-def check_seed(seed: object, name: str = "seed") -> np.random.Generator:
-    """Return the generator that a seed means; a generator is itself."""
-    if isinstance(seed, np.random.Generator):
-        return seed
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise TypeError(
-            f"{name} must be an int or a numpy.random.Generator, got {type(seed).__name__}: "
-            "pass a whole number, so that the result can be had again"
-        )
-    if seed < 0:
-        raise ValueError(f"{name} must be at least 0, got {seed}: pass a number without a sign")
-    return np.random.default_rng(int(seed))
-
-
 def check_dtype(dtype: Any) -> str:
     """Return the name of a dtype that the engine has."""
     try:
