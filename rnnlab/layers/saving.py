@@ -30,7 +30,7 @@ from rnnlab.registry import cells
 from rnnlab.version import __version__
 
 #: Raised when an older rnnlab could not read the file. `read` keeps reading all the older ones.
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 #: The key of the metadata; one alone, as the format keeps no order of several.
 KEY = "rnnlab"
 
@@ -54,6 +54,7 @@ class LayerDescription(BaseModel):
     learn_initial_state: bool
     regularisers: dict[str, Any] | None = None
     dtype: Literal["float32", "float64"]
+    batch_first: bool = False
     seed: int | None = None  # of the initial parameters
 
 

@@ -112,6 +112,32 @@ def check_padded(
     return array, ends
 
 
+def time_first(name: str, value: Any, shape: Sequence[int | str], axes: str) -> Any:
+    """Return a view (T, B, ...) of an array (B, T, ...); all but its shape is still to be checked.
+
+    Parameters
+    ----------
+    name, value, shape, axes
+        As for `check_array`, with the batch first.
+    """
+    if not hasattr(value, "swapaxes"):
+        raise TypeError(
+            f"{name} must be an array {axes} with batch_first=True, got {type(value).__name__}: "
+            "pass a NumPy array"
+        )
+    given = tuple(value.shape)
+    fits = len(given) == len(shape) and all(
+        have == want if isinstance(want, int) else have >= 1
+        for have, want in zip(given, shape, strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"{name} must have shape {axes} with batch_first=True, got {given}: the batch comes "
+            "first, then time, then the features"
+        )
+    return value.swapaxes(0, 1)
+
+
 def _check_layout(
     name: str, value: object, shape: Sequence[int | str], dtype: np.dtype[Any], axes: str
 ) -> Array:

@@ -75,6 +75,11 @@ class SequenceModel:
     ) -> None:
         if read not in READS:
             raise ValueError(unknown_name("read", read, READS))
+        if layer.batch_first:
+            raise ValueError(
+                "a model needs a layer with time first, got batch_first=True: leave it out, and "
+                "pass x.swapaxes(0, 1) as the input"
+            )
         self.layer = layer
         self.read = read
         self.output_size = check_size("output_size", output_size)

@@ -365,7 +365,7 @@ class TestBadInput:
         with pytest.raises(TypeError, match="variational must be True or False, got 1"):
             Regularisers(variational=1)  # type: ignore[arg-type]
         with pytest.raises(TypeError, match=r"must be rnnlab.Regularisers, got float: write"):
-            LSTM(2, 3, regularisers=0.5)
+            LSTM(2, 3, regularisers=0.5)  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="noise must be an int or a numpy.random.Generator"):
             LSTM(2, 3).forward(np.ones((1, 1, 2), np.float32), noise="x")  # type: ignore[arg-type]
 

@@ -316,7 +316,7 @@ class TestConstruction:
 
     def test_chrono_of_a_time_that_is_no_int(self):
         with pytest.raises(TypeError, match="chrono_tmax must be an int, got float"):
-            LSTM(3, 4, forget_bias="chrono", chrono_tmax=10.5)
+            LSTM(3, 4, forget_bias="chrono", chrono_tmax=10.5)  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("bias", ["crono", "1", ""])
     def test_a_forget_bias_that_is_another_word(self, bias):
@@ -340,7 +340,7 @@ class TestConstruction:
 
     def test_options_that_do_not_exist(self):
         with pytest.raises(TypeError, match="num_layer"):
-            LSTM(3, 4, num_layer=2)
+            LSTM(3, 4, num_layer=2)  # type: ignore[call-arg]
 
 
 class TestParameters:
