@@ -235,6 +235,11 @@ def _long(name: str, values: Array) -> pd.DataFrame:
 def _values(layer: Recurrent, inputs: Array) -> Iterator[tuple[str, str, Array]]:
     """Yield suffix, name and values (T, B, H) of every gate of every direction."""
     cell = layer.cell
+    if layer.batch_first:
+        raise ValueError(
+            "gates over time need a layer with time first, got batch_first=True: copy its "
+            "parameters into a layer without it"
+        )
     wanted = gates_of(cell)
     tape = layer.forward(inputs)
     several = layer.num_layers > 1 or layer.bidirectional

@@ -13,6 +13,7 @@ import pandas as pd
 from rnnlab.cells import CellDefinition
 from rnnlab.engine.protocol import Array
 from rnnlab.layers import Recurrent
+from rnnlab.layers.seeding import INITIALISATION, Seed, random_numbers
 
 #: Half the width of a central difference; between its error of order eps^2 and rounding.
 EPS = 1e-5
@@ -29,7 +30,7 @@ def check_gradients(
     batch: int = 3,
     inputs: int = 3,
     hidden: int = 4,
-    seed: int = 0,
+    seed: Seed = None,
     tolerance: float = 1e-6,
 ) -> pd.DataFrame:
     """Compare every gradient of a layer with central differences, in float64.
@@ -42,7 +43,8 @@ def check_gradients(
     cell : CellDefinition or str
     steps, batch, inputs, hidden : int
         T, B, I, H. Every number of the arrays costs two forward passes.
-    seed : int
+    seed : int or numpy.random.Generator, optional
+        Seed of all numbers. If left out, fresh entropy, which `attrs["seed"]` of the table keeps.
     tolerance : float
         Entries that disagree by more are measured again with a shorter difference.
 
@@ -66,7 +68,8 @@ def check_gradients(
     >>> table.name.tolist()[-2:], bool(table.error.max() < 1e-6)
     (['x', 'h'], True)
     """
-    case = _draw(cell, steps, batch, inputs, hidden, seed)
+    rng, drawn_from = random_numbers(seed, INITIALISATION)  # the layer's come first
+    case = _draw(cell, steps, batch, inputs, hidden, rng)
     if not math.isfinite(case.loss()):
         raise ValueError(
             f"the loss of {case.layer.cell.name} must be finite, got {case.loss()}: "
@@ -74,7 +77,7 @@ def check_gradients(
         )
     compared = [(kind, name, array, grad) for kind, name, array, grad in case.arrays()]
     largest = max(float(np.abs(gradient).max()) for *_, gradient in compared)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         [
             {
                 "kind": kind,
@@ -85,6 +88,8 @@ def check_gradients(
             for kind, name, array, gradient in compared
         ]
     )
+    table.attrs["seed"] = drawn_from
+    return table
 
 
 @dataclass(frozen=True)
@@ -119,9 +124,13 @@ class _Case:
 
 
 def _draw(
-    cell: CellDefinition | str, steps: int, batch: int, inputs: int, hidden: int, seed: int
+    cell: CellDefinition | str,
+    steps: int,
+    batch: int,
+    inputs: int,
+    hidden: int,
+    rng: np.random.Generator,
 ) -> _Case:
-    rng = np.random.default_rng(seed)
     layer = Recurrent(cell, inputs, hidden, dtype="float64", seed=rng)
     for array in layer.parameters.values():  # zeros, as of biases, would hide mistakes
         # small enough for a sequence that neither explodes nor saturates

@@ -11,6 +11,7 @@ import pandas as pd
 from rnnlab.analysis.linearised import linearise, require_analysable
 from rnnlab.analysis.tracing import log_mean, log_norm, trace_back
 from rnnlab.engine.protocol import Array
+from rnnlab.layers.seeding import Seed, random_numbers
 from rnnlab.training import SequenceModel, softmax_cross_entropy
 from rnnlab.training.losses import Loss
 
@@ -53,9 +54,7 @@ def gradient_decay(
     return decay_table(model, inputs, d_end, ends)
 
 
-def noise_decay(
-    model: SequenceModel, inputs: Array, rng: int | np.random.Generator = 0
-) -> pd.DataFrame:
+def noise_decay(model: SequenceModel, inputs: Array, rng: Seed = None) -> pd.DataFrame:
     """Measure the decay of a random gradient at the last step, with no task and no loss.
 
     Parameters
@@ -63,8 +62,8 @@ def noise_decay(
     model : SequenceModel
     inputs : array (T, B, I)
         Such as standard normal numbers.
-    rng : int or numpy.random.Generator
-        Of dL/dh_T: a direction for each sequence, of length 1.
+    rng : int or numpy.random.Generator, optional
+        Seed of dL/dh_T: a direction for each sequence, of length 1. If left out, fresh entropy.
 
     Returns
     -------
@@ -75,10 +74,10 @@ def noise_decay(
     return decay_table(model, inputs, random_ends(model, inputs, rng), None)
 
 
-def random_ends(model: SequenceModel, inputs: Array, rng: int | np.random.Generator) -> Array:
+def random_ends(model: SequenceModel, inputs: Array, rng: Seed) -> Array:
     """Return gradients (B, H) of length 1 in directions drawn evenly."""
     shape = (np.shape(inputs)[1], model.layer.hidden_size)
-    d_end = np.random.default_rng(rng).standard_normal(shape)
+    d_end = random_numbers(rng, "final gradient", "rng")[0].standard_normal(shape)
     unit: Array = d_end / np.linalg.norm(d_end, axis=1, keepdims=True)
     return unit
 

@@ -252,6 +252,11 @@ def require_analysable(layer: Recurrent) -> None:
             "gradients through time need a layer of one direction, got bidirectional=True: "
             "analyse a layer for each direction"
         )
+    if layer.batch_first:
+        raise ValueError(
+            "gradients through time need a layer with time first, got batch_first=True: "
+            "copy its parameters into a layer without it"
+        )
     zoneout = 0.0 if layer.regularisers is None else layer.regularisers.zoneout
     if max(zoneout.values(), default=0.0) if isinstance(zoneout, Mapping) else zoneout:
         raise ValueError(

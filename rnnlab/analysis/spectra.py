@@ -17,6 +17,7 @@ from rnnlab.analysis.jacobians import CHUNK, step_jacobians
 from rnnlab.analysis.linearised import Linearised, linearise, require_analysable
 from rnnlab.engine.protocol import Array
 from rnnlab.layers import Recurrent
+from rnnlab.layers.seeding import Seed, random_numbers
 
 #: Steps after which the Lyapunov frame has turned to where it belongs, unless said otherwise.
 DISCARD = 0.2
@@ -144,7 +145,7 @@ def lyapunov_spectrum(
     state: Sequence[Array] | None = None,
     *,
     discard: int | None = None,
-    seed: int = 0,
+    seed: Seed = None,
 ) -> pd.DataFrame:
     """Return the Lyapunov exponents of a layer driven by an input, by QR at every step.
 
@@ -159,8 +160,8 @@ def lyapunov_spectrum(
     discard : int, optional
         Steps at the beginning that do not count, until frame and states have settled; a fifth of T
         unless given.
-    seed : int
-        Of the frame that is carried along.
+    seed : int or numpy.random.Generator, optional
+        Seed of the frame that is carried along. If left out, fresh entropy.
 
     Returns
     -------
@@ -185,7 +186,7 @@ def lyapunov_spectrum(
     >>> import rnnlab
     >>> layer = rnnlab.RNN(1, 2, dtype="float64")
     >>> layer.parameters["weight_hh_l0"][:] = [[0.5, 1.0], [0.0, 0.25]]
-    >>> table = lyapunov_spectrum(layer, np.zeros((400, 1, 1)))
+    >>> table = lyapunov_spectrum(layer, np.zeros((400, 1, 1)), seed=0)
     >>> np.exp(table["exponent"]).round(3).tolist()
     [0.5, 0.25]
     """
@@ -198,7 +199,7 @@ def lyapunov_spectrum(
             "some have to be left to count"
         )
     size = layer.num_layers * len(layer.cell.states) * layer.hidden_size
-    frame = np.random.default_rng(seed).standard_normal((batch, size, size))
+    frame = random_numbers(seed, "frame")[0].standard_normal((batch, size, size))
     frame = np.linalg.qr(frame)[0]
     total = np.zeros((batch, size))
     for start in range(0, steps, CHUNK):

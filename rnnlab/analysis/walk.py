@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnlab.cells import CellDefinition
+from rnnlab.engine import ReferenceEngine
 from rnnlab.engine.protocol import Array
 from rnnlab.layers import Recurrent
+from rnnlab.layers.seeding import Seed, random_numbers
 
 
 @dataclass(frozen=True)
@@ -48,20 +50,21 @@ class Walk:
     steps: tuple[dict[str, Array], ...]
 
 
-def random_inputs(steps: int, size: int, seed: int) -> Inputs:
+def random_inputs(steps: int, size: int, seed: Seed = None) -> Inputs:
     """Draw a standard normal sequence.
 
     Parameters
     ----------
     steps, size : int
         T, I.
-    seed : int
+    seed : int or numpy.random.Generator, optional
+        Seed of the numbers. If left out, fresh entropy.
     """
-    vectors = _generator(seed).standard_normal((steps, size))
+    vectors = random_numbers(seed, "inputs")[0].standard_normal((steps, size))
     return Inputs(("",) * steps, vectors, "standard normal numbers")
 
 
-def words_as_inputs(text: str, size: int | None, seed: int) -> Inputs:
+def words_as_inputs(text: str, size: int | None, seed: Seed = None) -> Inputs:
     """Turn the words of a text into vectors.
 
     Parameters
@@ -71,8 +74,8 @@ def words_as_inputs(text: str, size: int | None, seed: int) -> Inputs:
     size : int, optional
         I of a random embedding: a standard normal vector for each distinct word. Left out, words
         are one-hot, and I is the number of distinct words.
-    seed : int
-        Of the embedding.
+    seed : int or numpy.random.Generator, optional
+        Seed of the embedding. If left out, fresh entropy.
 
     Raises
     ------
@@ -93,13 +96,16 @@ def words_as_inputs(text: str, size: int | None, seed: int) -> Inputs:
         table = np.eye(len(distinct))
         origin = f"one-hot over {len(distinct)} distinct words"
     else:
-        table = _generator(seed).standard_normal((len(distinct), size))
+        table = random_numbers(seed, "inputs")[0].standard_normal((len(distinct), size))
         origin = f"a random vector of {size} for each of {len(distinct)} distinct words"
     return Inputs(tuple(words), table[[distinct.index(word) for word in words]], origin)
 
 
-def walk(cell: CellDefinition | str, inputs: Inputs, hidden: int, seed: int = 0) -> Walk:
+def walk(cell: CellDefinition | str, inputs: Inputs, hidden: int, seed: Seed = None) -> Walk:
     """Run one sequence through a fresh layer and keep every named value.
+
+    The reference engine runs it, in NumPy: there is nothing to compile, and the numbers are those
+    of the layer to rounding.
 
     Parameters
     ----------
@@ -107,8 +113,8 @@ def walk(cell: CellDefinition | str, inputs: Inputs, hidden: int, seed: int = 0)
     inputs : Inputs
     hidden : int
         H.
-    seed : int
-        Of the layer's parameters; the initial states are 0.
+    seed : int or numpy.random.Generator, optional
+        Seed of the layer's parameters. If left out, fresh entropy; `Walk.layer.seed` keeps it.
 
     Returns
     -------
@@ -121,11 +127,19 @@ def walk(cell: CellDefinition | str, inputs: Inputs, hidden: int, seed: int = 0)
     ['x', 'h_{t-1}', 'r', 'z', 'n', 'h']
     """
     layer = Recurrent(cell, inputs.vectors.shape[1], hidden, dtype="float64", seed=seed)
-    tape = layer.forward(inputs.vectors[:, None, :])  # a batch of one
-    equations, states = layer.cell.equations, tape.states()
+    parameters = {name.removesuffix("_l0"): array for name, array in layer.parameters.items()}
+    x = np.ascontiguousarray(inputs.vectors[:, None, :], layer.dtype)  # a batch of one
+    zeros = [np.zeros((1, hidden), layer.dtype) for _ in layer.cell.states]
+    record = ReferenceEngine(layer.cell, layer.dtype).forward(parameters, x, zeros)
+    equations = layer.cell.equations
+    states = dict(zip(layer.cell.states, record.states, strict=True))
     # By the number of the node, which is the order of evaluation; a state comes after a value that
     # is the same node, and after what it only copies.
-    found = [(equations.gates[name].index, name, v[:, 0]) for name, v in tape.gates().items()]
+    found = [
+        (node.index, name, value[:, 0])
+        for name, node in equations.gates.items()
+        if (value := record.value(node.index)) is not None
+    ]
     for (name, over_time), node in zip(states.items(), equations.outputs, strict=True):
         copied = node.op in ("state", "constant") or any(n == node.index for n, _, _ in found)
         place = len(equations.graph.nodes) if copied else node.index
@@ -137,8 +151,3 @@ def walk(cell: CellDefinition | str, inputs: Inputs, hidden: int, seed: int = 0)
         values = {name: over_time[t] for _, name, over_time in found}
         steps.append({str(equations.input.payload): x, **before, **values})
     return Walk(layer, inputs, tuple(steps))
-
-
-def _generator(seed: int) -> np.random.Generator:
-    # apart from the layer's own draws of the same seed
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,)))

@@ -136,7 +136,6 @@ def trace(
     """
     from rnnlab.analysis import random_inputs, walk, words_as_inputs
     from rnnlab.cells import find_cell
-    from rnnlab.cli.compiling import compile_first
 
     with user_errors():
         cell = find_cell(name)
@@ -148,7 +147,6 @@ def trace(
                     f"--steps must not be given with --text, got {steps}: each word is a step"
                 )
             sequence = words_as_inputs(text, inputs, seed)
-    compile_first(cell, "float64")
     _print_walk(walk(cell, sequence, hidden, seed))
 
 

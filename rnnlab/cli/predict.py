@@ -39,6 +39,7 @@ def predict(
     A row for each sequence, or for each time step where every step has an answer; probabilities
     of classes and labels beside them. Scaling, vocabulary and columns are in the model's file.
     """
+    from rnnlab.cli.compiling import compile_first
     from rnnlab.data import load_fitted
     from rnnlab.experiments.records import to_csv
     from rnnlab.files import write_whole
@@ -57,6 +58,8 @@ def predict(
                 f"{target} must not be there yet, got a file: replace it with --force, or name "
                 "another one with --out"
             )
+        layer = fitted.model.layer
+        compile_first(layer.cell, layer.dtype)
         predictions = fitted.predict(data, missing=missing)
         try:
             write_whole(target, to_csv(predictions).encode("utf-8"))

@@ -113,7 +113,7 @@ class Probe:
         from rnnlab.analysis.gradient_flow import loss_at_the_end, random_ends
 
         if self.targets is None:
-            return random_ends(model, self.inputs, 0), None
+            return random_ends(model, self.inputs, np.random.default_rng(0)), None
         return loss_at_the_end(model, self.inputs, self.targets, self.loss)
 
 
@@ -155,7 +155,10 @@ def measure_phase(
         along = analysis.linearise(layer, few.inputs)
         lags = {min(lag, along.steps) for lag in LAGS}
         yield "jacobians", analysis.singular_spectrum(along, sorted(lags))
-        yield "lyapunov", analysis.lyapunov_spectrum(layer, probe.stream())
+        yield (
+            "lyapunov",
+            analysis.lyapunov_spectrum(layer, probe.stream(), seed=np.random.default_rng(0)),
+        )
     elif measure == "paths":
         yield "paths", thinned("paths", analysis.path_norms(layer, few.inputs))
         yield "shares", thinned("shares", share_table(layer, probe.inputs, *probe.end(model)))

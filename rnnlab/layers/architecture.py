@@ -40,6 +40,7 @@ class Architecture:
         learn_initial_state: bool = False,
         regularisers: Regularisers | None = None,
         dtype: Any = "float32",
+        batch_first: bool = False,
     ) -> None:
         self.cell = find_cell(cell)
         self.input_size = check_size("input_size", input_size)
@@ -49,6 +50,7 @@ class Architecture:
         self.learn_initial_state = check_flag("learn_initial_state", learn_initial_state)
         self.regularisers = _check_regularisers(regularisers)
         self.dtype = check_dtype(dtype)
+        self.batch_first = check_flag("batch_first", batch_first)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -59,11 +61,17 @@ class Architecture:
             "learn_initial_state": self.learn_initial_state,
             "regularisers": self.regularisers,
             "dtype": self.dtype,
+            "batch_first": self.batch_first,
         }
 
     def __repr__(self) -> str:
         shown = {"input_size": self.input_size, "hidden_size": self.hidden_size, **self.options}
-        plain = {"num_layers": 1, "bidirectional": False, "learn_initial_state": False}
+        plain = {
+            "num_layers": 1,
+            "bidirectional": False,
+            "learn_initial_state": False,
+            "batch_first": False,
+        }
         left_out = {name for name, value in plain.items() if shown[name] == value}
         if self.regularisers is None:
             left_out.add("regularisers")

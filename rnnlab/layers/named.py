@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+from typing import Unpack
 
-from rnnlab.layers.recurrent import Recurrent
+from rnnlab.layers.recurrent import LayerOptions, Recurrent
 
 
-class RNN(Recurrent):
+class _Named(Recurrent):
+    """A layer of the cell that the class names."""
+
+    _cell: str
+
+    def __init_subclass__(cls, *, cell: str) -> None:
+        super().__init_subclass__()
+        cls._cell = cell
+        # What `help` shows: the options by their names and defaults.
+        written = inspect.signature(Recurrent)
+        shown = [p for n, p in written.parameters.items() if n not in ("cell", "unsupported")]
+        cls.__signature__ = written.replace(parameters=shown)
+
+    __signature__: inspect.Signature
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        **options: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(self._cell, input_size, hidden_size, num_layers, **options)
+
+
+class RNN(_Named, cell="rnn"):
     """A layer of the vanilla tanh cell; parameters as for `Recurrent` without `cell`."""
 
-    def __init__(self, input_size: int, hidden_size: int, **options: Any) -> None:
-        super().__init__("rnn", input_size, hidden_size, **options)
 
-
-class LSTM(Recurrent):
+class LSTM(_Named, cell="lstm"):
     """A layer of the LSTM with forget gate; parameters as for `Recurrent` without `cell`."""
 
-    def __init__(self, input_size: int, hidden_size: int, **options: Any) -> None:
-        super().__init__("lstm", input_size, hidden_size, **options)
 
-
-class PeepholeLSTM(Recurrent):
+class PeepholeLSTM(_Named, cell="peephole-lstm"):
     """A layer of the LSTM with diagonal peepholes; parameters as for `Recurrent` without `cell`."""
 
-    def __init__(self, input_size: int, hidden_size: int, **options: Any) -> None:
-        super().__init__("peephole-lstm", input_size, hidden_size, **options)
 
-
-class GRU(Recurrent):
+class GRU(_Named, cell="gru"):
     """A layer of the GRU, reset after the product; parameters as for `Recurrent` without `cell`."""
-
-    def __init__(self, input_size: int, hidden_size: int, **options: Any) -> None:
-        super().__init__("gru", input_size, hidden_size, **options)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -15,19 +15,39 @@ from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.direction import Direction
 from rnnlab.layers.gates import read_gate, write_gate
 from rnnlab.layers.regularisers import Regularisers
+from rnnlab.layers.seeding import INITIALISATION, Seed, random_numbers
 from rnnlab.layers.stack import Stack
-from rnnlab.layers.states import check_state, find_row, gather
+from rnnlab.layers.states import StateLike, check_state, find_row, gather
 from rnnlab.layers.tape import LayerGradients, Tape
+from rnnlab.layers.unsupported import refuse_options
 from rnnlab.layers.validation import (
     check_array,
     check_padded,
-    check_seed,
     check_size,
+    time_first,
 )
+
+
+class LayerOptions(TypedDict, total=False):
+    """The arguments of a layer that are given by keyword alone: see `Recurrent`."""
+
+    bidirectional: bool
+    learn_initial_state: bool
+    regularisers: Regularisers | None
+    dtype: Any
+    batch_first: bool
+    seed: Seed
+    init: str | None
+    forget_bias: float | str | None
+    chrono_tmax: int | None
 
 
 class Recurrent(Architecture):
     """A layer of one recurrent cell, stacked and in both directions where that is asked for.
+
+    Time comes first: x is (T, B, I). An array (B, T, I) has the same number of axes and is not
+    recognised as such: it would be read as T sequences of B steps. For that order make the layer
+    with `batch_first=True`.
 
     Parameters
     ----------
@@ -47,9 +67,14 @@ class Recurrent(Architecture):
     regularisers : Regularisers, optional
         Dropout and zoneout for training; `forward(x, noise=...)` draws them.
     dtype : "float32" or "float64"
-    seed : int or numpy.random.Generator
-        Of the initial parameters, drawn in the order of `parameters`: the first layer's forward
-        direction is that of a single layer of the same seed.
+    batch_first : bool
+        Whether x, y, `tape.output`, `d_output` and `gradients.input` are (B, T, ...) instead of
+        (T, B, ...). States are (num_layers * D, B, H) all the same, as in PyTorch, and states and
+        gates over time are (T, B, H).
+    seed : int or numpy.random.Generator, optional
+        Seed of the initial parameters, which are drawn in the order of `parameters`: the first
+        layer's forward direction is that of a single layer of the same seed. If left out, every
+        layer is drawn from fresh entropy of the operating system, which the attribute keeps.
     init : str, optional
         "default", "glorot", "torch" or "irnn": see `rnnlab.layers.initialise`. What the cell's
         paper recommends if left out.
@@ -58,11 +83,17 @@ class Recurrent(Architecture):
         say.
     chrono_tmax : int, optional
         The longest memory in time steps, for "chrono".
+    **unsupported : Any
+        Arguments of PyTorch's layers are accepted with the values that change nothing (`bias=True`,
+        `dropout=0`); else an error says what to use instead.
 
     Attributes
     ----------
     state_type : type
         The named tuple of the cell's states.
+    seed : int or None
+        The seed that the initial parameters were drawn from: passed as `seed`, it repeats them
+        exactly. None where a generator was given.
 
     Examples
     --------
@@ -80,16 +111,18 @@ class Recurrent(Architecture):
         cell: str | CellDefinition,
         input_size: int,
         hidden_size: int,
-        *,
         num_layers: int = 1,
+        *,
         bidirectional: bool = False,
         learn_initial_state: bool = False,
         regularisers: Regularisers | None = None,
         dtype: Any = "float32",
-        seed: int | np.random.Generator = 0,
+        batch_first: bool = False,
+        seed: Seed = None,
         init: str | None = None,
         forget_bias: float | str | None = None,
         chrono_tmax: int | None = None,
+        **unsupported: Any,
     ) -> None:
         super().__init__(
             cell,
@@ -100,12 +133,19 @@ class Recurrent(Architecture):
             learn_initial_state=learn_initial_state,
             regularisers=regularisers,
             dtype=dtype,
+            batch_first=batch_first,
         )
+        known = ("num_layers", *LayerOptions.__annotations__)
+        refuse_options(self.cell.name, unsupported, known)
         self._parameters: dict[str, Array] = {}
         self._stack = Stack(self, self._parameters)
-        rng = check_seed(seed)
+        rng, self.seed = random_numbers(seed, INITIALISATION)
         for direction in self._stack.directions:
             direction.draw(rng, init=init, forget_bias=forget_bias, chrono_tmax=chrono_tmax)
+
+    def __repr__(self) -> str:
+        shown = super().__repr__()
+        return shown if self.seed is None else f"{shown[:-1]} seed={self.seed}>"
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -130,39 +170,40 @@ class Recurrent(Architecture):
     def __call__(
         self,
         x: Array,
-        state: Sequence[Array] | None = None,
+        state: StateLike | None = None,
         lengths: Sequence[int] | Array | None = None,
     ) -> tuple[Array, Any]:
         """Run the layer without keeping a tape.
 
         Parameters
         ----------
-        x : array (T, B, I)
-        state : named tuple or tuple of (num_layers * D, B, H) arrays, optional
-            The initial state, a row for each direction of each layer; if left out, zeros or what
-            the layer has learned.
+        x : array (T, B, I), or (B, T, I) with `batch_first`
+        state : named tuple, dict or tuple of (num_layers * D, B, H) arrays, optional
+            The initial state, a row for each direction of each layer: by the names of the cell's
+            states, or a plain tuple in their order. If left out, zeros or what the layer has
+            learned.
         lengths : ints (B,), optional
             Where each sequence ends, from 1 to T. What stands in x behind it counts for nothing
             and may be NaN.
 
         Returns
         -------
-        y : array (T, B, D*H)
-            0 behind a sequence's end.
+        y : array (T, B, D*H), or (B, T, D*H) with `batch_first`
+            0 after a sequence's end.
         state : named tuple of (num_layers * D, B, H) arrays
             The final state: that at each sequence's own end.
         """
         x, ends = self._check_x(x, lengths)
         y, final = self._stack.infer(x, self._initial(state, x.shape[1]), ends)
-        return y, gather(self.cell.states, final)
+        return self._turned(y), gather(self.cell.states, final)
 
-    def step(self, x_t: Array, state: Sequence[Array] | None = None) -> tuple[Array, Any]:
+    def step(self, x_t: Array, state: StateLike | None = None) -> tuple[Array, Any]:
         """Take one time step, for input that comes in as time goes by.
 
         Parameters
         ----------
         x_t : array (B, I)
-        state : named tuple or tuple of (num_layers, B, H) arrays, optional
+        state : named tuple, dict or tuple of (num_layers, B, H) arrays, optional
             What the step before returned; if left out, where a sequence begins.
 
         Returns
@@ -198,7 +239,7 @@ class Recurrent(Architecture):
     def forward(
         self,
         x: Array,
-        state: Sequence[Array] | None = None,
+        state: StateLike | None = None,
         lengths: Sequence[int] | Array | None = None,
         *,
         noise: int | np.random.Generator | None = None,
@@ -209,13 +250,13 @@ class Recurrent(Architecture):
         Parameters
         ----------
         x : array (T, B, I)
-        state : named tuple or tuple of (num_layers * D, B, H) arrays, optional
+        state : named tuple, dict or tuple of (num_layers * D, B, H) arrays, optional
             The initial state, as for a call.
         lengths : ints (B,), optional
             Where each sequence ends, as for a call.
         noise : int or numpy.random.Generator, optional
-            What the layer's regularisers are drawn from: training. Left out, they are off, as for a
-            call.
+            Source of the regularisers' masks, for training; an int draws the same masks at every
+            call. If left out, the regularisers are off, as for a call.
         checkpoint_every : int, optional
             Keep the outputs and, about every so many time steps, the states; `backward` runs the
             segments between them again (gradient checkpointing, Chen et al. 2016). The gradients
@@ -229,16 +270,18 @@ class Recurrent(Architecture):
         x, ends = self._check_x(x, lengths)
         if checkpoint_every is not None:
             checkpoint_every = check_size("checkpoint_every", checkpoint_every)
-        rng = None if noise is None else check_seed(noise, "noise")
+        rng = None if noise is None else random_numbers(noise, "noise", "noise")[0]
         initial = self._initial(state, x.shape[1])
         output, records, masks = self._stack.forward(x, initial, ends, checkpoint_every, rng)
-        return Tape(self, records, output, masks, ends, learned=state is None)
+        return Tape(
+            self, records, output, masks, ends, learned=state is None, batch_first=self.batch_first
+        )
 
     def backward(
         self,
         tape: Tape,
         d_output: Array,
-        d_state: Sequence[Array] | None = None,
+        d_state: StateLike | None = None,
         through_time: bool = False,
         *,
         input_gradient: bool = True,
@@ -250,9 +293,9 @@ class Recurrent(Architecture):
         tape : Tape
             Of `forward`; it may be used again. The gradients are those of the parameters as they
             were then.
-        d_output : array (T, B, D*H)
+        d_output : array (T, B, D*H), or (B, T, D*H) with `batch_first`
             dL/dy; what stands in it behind a sequence's end counts for nothing.
-        d_state : tuple of (num_layers * D, B, H) arrays, optional
+        d_state : named tuple, dict or tuple of (num_layers * D, B, H) arrays, optional
             dL/d final state, beyond what passes through `d_output`; zeros if left out.
         through_time : bool
             Whether to hand out dL/ds_t at every step: `gradients.states()`.
@@ -265,14 +308,12 @@ class Recurrent(Architecture):
         """
         if not isinstance(tape, Tape) or tape._layer is not self:
             raise TypeError("tape must come from this layer's forward: call layer.forward(x) first")
-        steps, batch, width = tape.output.shape
-        axes = f"(T={steps}, B={batch}, {'D*H' if self.bidirectional else 'H'}={width})"
+        steps, batch, width = tape._output.shape
+        sizes = {"T": steps, "B": batch, "D*H" if self.bidirectional else "H": width}
         d_input, rows = self._stack.backward(
             tape._records,
             tape._masks,
-            check_padded(
-                "d_output", d_output, (steps, batch, width), self._dtype, axes, tape._lengths
-            )[0],
+            self._check_sequences("d_output", d_output, sizes, tape._lengths)[0],
             self._check_state("d_state", d_state, batch),
             learned=tape._learned,
             through_time=through_time,
@@ -280,7 +321,7 @@ class Recurrent(Architecture):
         )
         return LayerGradients(
             parameters={n: array for row in rows for n, array in row.parameters.items()},
-            input=d_input,
+            input=None if d_input is None else self._turned(d_input),
             state=gather(self.cell.states, [row.initial for row in rows]),
             _num_layers=self.num_layers,
             _over_time=[row.through_time for row in rows],
@@ -317,7 +358,10 @@ class Recurrent(Architecture):
         """Return a copy of the layer in another dtype."""
         options = {**self.options, "dtype": dtype}
         # glorot is the cheapest to draw: every number is replaced
-        copy = Recurrent(self.cell, self.input_size, self.hidden_size, init="glorot", **options)
+        copy = Recurrent(
+            self.cell, self.input_size, self.hidden_size, init="glorot", seed=0, **options
+        )
+        copy.seed = self.seed
         for name, array in self.parameters.items():
             copy.parameters[name][:] = array
         return copy
@@ -349,12 +393,35 @@ class Recurrent(Architecture):
     def _check_x(
         self, x: Array, lengths: Sequence[int] | Array | None
     ) -> tuple[Array, Array | None]:
-        axes = f"(T, B, I={self.input_size})"
-        return check_padded("x", x, ("T", "B", self.input_size), self._dtype, axes, lengths)
+        sizes: dict[str, int | str] = {"T": "T", "B": "B", "I": self.input_size}
+        return self._check_sequences("x", x, sizes, lengths)
 
-    def _check_state(
-        self, name: str, state: Sequence[Array] | None, batch: int
-    ) -> list[list[Array]]:
+    def _check_sequences(
+        self,
+        name: str,
+        value: Array,
+        sizes: Mapping[str, int | str],
+        lengths: Sequence[int] | Array | None,
+    ) -> tuple[Array, Array | None]:
+        """Return an array (T, B, ...) and the lengths; `sizes` are those of T, B and the units."""
+
+        def written(symbols: Iterable[str]) -> str:
+            return ", ".join(s if sizes[s] == s else f"{s}={sizes[s]}" for s in symbols)
+
+        time, batch, units = sizes
+        if self.batch_first:
+            turned = (batch, time, units)
+            value = time_first(name, value, [sizes[s] for s in turned], f"({written(turned)})")
+            name = f"{name}.swapaxes(0, 1)"  # of which further messages speak
+        return check_padded(
+            name, value, list(sizes.values()), self._dtype, f"({written(sizes)})", lengths
+        )
+
+    def _turned(self, array: Array) -> Array:
+        """Return (T, B, ...) in the order of the user's arrays."""
+        return np.ascontiguousarray(array.swapaxes(0, 1)) if self.batch_first else array
+
+    def _check_state(self, name: str, state: StateLike | None, batch: int) -> list[list[Array]]:
         """Return each direction's states (B, H), zeros where none are given."""
         count, units = len(self._stack.directions), self.hidden_size
         if state is None:
@@ -362,7 +429,7 @@ class Recurrent(Architecture):
             return [zeros] * count
         return check_state(name, state, self.cell.states, (count, batch, units), self._dtype)
 
-    def _initial(self, state: Sequence[Array] | None, batch: int) -> list[list[Array]]:
+    def _initial(self, state: StateLike | None, batch: int) -> list[list[Array]]:
         if state is None and self.learn_initial_state:
             return self._stack.initial(batch)
         return self._check_state("state", state, batch)

@@ -30,7 +30,7 @@ from rnnlab.registry import cells
 from rnnlab.version import __version__
 
 #: Raised when an older rnnlab could not read the file. `read` keeps reading all the older ones.
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 #: The key of the metadata; one alone, as the format keeps no order of several.
 KEY = "rnnlab"
 
@@ -54,6 +54,8 @@ class LayerDescription(BaseModel):
     learn_initial_state: bool
     regularisers: dict[str, Any] | None = None
     dtype: Literal["float32", "float64"]
+    batch_first: bool = False
+    seed: int | None = None  # of the initial parameters
 
 
 class Description(BaseModel):
@@ -65,6 +67,7 @@ class Description(BaseModel):
     layer: LayerDescription
     output_size: PositiveInt | None = None  # of a model's readout
     read: Literal["every", "last"] = "every"  # where it stands
+    seed: int | None = None  # of its initial weights
     notes: dict[str, Any] | None = None  # what else its owner wrote
 
 
@@ -78,6 +81,7 @@ def describe(layer: Recurrent) -> LayerDescription:
         ),
         input_size=layer.input_size,
         hidden_size=layer.hidden_size,
+        seed=layer.seed,
         **(layer.options | {"regularisers": noise and asdict(noise)}),
     )
 
@@ -187,7 +191,7 @@ def restore_layer(
         If the cell is another one, or arrays are missing, left over or of other shapes.
     """
     definition = _find(path, description.cell, cell)
-    options: dict[str, Any] = description.model_dump(exclude={"cell"})
+    options: dict[str, Any] = description.model_dump(exclude={"cell", "seed"})
     sizes = options.pop("input_size"), options.pop("hidden_size")
     options["regularisers"] = _regularisers(path, options["regularisers"])
     if description.num_layers > len(arrays):  # before a wrong number becomes a long loop
@@ -203,7 +207,8 @@ def restore_layer(
             f"{'; '.join(differences)}: take the file as save wrote it"
         )
     # The cheapest to draw: every number is replaced.
-    layer = Recurrent(definition, *sizes, **options, init="glorot")
+    layer = Recurrent(definition, *sizes, **options, init="glorot", seed=0)
+    layer.seed = description.seed
     for name, array in layer.parameters.items():
         array[:] = arrays[name]
     return layer

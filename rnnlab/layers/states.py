@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.validation import check_array
+
+#: A state as users pass it.
+StateLike: TypeAlias = Sequence[Array] | Mapping[str, Array]
 
 
 @functools.cache
@@ -62,38 +65,66 @@ def find_row(num_layers: int, directions: int, layer: int, reverse: bool) -> int
 
 def check_state(
     name: str,
-    state: Sequence[Array] | Mapping[str, Array],
+    state: StateLike,
     names: tuple[str, ...],
     shape: tuple[int, int, int],
     dtype: np.dtype[Any],
 ) -> list[list[Array]]:
     """Return each direction's states (B, H) of a state that a user gave, without copies.
 
+    Named tuples and mappings are taken by their names, whatever their order; plain tuples and lists
+    are in the order of `names`.
+
     Parameters
     ----------
     name : str
         What messages call it.
-    state : tuple of array
+    state : tuple or mapping of array
     names : tuple of str
         The cell's states.
     shape : tuple of int
         (num_layers * D, B, H)
     dtype : numpy.dtype
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is no tuple or mapping, if names are unknown or missing, or if an array does not fit.
     """
+    axes = "(num_layers*D={}, B={}, H={})".format(*shape)
+    arrays = [
+        check_array(f"{name}.{key}", array, shape, dtype, axes)
+        for key, array in zip(names, in_order(name, state, names), strict=True)
+    ]
+    return [[array[row] for array in arrays] for row in range(shape[0])]
+
+
+def in_order(name: str, state: object, names: tuple[str, ...]) -> tuple[Any, ...]:
+    """Return the values of a state in the order of `names`.
+
+    Examples
+    --------
+    >>> in_order("state", {"c": 2, "h": 1}, ("h", "c"))
+    (1, 2)
+    """
+    if isinstance(state, tuple) and hasattr(state, "_fields"):
+        state = dict(zip(state._fields, state, strict=True))
+    if isinstance(state, Mapping):
+        if set(state) != set(names):
+            raise ValueError(
+                f"{name} must have the names {', '.join(names)}, got {', '.join(map(str, state))}: "
+                "pass one array per state by its name, or a plain tuple in this order"
+            )
+        return tuple(state[key] for key in names)
     if not isinstance(state, (tuple, list)):
         listed = ", ".join(names) + ("," if len(names) == 1 else "")
         raise TypeError(
             f"{name} must be a tuple ({listed}), got {type(state).__name__}: "
-            "pass one array per state, in this order"
+            "pass one array per state, in this order, or a dict by these names"
         )
     if len(state) != len(names):
         raise ValueError(
             f"{name} must hold {len(names)} arrays ({', '.join(names)}), got {len(state)}: "
             "pass one array per state"
         )
-    axes = "(num_layers*D={}, B={}, H={})".format(*shape)
-    arrays = [
-        check_array(f"{name}.{key}", array, shape, dtype, axes)
-        for key, array in zip(names, state, strict=True)
-    ]
-    return [[array[row] for array in arrays] for row in range(shape[0])]
+    return tuple(state)

@@ -33,6 +33,8 @@ class Tape:
         Where sequences end.
     learned : bool
         Whether the run began with the layer's own initial states.
+    batch_first : bool
+        Whether users see the output as (B, T, D*H).
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Tape:
         lengths: Array | None,
         *,
         learned: bool,
+        batch_first: bool = False,
     ) -> None:
         self._layer = layer
         self._records = records
@@ -51,11 +54,12 @@ class Tape:
         self._masks = masks
         self._lengths = lengths
         self._learned = learned
+        self._batch_first = batch_first
 
     @property
     def output(self) -> Array:
-        """The output y, (T, B, D*H)."""
-        return _read_only(self._output)
+        """The output y, (T, B, D*H), or (B, T, D*H) with `batch_first`."""
+        return _read_only(self._output.swapaxes(0, 1) if self._batch_first else self._output)
 
     @property
     def state(self) -> Any:

@@ -32,20 +32,6 @@ def check_flag(name: str, value: object) -> bool:
     return bool(value)
 
 
-def check_seed(seed: object, name: str = "seed") -> np.random.Generator:
-    """Return the generator that a seed means; a generator is itself."""
-    if isinstance(seed, np.random.Generator):
-        return seed
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise TypeError(
-            f"{name} must be an int or a numpy.random.Generator, got {type(seed).__name__}: "
-            "pass a whole number, so that the result can be had again"
-        )
-    if seed < 0:
-        raise ValueError(f"{name} must be at least 0, got {seed}: pass a number without a sign")
-    return np.random.default_rng(int(seed))
-
-
 def check_dtype(dtype: Any) -> str:
     """Return the name of a dtype that the engine has."""
     try:
@@ -124,6 +110,32 @@ def check_padded(
     array = blank_padding(array, ends)
     _check_finite(name, array)
     return array, ends
+
+
+def time_first(name: str, value: Any, shape: Sequence[int | str], axes: str) -> Any:
+    """Return a view (T, B, ...) of an array (B, T, ...); all but its shape is still to be checked.
+
+    Parameters
+    ----------
+    name, value, shape, axes
+        As for `check_array`, with the batch first.
+    """
+    if not hasattr(value, "swapaxes"):
+        raise TypeError(
+            f"{name} must be an array {axes} with batch_first=True, got {type(value).__name__}: "
+            "pass a NumPy array"
+        )
+    given = tuple(value.shape)
+    fits = len(given) == len(shape) and all(
+        have == want if isinstance(want, int) else have >= 1
+        for have, want in zip(given, shape, strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"{name} must have shape {axes} with batch_first=True, got {given}: the batch comes "
+            "first, then time, then the features"
+        )
+    return value.swapaxes(0, 1)
 
 
 def _check_layout(

@@ -59,7 +59,7 @@ def solved_text(task: type[Task]) -> str:
     return f"{task.headline} {sign} {words[0].lower()}{words[1:].rstrip('.')}"
 
 
-def sample_rows(task: Task, seed: int = 0) -> list[tuple[str, str, str]]:
+def sample_rows(task: Task, seed: int | None = None) -> list[tuple[str, str, str]]:
     """Draw one sequence and return a row for each step: step, input, target.
 
     Classes and labels have the names that the task gives them; "-" stands for an input of zeros
@@ -68,13 +68,14 @@ def sample_rows(task: Task, seed: int = 0) -> list[tuple[str, str, str]]:
     Parameters
     ----------
     task : Task
-    seed : int
+    seed : int, optional
+        Seed of the sample. If left out, fresh entropy.
         Of the draw.
 
     Examples
     --------
     >>> from rnnlab.tasks import CopyMemory
-    >>> for row in sample_rows(CopyMemory(delay=1, payload=1, alphabet=8)):
+    >>> for row in sample_rows(CopyMemory(delay=1, payload=1, alphabet=8), seed=0):
     ...     print(row)
     ('1', '6', 'blank')
     ('2', 'marker', 'blank')

@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 import numpy as np
 
 from rnnlab.engine.protocol import Array
+from rnnlab.layers.seeding import Seed, random_numbers
 from rnnlab.layers.validation import check_size
 from rnnlab.training.clipping import (
     check_bound,
@@ -33,7 +34,7 @@ def learn_from(
     clip_value: float | None = None,
     lengths: Array | None = None,
     weights: Array | None = None,
-    noise: np.random.Generator | None = None,
+    noise: Seed = None,
 ) -> tuple[float, float, bool]:
     """Take one step of `optimizer` on one batch.
 
@@ -137,7 +138,7 @@ def train(
     loss: Loss = softmax_cross_entropy,
     clip_norm: float | None = None,
     clip_value: float | None = None,
-    noise: np.random.Generator | None = None,
+    noise: Seed = None,
     callback: Callable[[Update[M]], None] | None = None,
 ) -> Iterator[Evaluation]:
     """Train a model and evaluate it from time to time.
@@ -157,8 +158,9 @@ def train(
         `loss(outputs, targets) -> (value, d_outputs)`.
     clip_norm, clip_value : float, optional
         Bounds of the gradient's global norm, and of each of its numbers.
-    noise : numpy.random.Generator, optional
-        What the layer's regularisers are drawn from; left out, they are off.
+    noise : int or numpy.random.Generator, optional
+        Source of the regularisers' masks, which are new at every update. If left out, the
+        regularisers are off.
     callback : callable, optional
         Called with an `Update` before the first update and after each: see
         `rnnlab.analysis.GradientRecorder`.
@@ -174,6 +176,7 @@ def train(
     for bound in (clip_norm, clip_value):
         if bound is not None:
             check_bound(bound)
+    masks = None if noise is None else random_numbers(noise, "noise", "noise")[0]
     return _train(
         model,
         draw_batch,
@@ -182,7 +185,7 @@ def train(
         evaluate,
         evaluate_every,
         callback,
-        {"loss": loss, "clip_norm": clip_norm, "clip_value": clip_value, "noise": noise},
+        {"loss": loss, "clip_norm": clip_norm, "clip_value": clip_value, "noise": masks},
     )
 
 

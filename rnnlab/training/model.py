@@ -14,7 +14,8 @@ from rnnlab.engine import matmul
 from rnnlab.engine.protocol import Array, blank_padding
 from rnnlab.layers import Recurrent
 from rnnlab.layers.initialisers import glorot_uniform
-from rnnlab.layers.validation import check_seed, check_size
+from rnnlab.layers.seeding import Seed, random_numbers
+from rnnlab.layers.validation import check_size
 from rnnlab.registry import unknown_name
 from rnnlab.training.losses import Loss
 from rnnlab.training.padding import ignore_padding
@@ -35,13 +36,17 @@ class SequenceModel:
         alone, outputs (B, O). Of a bidirectional layer, "last" reads each direction where it ends:
         the backward one at the first step. For a choice of steps, read every one and mark the
         others in the targets: -1, or NaN.
-    seed : int or numpy.random.Generator
-        Of the readout's weights (Glorot uniform; its bias starts at 0).
+    seed : int or numpy.random.Generator, optional
+        Seed of the readout's weights (Glorot uniform; its bias starts at 0). The draw is
+        independent of a layer's with the same seed. If left out, fresh entropy of the operating
+        system, which the attribute keeps.
 
     Attributes
     ----------
     parameters : dict of str to array
         Live arrays: the layer's, `readout_weight` (O, D*H) and `readout_bias` (O,).
+    seed : int or None
+        The seed of the readout's weights; None where a generator was given.
 
     Examples
     --------
@@ -66,18 +71,30 @@ class SequenceModel:
         output_size: int,
         *,
         read: str = "every",
-        seed: int | np.random.Generator = 0,
+        seed: Seed = None,
     ) -> None:
         if read not in READS:
             raise ValueError(unknown_name("read", read, READS))
+        if layer.batch_first:
+            raise ValueError(
+                "a model needs a layer with time first, got batch_first=True: leave it out, and "
+                "pass x.swapaxes(0, 1) as the input"
+            )
         self.layer = layer
         self.read = read
         self.output_size = check_size("output_size", output_size)
-        rng = check_seed(seed)
+        rng, self.seed = random_numbers(seed, "readout")
         self.readout_weight = np.ascontiguousarray(
             glorot_uniform(rng, self.output_size, layer.output_size), layer.dtype
         )
         self.readout_bias = np.zeros(self.output_size, layer.dtype)
+
+    def __repr__(self) -> str:
+        seed = "" if self.seed is None else f" seed={self.seed}"
+        return (
+            f"<rnnlab.SequenceModel {self.layer!r} output_size={self.output_size} "
+            f"read={self.read}{seed}>"
+        )
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -143,7 +160,8 @@ class SequenceModel:
         weights : array (B,) or one for each position, optional
             How much each sequence counts, or each answer.
         noise : int or numpy.random.Generator, optional
-            What the layer's regularisers are drawn from; left out, they are off.
+            Source of the regularisers' masks; an int draws the same masks at every call, a
+            generator goes on. If left out, the regularisers are off.
 
         Returns
         -------
@@ -207,7 +225,8 @@ class SequenceModel:
 
     def astype(self, dtype: Any) -> SequenceModel:
         """Return a copy of the model in another dtype."""
-        copy = SequenceModel(self.layer.astype(dtype), self.output_size, read=self.read)
+        copy = SequenceModel(self.layer.astype(dtype), self.output_size, read=self.read, seed=0)
+        copy.seed = self.seed
         copy.readout_weight[:] = self.readout_weight
         copy.readout_bias[:] = self.readout_bias
         return copy

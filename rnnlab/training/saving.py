@@ -21,6 +21,7 @@ def save_model(model: SequenceModel, path: Path, notes: Mapping[str, Any] | None
         output_size=outputs,
         read=model.read,
         notes=None if notes is None else dict(notes),
+        seed=model.seed,
     )
     shapes = layer.parameter_shapes | readout_shapes(outputs, layer.output_size)
     return write(path, model.parameters, shapes, description)
@@ -60,7 +61,7 @@ def load(path: str | PathLike[str], *, cell: str | CellDefinition | None = None)
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "layer.safetensors"
     >>> _ = rnnlab.GRU(3, 8, num_layers=2, seed=1).save(path)
     >>> rnnlab.load(path)
-    <rnnlab.Recurrent gru input_size=3 hidden_size=8 num_layers=2 dtype=float32>
+    <rnnlab.Recurrent gru input_size=3 hidden_size=8 num_layers=2 dtype=float32 seed=1>
     """
     return load_noted(path, cell=cell)[0]
 
@@ -81,7 +82,8 @@ def load_noted(
         )
     readout = readout_shapes(outputs, (1 + layer.bidirectional) * layer.hidden_size)
     restored = restore_layer(path, layer, arrays, cell, readout)
-    model = SequenceModel(restored, outputs, read=description.read)
+    model = SequenceModel(restored, outputs, read=description.read, seed=0)
+    model.seed = description.seed
     model.readout_weight[:] = arrays["readout_weight"]
     model.readout_bias[:] = arrays["readout_bias"]
     return model, description.notes

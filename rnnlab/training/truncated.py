@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from rnnlab.engine.protocol import Array
 from rnnlab.layers import Tape
+from rnnlab.layers.seeding import random_numbers
+from rnnlab.layers.states import in_order
 from rnnlab.layers.validation import check_size
 from rnnlab.training.losses import Loss, asks_nothing
 from rnnlab.training.model import SequenceModel
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Some steps of the stream, and which sequences began them at another state than was left."""
+
+    tape: Tape
+    changed: Array  # bool (B,)
 
 
 class TruncatedBPTT:
@@ -24,6 +35,12 @@ class TruncatedBPTT:
     again with the newer parameters. Memory is that of k2 steps.
 
     It takes the model's place in `train`, whose batches are then the windows.
+
+    Where the state is changed between two windows, gradients stop, as they do in PyTorch at a state
+    that was detached or multiplied by zero: an error after the change does not go back to the steps
+    before it. This holds for each sequence alone, so that one sequence of a batch can begin anew
+    while the others go on. A sequence counts as changed if a number of its state is no longer the
+    one that the window before left, or if `state` was assigned and is all zeros for the sequence.
 
     Parameters
     ----------
@@ -38,7 +55,8 @@ class TruncatedBPTT:
     Attributes
     ----------
     state : named tuple of (num_layers, B, H) arrays, or None
-        Where the next window begins; None at the beginning of a stream.
+        Where the next window begins; None at the beginning of a stream. It may be assigned, and its
+        arrays may be written to.
 
     Raises
     ------
@@ -85,8 +103,7 @@ class TruncatedBPTT:
                 f"k2 must be a multiple of k1={self.k1} with variational=True, got {self.k2}: "
                 f"a mask holds for a whole window; use {self.k2 // self.k1 * self.k1}"
             )
-        self.state: Any = None
-        self._past: list[Tape] = []  # the pieces that a later window may go back over
+        self.reset()
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -95,8 +112,19 @@ class TruncatedBPTT:
 
     def reset(self) -> None:
         """Begin another stream: the state and what gradients would go back over are forgotten."""
-        self.state = None
-        self._past.clear()
+        self._state: Any = None
+        self._left: Any = None  # a copy of the state that the last window ended with
+        self._assigned = False
+        self._past: list[_Piece] = []  # those that a later window may go back over
+
+    @property
+    def state(self) -> Any:
+        """Where the next window begins."""
+        return self._state
+
+    @state.setter
+    def state(self, state: Any) -> None:
+        self._state, self._assigned = state, True
 
     def windows(self, x: Array, targets: Array) -> Iterator[tuple[Array, Array]]:
         """Begin a stream (T, B, ...) and cut it into windows of k1 steps; the last may be short."""
@@ -146,36 +174,52 @@ class TruncatedBPTT:
                 f"a window must have at most k1={self.k1} steps, got {len(x)}: "
                 "cut the stream with stream.windows(x, targets)"
             )
-        rng = None if noise is None else np.random.default_rng(noise)
-        pieces: list[Tape] = []
+        rng = None if noise is None else random_numbers(noise, "noise", "noise")[0]
+        pieces: list[_Piece] = []
+        state = self._state
         for part in self._cut(x):
-            tape = self.model.layer.forward(part, self.state, noise=rng)
-            self.state = tape.state
-            pieces.append(tape)
-        if asks_nothing(np.asarray(targets)):
-            self._remember(pieces)
-            return 0.0, {name: np.zeros_like(array) for name, array in self.parameters.items()}
-        y = np.concatenate([tape.output for tape in pieces])
-        value, d_y, readout = self.model.judge(y, targets, loss, weights)
-        if d_y is None:
-            return value, {}
-        gradients = self._go_back(pieces, d_y) | readout
+            tape = self.model.layer.forward(part, state, noise=rng)
+            batch = tape.output.shape[1]
+            changed = np.zeros(batch, bool) if pieces else self._changed(batch)
+            pieces.append(_Piece(tape, changed))
+            state = tape.state
+        value, gradients = 0.0, {name: np.zeros_like(a) for name, a in self.parameters.items()}
+        if not asks_nothing(np.asarray(targets)):
+            y = np.concatenate([piece.tape.output for piece in pieces])
+            value, d_y, readout = self.model.judge(y, targets, loss, weights)
+            gradients = {} if d_y is None else self._go_back(pieces, d_y) | readout
         self._remember(pieces)
+        self._state, self._assigned = type(state)(*(array.copy() for array in state)), False
+        self._left = tuple(array.copy() for array in state)
         return value, gradients
+
+    def _changed(self, batch: int) -> Array:
+        """Return which sequences, bool (B,), do not begin where the window before left them."""
+        if self._state is None or self._left is None:
+            return np.ones(batch, bool)
+        names = self.model.layer.cell.states
+        given = [np.asarray(array) for array in in_order("state", self._state, names)]
+        if any(new.shape != old.shape for new, old in zip(given, self._left, strict=True)):
+            return np.ones(batch, bool)  # another batch, or what the layer refuses
+        differs, zero = np.zeros(batch, bool), np.ones(batch, bool)
+        for new, old in zip(given, self._left, strict=True):  # (num_layers, B, H)
+            differs |= (new != old).any(axis=(0, 2))
+            zero &= (new == 0).all(axis=(0, 2))
+        return differs | (zero & self._assigned)
 
     def _cut(self, x: Array) -> list[Array]:
         """Cut a window where later windows' k2 steps begin: there a tape must begin too."""
         at = -self.k2 % self.k1
         return [part for part in (x[:at], x[at:]) if len(part)]
 
-    def _go_back(self, pieces: list[Tape], d_y: Array) -> dict[str, Array]:
+    def _go_back(self, pieces: list[_Piece], d_y: Array) -> dict[str, Array]:
         """Return the layer's gradients over the window and as much of the past as k2 allows."""
         layer = self.model.layer
         total: dict[str, Array] = {}
         d_state: Any = None
         reach, end = 0, len(d_y)
-        for tape in reversed([*self._past, *pieces]):
-            steps = len(tape.output)
+        for piece in reversed([*self._past, *pieces]):
+            tape, steps = piece.tape, len(piece.tape.output)
             if reach + steps > self.k2:
                 break
             reach += steps
@@ -186,16 +230,20 @@ class TruncatedBPTT:
                 d_output = np.zeros_like(tape.output)
             found = layer.backward(tape, d_output, d_state, input_gradient=False)
             d_state = found.state
+            for d in d_state:
+                d[:, piece.changed] = 0  # here the gradient ends
             for name, share in found.parameters.items():
                 total[name] = total[name] + share if name in total else share
+            if piece.changed.all():
+                break
         return total
 
-    def _remember(self, pieces: list[Tape]) -> None:
+    def _remember(self, pieces: list[_Piece]) -> None:
         """Keep what the next window can reach: less than k2 steps."""
         self._past += pieces
         reach = 0
         for number in reversed(range(len(self._past))):
-            reach += len(self._past[number].output)
-            if reach >= self.k2:
+            reach += len(self._past[number].tape.output)
+            if reach >= self.k2 or self._past[number].changed.all():
                 del self._past[:number]
                 return

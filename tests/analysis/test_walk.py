@@ -52,6 +52,16 @@ def test_the_lstm_step_by_step():
             np.testing.assert_allclose(values[name], value, rtol=1e-10, atol=1e-12, err_msg=name)
 
 
+@pytest.mark.parametrize("name", ["gru", "peephole-lstm", "slstm"])
+def test_a_walk_is_what_the_layer_does(name):
+    taken = walk(name, random_inputs(4, 3, seed=2), hidden=5, seed=2)
+    tape = taken.layer.forward(taken.inputs.vectors[:, None])
+    for values in (tape.gates(), {n: s[1:] for n, s in tape.states().items()}):
+        for key, over_time in values.items():
+            for t, step in enumerate(taken.steps):
+                np.testing.assert_allclose(step[key], over_time[t, 0], rtol=1e-10, atol=1e-12)
+
+
 def test_the_peephole_lstm_has_its_output_gate_after_its_new_state():
     values = walk("peephole-lstm", random_inputs(1, 2, 0), hidden=2).steps[0]
     assert list(values)[3:] == ["i", "f", "g", "c", "o", "h"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,30 @@ Rnnlab = Callable[..., subprocess.CompletedProcess[str]]
 
 # What takes a good part of a second to import.
 HEAVY = ("numba", "pandas", "matplotlib", "scipy", "pydantic", "rnnlab.engine")
+
+
+def test_python_runs_the_package(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "rnnlab", "cells", "nothing"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words", [("cells", "trace", "lstm"), ("cells", "show", "gru"), ("tasks",)]
+)
+def test_small_commands_compile_nothing(rnnlab: Rnnlab, tmp_path: Path, words: list[str]) -> None:
+    """Once, `cells trace` compiled for a minute to print four steps of three units."""
+    place = tmp_path / "kernels"
+    done = rnnlab(*words, env={**os.environ, "RNNLAB_CACHE_DIR": str(place)})
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert not place.exists()
 
 
 @pytest.mark.parametrize("arguments", [["-h"], ["--help"]])

@@ -42,9 +42,15 @@ def initial_of(layer):
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
 def test_names_shapes_and_where_they_start(any_cell, layout):
     layer = Recurrent(
-        any_cell, 3, 5, num_layers=layout[0], bidirectional=layout[1], learn_initial_state=True
+        any_cell,
+        3,
+        5,
+        num_layers=layout[0],
+        bidirectional=layout[1],
+        learn_initial_state=True,
+        seed=1,
     )
-    plain = Recurrent(any_cell, 3, 5, num_layers=layout[0], bidirectional=layout[1])
+    plain = Recurrent(any_cell, 3, 5, num_layers=layout[0], bidirectional=layout[1], seed=1)
     assert set(layer.parameters) == {*plain.parameters, *initial_of(layer)}
     for name in initial_of(layer):
         assert layer.parameters[name].shape == (5,)

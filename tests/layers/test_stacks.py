@@ -246,8 +246,12 @@ def test_flags_that_are_no_bools(name, flag):
 
 
 def test_repr_says_what_is_not_the_default():
-    assert repr(LSTM(3, 4)) == "<rnnlab.Recurrent lstm input_size=3 hidden_size=4 dtype=float32>"
-    assert repr(GRU(3, 4, num_layers=2, bidirectional=True, learn_initial_state=True)) == (
+    seed = np.random.default_rng(0)
+    assert repr(LSTM(3, 4, seed=seed)) == (
+        "<rnnlab.Recurrent lstm input_size=3 hidden_size=4 dtype=float32>"
+    )
+    layer = GRU(3, 4, num_layers=2, bidirectional=True, learn_initial_state=True, seed=seed)
+    assert repr(layer) == (
         "<rnnlab.Recurrent gru input_size=3 hidden_size=4 num_layers=2 bidirectional=True "
         "learn_initial_state=True dtype=float32>"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from rnnlab import GRU, LSTM, RNN, PeepholeLSTM, Recurrent, cell, linear, tanh
 from rnnlab.layers import accepts_forget_bias
 from rnnlab.registry import cells
+from rnnlab.training import SequenceModel, TruncatedBPTT, softmax_cross_entropy
 
 
 def draw(*shape, dtype=np.float32):
@@ -97,7 +99,8 @@ class TestState:
                 r"state must be a tuple \(h, c\), got ndarray: pass one arr",
             ),
             (0, TypeError, r"state must be a tuple \(h, c\), got int"),
-            ({"h": 0, "c": 0}, TypeError, r"state must be a tuple \(h, c\), got dict"),
+            ({"h": 0, "c": 0}, TypeError, r"state.h must be an array .*, got int"),
+            ({"h": draw(1, 3, 4)}, ValueError, r"state must have the names h, c, got h: pass one"),
             ((draw(1, 3, 4),), ValueError, r"state must hold 2 arrays \(h, c\), got 1"),
             ((draw(1, 3, 4),) * 3, ValueError, r"state must hold 2 arrays \(h, c\), got 3"),
             (
@@ -126,6 +129,39 @@ class TestState:
     def test_wrong(self, layer, method, state, error, match):
         with pytest.raises(error, match=match):
             getattr(layer, method)(self.x, state)
+
+    @pytest.mark.parametrize("use", ["__call__", "forward", "step", "d_state", "stream"])
+    @pytest.mark.parametrize("kind", [namedtuple("Swapped", "c h"), dict])
+    def test_names_count_where_there_are_names(self, layer, use, kind):
+        """Once, a named tuple of (c, h) was taken by position: h and c changed places."""
+        h, c = draw(1, 3, 4), 2 * draw(1, 3, 4)
+
+        def result(state):
+            if use == "stream":
+                stream = TruncatedBPTT(SequenceModel(layer, 2, seed=1), 5, 10)
+                targets = np.zeros((5, 3), int)
+                stream.loss_and_gradients(self.x, targets, softmax_cross_entropy)
+                stream.state = state
+                return stream.loss_and_gradients(self.x, targets, softmax_cross_entropy)[0]
+            if use == "d_state":
+                tape = layer.forward(self.x)
+                return layer.backward(tape, np.zeros_like(tape.output), state).input
+            if use == "forward":
+                return layer.forward(self.x, state).output
+            return getattr(layer, use)(self.x[0] if use == "step" else self.x, state)[0]
+
+        np.testing.assert_array_equal(result(kind(c=c, h=h)), result((h, c)))
+        np.testing.assert_array_equal(result(layer.state_type(c=c, h=h)), result((h, c)))
+
+    @pytest.mark.parametrize("names", ["h cell", "h", "h c n"])
+    def test_names_that_are_not_the_cells(self, layer, names):
+        arrays = {name: draw(1, 3, 4) for name in names.split()}
+        state = namedtuple("Other", names)(**arrays)
+        listed = ", ".join(names.split())
+        with pytest.raises(ValueError, match=f"state must have the names h, c, got {listed}: pass"):
+            layer(self.x, state)
+        with pytest.raises(ValueError, match="state must have the names h, c"):
+            layer(self.x, arrays)
 
     def test_a_cell_of_one_state_takes_a_tuple_of_one(self):
         with pytest.raises(TypeError, match=r"state must be a tuple \(h,\), got ndarray"):
@@ -280,7 +316,7 @@ class TestConstruction:
 
     def test_chrono_of_a_time_that_is_no_int(self):
         with pytest.raises(TypeError, match="chrono_tmax must be an int, got float"):
-            LSTM(3, 4, forget_bias="chrono", chrono_tmax=10.5)
+            LSTM(3, 4, forget_bias="chrono", chrono_tmax=10.5)  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("bias", ["crono", "1", ""])
     def test_a_forget_bias_that_is_another_word(self, bias):
@@ -297,15 +333,14 @@ class TestConstruction:
         with pytest.raises(TypeError, match='forget_bias must be a number or "chrono", got'):
             LSTM(3, 4, forget_bias=bias)
 
-    @pytest.mark.parametrize("seed", [-1, 1.5, "seed", None, True])
+    @pytest.mark.parametrize("seed", [-1, 1.5, "seed", True])
     def test_a_seed_that_cannot_be_one(self, seed):
-        """None would draw from the machine's entropy: another result every time."""
         with pytest.raises((TypeError, ValueError), match="seed must be"):
             LSTM(3, 4, seed=seed)
 
     def test_options_that_do_not_exist(self):
         with pytest.raises(TypeError, match="num_layer"):
-            LSTM(3, 4, num_layer=2)
+            LSTM(3, 4, num_layer=2)  # type: ignore[call-arg]
 
 
 class TestParameters:
@@ -336,7 +371,7 @@ class TestParameters:
         layer.parameters["weight_ih_l0"] = np.asfortranarray(draw(16, 10))
         x = draw(5, 3, 10)
         y, _ = layer(x)
-        twin = LSTM(10, 4)
+        twin = LSTM(10, 4, seed=layer.seed)
         twin.parameters["weight_ih_l0"][:] = draw(16, 10)
         np.testing.assert_array_equal(y, twin(x)[0])
 

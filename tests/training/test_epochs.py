@@ -35,7 +35,7 @@ def draw(epoch: int) -> list[Batch]:
 
 
 def build(optimizer: str = "adam", rate: float = 0.02) -> tuple[SequenceModel, Any]:
-    model = SequenceModel(GRU(2, 8, seed=1), 2, read="last", seed=2)
+    model = SequenceModel(GRU(2, 8, seed=1), 2, read="last", seed=np.random.default_rng(2))
     return model, make_optimizer(optimizer, model.parameters, rate)
 
 

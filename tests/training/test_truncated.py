@@ -127,12 +127,135 @@ def test_any_cell_carries_its_state(name):
         np.testing.assert_allclose(got, state, rtol=0, atol=1e-12)
 
 
+def zeros(state):
+    return type(state)(*(np.zeros_like(array) for array in state))
+
+
+def zeros_of_the_second(state):
+    state = type(state)(*(array.copy() for array in state))
+    for array in state:
+        array[:, 1] = 0
+    return state
+
+
+def other_numbers(state):
+    return type(state)(*(array + 0.3 for array in state))
+
+
+def write_into(state):
+    for array in state:
+        array[:, 0] = 0.25
+    # nothing is assigned
+
+
+def nothing(state):
+    return state  # assigned, with the same numbers
+
+
+CHANGES = {
+    zeros: [0, 1, 2],
+    zeros_of_the_second: [1],
+    other_numbers: [0, 1, 2],
+    write_into: [0],
+    nothing: [],
+}
+
+
+@pytest.mark.parametrize("k2", [4, 6, 12])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_state_that_was_changed_stops_gradients_as_in_pytorch(change, k2):
+    """Once, the error of later windows went back through a state that the user had replaced."""
+    model, x, targets = make("lstm", steps=12)
+    cell: Any = torch.nn.LSTM(2, 5).double()
+    parameters = {n: torch.tensor(a, requires_grad=True) for n, a in model.parameters.items()}
+    names = ("weight_ih_l0", "weight_hh_l0", "bias_l0")
+    held = dict(zip(("weight_ih_l0", "weight_hh_l0", "bias_ih_l0"), names, strict=True))
+    constant = {"bias_hh_l0": torch.zeros(20, dtype=torch.float64)}
+    stream = TruncatedBPTT(model, 4, k2)
+    state: Any = None
+    outputs: list[Any] = []
+    for t in range(12):
+        if t == 8:
+            changed = change(stream.state)
+            if changed is not None:
+                stream.state = changed
+            kept = torch.ones(3, 1).double()
+            kept[CHANGES[change]] = 0  # where the sequence begins anew, a constant takes its place
+            new = [torch.tensor(array) for array in stream.state]
+            state = tuple(kept * old + (1 - kept) * a for old, a in zip(state, new, strict=True))
+        if t == 12 - k2 and state is not None:
+            state = tuple(array.detach() for array in state)
+        y, state = torch.func.functional_call(
+            cell,
+            {k: parameters[n] for k, n in held.items()} | constant,
+            (torch.tensor(x[t : t + 1]), state),
+        )
+        outputs.append(y)
+        if t % 4 == 3:
+            window = slice(t - 3, t + 1)
+            _, found = stream.loss_and_gradients(x[window], targets[window], softmax_cross_entropy)
+    outputs = [torch.cat(outputs[8:])]
+    logits = outputs[-1] @ parameters["readout_weight"].T + parameters["readout_bias"]
+    loss = torch.nn.functional.cross_entropy(
+        logits.reshape(-1, 3), torch.tensor(targets[8:]).reshape(-1)
+    )
+    loss.backward()
+    for name in (*names, "readout_weight"):
+        expected = np.asarray(parameters[name].grad)
+        np.testing.assert_allclose(found[name], expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("begin", [zeros, lambda _: None])
+def test_a_stream_that_begins_anew_has_the_gradients_of_a_new_one(begin):
+    """The state is 0 before and after, and yet the steps before have no part in the gradient."""
+    layer = rnnlab.RNN(2, 3, dtype="float64", seed=1, learn_initial_state=True)
+    stream = TruncatedBPTT(SequenceModel(layer, 2, seed=2), 4, 8)
+    silence, targets = np.zeros((4, 2, 2)), np.zeros((4, 2), int)
+    stream.loss_and_gradients(silence, targets, softmax_cross_entropy)
+    assert not stream.state.h.any()
+    stream.state = begin(stream.state)
+    alone = TruncatedBPTT(stream.model, 4, 8)
+    alone.state = stream.state
+    _, expected = alone.loss_and_gradients(silence, targets, softmax_cross_entropy)
+    _, found = stream.loss_and_gradients(silence, targets, softmax_cross_entropy)
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array)
+
+
+def test_a_window_that_diverges_or_fails_does_not_tear_the_stream():
+    """Once, the next gradient jumped over a window whose loss was not finite."""
+    model, x, targets = make("gru", steps=12)
+    streams = [TruncatedBPTT(model, 4, 12) for _ in range(2)]
+
+    def diverges(outputs, targets):
+        return np.nan, outputs
+
+    def fails(outputs, targets):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        streams[0].loss_and_gradients(x[:4], targets[:4], fails)
+    assert streams[0].state is None
+    for first in (0, 4, 8):
+        window = slice(first, first + 4)
+        loss = diverges if first == 4 else softmax_cross_entropy
+        streams[0].loss_and_gradients(x[window], targets[window], loss)
+        streams[1].loss_and_gradients(x[window], targets[window], softmax_cross_entropy)
+    for stream in streams:
+        stream.state = stream.state
+    found, expected = (
+        s.loss_and_gradients(x[:4], targets[:4], softmax_cross_entropy)[1] for s in streams
+    )
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array)
+
+
 def test_memory_is_that_of_k2_steps():
     model, x, targets = make("rnn", steps=200)
     stream = TruncatedBPTT(model, 3, 10)
     for x_w, targets_w in stream.windows(x, targets):
         stream.loss_and_gradients(x_w, targets_w, softmax_cross_entropy)
-        assert sum(len(tape.output) for tape in stream._past) < 10 + 3
+        assert sum(len(piece.tape.output) for piece in stream._past) < 10 + 3
 
 
 def test_a_new_stream_begins_at_the_beginning():
@@ -152,13 +275,15 @@ def test_noise_is_drawn_anew_in_each_window():
     noise = rnnlab.Regularisers(zoneout=0.5)
     model, x, targets = make("gru", regularisers=noise)
     stream, rng = TruncatedBPTT(model, 23, 23), np.random.default_rng(1)
-    values = []
-    for _ in range(2):
+
+    def value(noise):
         stream.reset()
-        values.append(stream.loss_and_gradients(x, targets, softmax_cross_entropy, noise=rng)[0])
-    stream.reset()
-    again, _ = stream.loss_and_gradients(x, targets, softmax_cross_entropy, noise=1)
-    assert values[0] == again != values[1]
+        return stream.loss_and_gradients(x, targets, softmax_cross_entropy, noise=noise)[0]
+
+    assert value(rng) != value(rng)
+    assert value(1) == value(1)  # an int draws the same masks
+    first = value(np.random.default_rng(1))
+    assert first == value(np.random.default_rng(1))
 
 
 def test_training_on_a_stream_learns_what_the_state_carries():
@@ -214,8 +339,8 @@ class TestBadInput:
             TruncatedBPTT(model, 10, 25)
         stream = TruncatedBPTT(model, 10, 20)
         stream.loss_and_gradients(x[:10], targets[:10], softmax_cross_entropy, noise=1)
-        (tape,) = stream._past
-        (mask,) = tape._records[0].given
+        (piece,) = stream._past
+        (mask,) = piece.tape._records[0].given
         assert (mask == mask[0]).all()
 
     def test_a_loss_that_is_not_finite_says_so(self):
