@@ -56,7 +56,7 @@ def main() -> None:
     for steps in (1000, 10_000, 100_000):
         every = round(steps**0.5)
         whole, parts = (tape_memory(layer, steps, n) for n in (None, every))
-        print(f"B=8, T={steps}: tape {whole:.1f} MB, checkpoints every {every} steps {parts:.1f} MB")
+        print(f"B=8, T={steps}: tape {whole:.1f} MB, checkpoints every {every}: {parts:.1f} MB")
 
     x = rng.standard_normal((1000, 32, 10)).astype(np.float32)
     layer.parameters["weight_hh_l0"] *= 0.5  # the gradient fades below 1e-38

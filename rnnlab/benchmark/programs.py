@@ -18,12 +18,11 @@ from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
 from rnnlab.benchmark.cases import Case
 from rnnlab.benchmark.rivals import Limit, Rival
 from rnnlab.engine import prepare
 from rnnlab.layers import Recurrent
+from rnnlab.layers.seeding import random_numbers
 
 #: Seconds in which a program runs untimed when its turn comes, and then timed.
 TURN = 0.03
@@ -196,7 +195,7 @@ def _prepare(case: Case, rival: Rival) -> Callable[[], Any]:
     """Return the work of a case on data that is the same in every process."""
     shape = case.shape
     layer = Recurrent(case.cell, shape.inputs, shape.hidden, dtype=case.dtype, init="torch", seed=0)
-    rng = np.random.default_rng(0)
+    rng, _ = random_numbers(0, "data")
     x = rng.standard_normal((shape.steps, shape.batch, shape.inputs)).astype(case.dtype)
     d_output = rng.standard_normal((shape.steps, shape.batch, shape.hidden)).astype(case.dtype)
     if rival.name == "rnnlab":
