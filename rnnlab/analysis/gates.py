@@ -113,7 +113,7 @@ def gate_units(layer: Recurrent, inputs: Array) -> pd.DataFrame:
     Examples
     --------
     >>> import rnnlab
-    >>> layer = rnnlab.LSTM(3, 8, forget_bias=5.0)
+    >>> layer = rnnlab.LSTM(3, 8, forget_bias=5.0, seed=0)
     >>> table = gate_units(layer, np.zeros((50, 4, 3), np.float32))
     >>> bool(table.query("gate == 'f'")["memory_time"].between(100, 200).all())
     True
@@ -158,7 +158,7 @@ def gate_histogram(layer: Recurrent, inputs: Array, bins: int = 20) -> pd.DataFr
     Examples
     --------
     >>> import rnnlab
-    >>> table = gate_histogram(rnnlab.GRU(3, 8), np.zeros((5, 4, 3), np.float32), bins=2)
+    >>> table = gate_histogram(rnnlab.GRU(3, 8, seed=0), np.zeros((5, 4, 3), np.float32), bins=2)
     >>> table.groupby("gate")["share"].sum().tolist()
     [1.0, 1.0]
     """

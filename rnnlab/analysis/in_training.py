@@ -29,7 +29,7 @@ class GradientRecorder:
     --------
     >>> import rnnlab
     >>> from rnnlab.training import make_optimizer, train
-    >>> model = SequenceModel(rnnlab.GRU(3, 8), output_size=2)
+    >>> model = SequenceModel(rnnlab.GRU(3, 8, seed=0), output_size=2, seed=0)
     >>> x, targets = np.ones((9, 4, 3), np.float32), np.zeros((9, 4), int)
     >>> recorder = GradientRecorder(x[:, :2], targets[:, :2], every=2)
     >>> evaluations = list(

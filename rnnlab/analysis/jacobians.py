@@ -39,7 +39,7 @@ def step_jacobians(
     --------
     >>> import rnnlab
     >>> from rnnlab.analysis import linearise
-    >>> layer = rnnlab.LSTM(3, 8, dtype="float64")
+    >>> layer = rnnlab.LSTM(3, 8, dtype="float64", seed=0)
     >>> along = linearise(layer, np.ones((5, 2, 3)))
     >>> step_jacobians(along).shape
     (5, 2, 16, 16)

@@ -7,10 +7,10 @@ file as JSON, so nothing in it is code.
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from rnnlab.data.roles import Roles
 from rnnlab.data.sequences import Sequences
@@ -25,6 +25,8 @@ LOSS_OF = {
 }
 _REMEDY = "correct it, leave the field empty, or name the column in --text if it holds words"
 
+Scale = Annotated[FiniteFloat, Field(gt=0)]
+
 
 class Feature(BaseModel):
     """A column as inputs: (value - mean) / scale, or one input for each value it may have."""
@@ -32,8 +34,8 @@ class Feature(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
-    mean: float = 0.0
-    scale: float = 1.0
+    mean: FiniteFloat = 0.0
+    scale: Scale = 1.0
     values: tuple[str, ...] | None = None  # of text; any other value is zeros
 
     @property
@@ -67,14 +69,37 @@ class Encoding(BaseModel):
 
     sequence: str
     time: str | None
-    features: tuple[Feature, ...]
-    targets: tuple[str, ...]
+    features: Annotated[tuple[Feature, ...], Field(min_length=1)]
+    targets: Annotated[tuple[str, ...], Field(min_length=1)]
     task: Literal["classification", "multi-label", "regression"]
     read: Literal["every", "last"]
-    horizon: int = 0
+    horizon: Annotated[int, Field(ge=0, lt=2**48)] = 0
     classes: tuple[str, ...] = ()
-    means: tuple[float, ...] = ()
-    scales: tuple[float, ...] = ()
+    means: tuple[FiniteFloat, ...] = ()
+    scales: tuple[Scale, ...] = ()
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        """Check what the fields say of each other."""
+        named = [feature.name for feature in self.features]
+        lists = {"features": named, "targets": self.targets, "classes": self.classes}
+        lists |= {f"values of {f.name!r}": f.values for f in self.features if f.values is not None}
+        for name, words in lists.items():
+            if len(set(words)) < len(words):
+                raise ValueError(f"the {name} must differ from each other")
+        classified, measured = self.task == "classification", self.task == "regression"
+        if classified and len(self.targets) != 1:
+            raise ValueError(f"a classification must have one target, got {len(self.targets)}")
+        if len(self.classes) < 2 if classified else self.classes:
+            wanted = "two classes or more" if classified else "no classes"
+            raise ValueError(f"a {self.task} must have {wanted}, got {len(self.classes)}")
+        numbers = len(self.targets) if measured else 0
+        if not len(self.means) == len(self.scales) == numbers:
+            raise ValueError(
+                f"a {self.task} of {len(self.targets)} targets must have {numbers} means and "
+                f"scales, got {len(self.means)} and {len(self.scales)}"
+            )
+        return self
 
     @property
     def input_size(self) -> int:

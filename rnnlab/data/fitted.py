@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -15,6 +16,7 @@ from rnnlab.cells import CellDefinition
 from rnnlab.data.dataset import load_inputs
 from rnnlab.data.encoding import Encoding
 from rnnlab.data.scoring import outputs_of
+from rnnlab.layers.saving import damaged
 from rnnlab.training import SequenceModel
 from rnnlab.training.saving import load_noted
 
@@ -99,11 +101,18 @@ def load_fitted(
             "take a file that rnnlab fit wrote, or use rnnlab.load"
         )
     try:
-        return FittedModel(model, Encoding.model_validate(notes[KEY]))
+        encoding = Encoding.model_validate_json(json.dumps(notes[KEY]), strict=True)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ValueError(
-            f"{path} must say how its table is encoded, got a damaged {where}: {first['msg']}: "
-            "take the file as rnnlab fit wrote it"
-        ) from error
+        raise damaged(Path(path), "say how its table is encoded", "encoding", error) from error
+    layer = model.layer
+    for what, wanted, found in (
+        ("input_size", encoding.input_size, layer.input_size),
+        ("output_size", encoding.output_size, model.output_size),
+        ("read", encoding.read, model.read),
+    ):
+        if wanted != found:
+            raise ValueError(
+                f"{path} must hold a network for its table, with {what}={wanted}, got {found}: "
+                "take the file as rnnlab fit wrote it"
+            )
+    return FittedModel(model, encoding)

@@ -1,4 +1,7 @@
-"""Compiled kernels on disk, shared by all processes, never stale.
+"""Cache of compiled kernels on disk, shared by all processes of a user, never stale.
+
+What lies there is run: Numba's index files are pickles, its data files machine code. So no folder
+is used in which anybody else could write.
 
 Numba checks the file of the function that it loads, not the functions that one calls, and it has no
 place for functions made at run time. Here every kernel lies in a folder named by a fingerprint of
@@ -8,6 +11,7 @@ the processor; a cell's kernel carries the hash of its generated source in its n
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import sys
@@ -25,6 +29,7 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLoca
 from numba.core.ccallback import CFunc
 
 from rnnlab.engine.intrinsics import target
+from rnnlab.engine.trust import make_private, reason_to_distrust
 
 
 @cache
@@ -41,26 +46,37 @@ def fingerprint() -> str:
 
 @cache
 def kernel_folder() -> Path | None:
-    """Return the folder of compiled kernels, or None (with one warning) if it cannot be written.
+    """Return the folder of compiled kernels.
 
-    The environment variable RNNLAB_CACHE_DIR names another place than the user's cache folder.
+    The environment variable RNNLAB_CACHE_DIR names another place than the user's cache folder. If
+    that place cannot be written, or others could write there, a warning says so, and the folder is
+    one of this process alone, which is removed at its end; None if there is no place for that.
     """
     base = os.environ.get("RNNLAB_CACHE_DIR") or platformdirs.user_cache_dir("rnnlab")
     folder = Path(base) / "kernels" / fingerprint()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+        make_private(folder)
+        folder = folder.resolve(strict=True)  # a link may be turned elsewhere later on
+        reason = reason_to_distrust(folder)
+        if reason is None:
+            tempfile.TemporaryFile(dir=folder).close()
+            return folder
     except OSError as error:
-        _warn_once(f"{folder} cannot be written ({error.strerror or error})")
+        reason = f"{folder} cannot be written ({error.strerror or error})"
+    _warn_once(reason)
+    try:
+        private = tempfile.TemporaryDirectory(prefix="rnnlab-kernels-", ignore_cleanup_errors=True)
+    except OSError:
         return None
-    return folder
+    atexit.register(private.cleanup)
+    return Path(private.name)
 
 
 @cache
 def _warn_once(what: str) -> None:
     warnings.warn(
-        f"kernel cache: {what}: kernels are compiled anew in every process; "
-        "set RNNLAB_CACHE_DIR to a folder that can be written",
+        f"kernel cache: {what}: kernels are compiled again in every process; "
+        "set RNNLAB_CACHE_DIR to a folder that you alone can write",
         RuntimeWarning,
         stacklevel=3,
     )

@@ -7,15 +7,14 @@ over.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from textwrap import shorten
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, PositiveInt, ValidationError
-from safetensors import SafetensorError, safe_open
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from safetensors.numpy import save as to_safetensors
 
 from rnnlab.cells import CellDefinition, find_cell
@@ -23,6 +22,7 @@ from rnnlab.cells.identity import file_spec
 from rnnlab.engine.protocol import Array
 from rnnlab.files import write_whole
 from rnnlab.layers.architecture import Architecture
+from rnnlab.layers.named_arrays import parse_json, read_arrays
 from rnnlab.layers.recurrent import Recurrent
 from rnnlab.layers.regularisers import Regularisers
 from rnnlab.layers.stack import Stack
@@ -35,39 +35,65 @@ FORMAT_VERSION = 3
 KEY = "rnnlab"
 
 
+def _printable(text: str) -> str:
+    """Return a text that messages may hold as it is."""
+    if not text.isprintable():
+        raise ValueError("text must be printable")
+    return text
+
+
+Text = Annotated[str, Field(max_length=1000), AfterValidator(_printable)]
+#: A size of an array: NumPy counts its bytes in 64 bits.
+Size = Annotated[int, Field(gt=0, lt=2**48)]
+Seed = Annotated[int, Field(ge=0)]
+Rate = Annotated[float, Field(ge=0, lt=1)]
+
+
 class CellDescription(BaseModel):
     """Which cell it is: name, FILE.py:NAME if it is not a registered one, fingerprint."""
 
-    name: str
-    file: str | None = None
-    equations: str
+    name: Text
+    file: Text | None = None
+    equations: Text
+
+
+class RegularisersDescription(BaseModel, extra="forbid"):
+    """The arguments of `Regularisers`."""
+
+    input_dropout: Rate = 0.0
+    dropout: Rate = 0.0
+    output_dropout: Rate = 0.0
+    hidden_dropout: Rate = 0.0
+    recurrent_dropout: Rate | dict[Text, Rate] = 0.0
+    zoneout: Rate | dict[Text, Rate] = 0.0
+    variational: bool = False
 
 
 class LayerDescription(BaseModel):
     """What `Recurrent` was made with, as far as it decides the parameters and their use."""
 
     cell: CellDescription
-    input_size: PositiveInt
-    hidden_size: PositiveInt
-    num_layers: PositiveInt
+    input_size: Size
+    hidden_size: Size
+    num_layers: Size
     bidirectional: bool
     learn_initial_state: bool
-    regularisers: dict[str, Any] | None = None
+    regularisers: RegularisersDescription | None = None
     dtype: Literal["float32", "float64"]
     batch_first: bool = False
-    seed: int | None = None  # of the initial parameters
+    seed: Seed | None = None  # of the initial parameters
 
 
 class Description(BaseModel):
     """The metadata of a file."""
 
-    format_version: int = FORMAT_VERSION
-    rnnlab: str = __version__
+    format_version: Annotated[int, Field(ge=1)] = FORMAT_VERSION
+    rnnlab: Text = __version__
     kind: Literal["layer", "model"]
     layer: LayerDescription
-    output_size: PositiveInt | None = None  # of a model's readout
+    output_size: Size | None = None  # of a model's readout
     read: Literal["every", "last"] = "every"  # where it stands
-    seed: int | None = None  # of its initial weights
+    seed: Seed | None = None  # of its initial weights
     notes: dict[str, Any] | None = None  # what else its owner wrote
 
 
@@ -126,17 +152,8 @@ def read(path: Path) -> tuple[Description, dict[str, Array]]:
     ValueError
         If the file is cut off or damaged, is not rnnlab's, or is of a newer format.
     """
-    if path.is_dir():
-        raise ValueError(f"{path} must be a file that save wrote, got a folder: name one in it")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            description = _parse(path, (file.metadata() or {}).get(KEY))
-            return description, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(
-            f"{path} must be a whole safetensors file, got one that is cut off or of another kind "
-            f"({error}): take the file that save wrote"
-        ) from error
+    metadata, arrays = read_arrays(path)
+    return _parse(path, metadata.get(KEY)), arrays
 
 
 def _parse(path: Path, text: str | None) -> Description:
@@ -146,23 +163,32 @@ def _parse(path: Path, text: str | None) -> Description:
             "another program: set the arrays one by one, layer.parameters[name][:] = ..."
         )
     try:
-        written = json.loads(text)
+        written = parse_json(text)
         version = written["format_version"]
-        if isinstance(version, int) and version > FORMAT_VERSION:
-            raise ValueError(
-                f"{path} must be of format version {FORMAT_VERSION} or older, got {version}, "
-                f"written by rnnlab {written.get('rnnlab')}: update rnnlab"
-            )
-        return Description.model_validate(written, strict=True)
-    except (json.JSONDecodeError, KeyError, TypeError, ValidationError) as error:
-        where = ""
-        if isinstance(error, ValidationError):
-            first = error.errors()[0]
-            where = f" at {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        newer = type(version) is int and version > FORMAT_VERSION
+        description = None if newer else Description.model_validate(written, strict=True)
+    except (KeyError, TypeError, ValueError) as error:  # a ValidationError is a ValueError
+        raise damaged(path, "describe the layer that it holds", "description", error) from error
+    if description is None:
         raise ValueError(
-            f"{path} must describe the layer that it holds, got a damaged description{where}: "
-            "take the file as save wrote it"
-        ) from error
+            f"{path} must be of format version {FORMAT_VERSION} or older, got {str(version)[:20]}, "
+            f"written by rnnlab {str(written.get('rnnlab'))[:40]!r}: update rnnlab"
+        )
+    return description
+
+
+def damaged(path: Path, requirement: str, what: str, error: Exception) -> ValueError:
+    """Return the error about a part of a file that cannot be, in one line with the key."""
+    reason = (
+        ": " + shorten(str(error), 300, placeholder=" ...") if type(error) is ValueError else ""
+    )
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        reason = f" at {place if place.isprintable() else repr(place)}: {first['msg']}"
+    return ValueError(
+        f"{path} must {requirement}, got a damaged {what}{reason}: take the file as save wrote it"
+    )
 
 
 def restore_layer(
@@ -193,13 +219,18 @@ def restore_layer(
     definition = _find(path, description.cell, cell)
     options: dict[str, Any] = description.model_dump(exclude={"cell", "seed"})
     sizes = options.pop("input_size"), options.pop("hidden_size")
-    options["regularisers"] = _regularisers(path, options["regularisers"])
     if description.num_layers > len(arrays):  # before a wrong number becomes a long loop
         raise ValueError(
             f"{path} must hold {description.num_layers} layers, got {len(arrays)} arrays: "
             "take the file as save wrote it"
         )
-    shapes = Stack(Architecture(definition, *sizes, **options), {}).shapes | others
+    try:
+        if options["regularisers"] is not None:
+            options["regularisers"] = Regularisers(**options["regularisers"])
+        shapes = Stack(Architecture(definition, *sizes, **options), {}).shapes | others
+    except (TypeError, ValueError) as error:
+        reason = ValueError(str(error))
+        raise damaged(path, "describe the layer that it holds", "description", reason) from error
     differences = _differences(shapes, arrays, description.dtype)
     if differences:
         raise ValueError(
@@ -212,16 +243,6 @@ def restore_layer(
     for name, array in layer.parameters.items():
         array[:] = arrays[name]
     return layer
-
-
-def _regularisers(path: Path, written: dict[str, Any] | None) -> Regularisers | None:
-    try:
-        return None if written is None else Regularisers(**written)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"{path} must describe the layer that it holds, got a damaged description at "
-            f"regularisers: {error}: take the file as save wrote it"
-        ) from error
 
 
 def _differences(

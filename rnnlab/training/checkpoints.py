@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
 
 from rnnlab.engine.protocol import Array
 from rnnlab.files import write_whole
+from rnnlab.layers.named_arrays import read_arrays
 
 KEY = "history"
 
@@ -68,12 +68,12 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """
     parts: dict[str, dict[str, Array]] = {"parameters": {}, "best": {}, "optimizer": {}}
     try:
-        with safe_open(path, framework="numpy") as file:
-            history = json.loads(file.metadata()[KEY])
-            for key in file.keys():  # noqa: SIM118
-                part, name = key.split("/", 1)
-                parts[part][name] = file.get_tensor(key)
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        metadata, arrays = read_arrays(path)
+        history = json.loads(metadata[KEY])  # NaN is a number of a training that diverged
+        for key, array in arrays.items():
+            part, name = key.split("/", 1)
+            parts[part][name] = array
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(
             f"{path} must be a checkpoint as rnnlab wrote it, got another file ({error}): "
             "delete it, and training starts anew"

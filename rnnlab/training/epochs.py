@@ -223,6 +223,13 @@ def _keep(path: Path, course: _Course, model: SequenceModel, optimizer: Optimize
 
 def _resume(path: Path, course: _Course, model: SequenceModel, optimizer: Optimizer) -> None:
     kept = read_checkpoint(path)
+    wanted = {name: array.shape for name, array in model.parameters.items()}
+    for part in (kept.parameters, kept.best or kept.parameters):
+        if wanted != {name: array.shape for name, array in part.items()}:
+            raise ValueError(
+                f"{path} must hold the parameters of its model, got others: "
+                "delete it, and training starts again"
+            )
     for name, array in model.parameters.items():
         array[:] = kept.parameters[name]
     optimizer.restore(kept.optimizer)

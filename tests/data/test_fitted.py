@@ -125,5 +125,7 @@ def test_files_that_are_no_model_of_a_table(write: Write, tmp_path: Path) -> Non
         description = json.loads(file.metadata()["rnnlab"])
     del description["notes"]["encoding"]["targets"]
     path.write_bytes(save(arrays, {"rnnlab": json.dumps(description)}))
-    with pytest.raises(ValueError, match="must say how its table is encoded, got a damaged t"):
+    with pytest.raises(
+        ValueError, match="must say how its table is encoded, got a damaged encoding at t"
+    ):
         load_fitted(path)
