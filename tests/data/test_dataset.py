@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.data import baseline, load_dataset, score
+from rnnlab.data import baselines, load_dataset, score
 from rnnlab.data.scoring import outputs_of
 from rnnlab.data.table import read_table
 from rnnlab.training import SequenceModel
@@ -89,9 +89,10 @@ def test_regression_is_scaled_by_the_training_part(write: Write) -> None:
     np.testing.assert_allclose(
         data.parts["test"].targets[0][:, 0], (np.array([30, 34]) - 14) / np.sqrt(8), rtol=1e-6
     )
-    name, scores = baseline(data)
+    mean, _ = baselines(data)
     # the test part has 30 34 11 13, the training part a mean of 14
     errors = np.array([16, 20, -3, -1])
+    name, scores = mean.name, mean.scores
     assert name == "mean"
     assert scores["rmse"] == pytest.approx(np.sqrt((errors**2).mean()), rel=1e-6)
     assert scores["mae"] == pytest.approx(np.abs(errors).mean(), rel=1e-6)
@@ -110,9 +111,9 @@ def test_a_forecast_is_of_the_target_steps_ahead() -> None:
     answers = part.targets[0][:, 0] * encoding.scales[0] + encoding.means[0]
     np.testing.assert_allclose(answers[:2], [10 * s + 4, 10 * s + 9], rtol=1e-5)
     assert np.isnan(answers[2:]).all()
-    name, scores = baseline(data)
-    assert name == "last value"
-    assert scores["rmse"] == pytest.approx(np.sqrt((4**2 + 8**2) / 2), rel=1e-5)
+    mean, last = baselines(data)
+    assert (mean.name, last.name) == ("mean", "last value")
+    assert last.scores["rmse"] == pytest.approx(np.sqrt((4**2 + 8**2) / 2), rel=1e-5)
 
 
 def test_labels(write: Write) -> None:
@@ -127,17 +128,17 @@ def test_labels(write: Write) -> None:
     scores = score(data.encoding, outputs, targets)
     assert scores["accuracy"] == pytest.approx(2 / 3)
     assert scores["exact_accuracy"] == 0.5
-    name, scores = baseline(data)
-    assert name == "majority of each label"
-    assert scores["loss"] == pytest.approx(np.log(2))
+    (naive,) = baselines(data)
+    assert naive.name == "majority of each label"
+    assert naive.scores["loss"] == pytest.approx(np.log(2))
 
 
 def test_the_majority_class(write: Write) -> None:
     text = split_table().replace("f,1,13,high,y,test", "f,1,13,high,y,train")
     data = load_dataset(write(text))
-    name, scores = baseline(data)  # x once and y twice in training; d is y, e is x
-    assert (name, scores["accuracy"]) == ("majority class", 0.5)
-    assert scores["loss"] == pytest.approx(-(np.log(2 / 3) + np.log(1 / 3)) / 2)
+    (naive,) = baselines(data)  # x once and y twice in training; d is y, e is x
+    assert (naive.name, naive.scores["accuracy"]) == ("majority class", 0.5)
+    assert naive.scores["loss"] == pytest.approx(-(np.log(2 / 3) + np.log(1 / 3)) / 2)
 
 
 @pytest.mark.parametrize(("rule", "expected"), [("drop", [14, 18]), ("ffill", [14, 14, 18])])
