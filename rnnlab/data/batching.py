@@ -41,7 +41,7 @@ def by_length(lengths: Array, size: int) -> Iterator[Array]:
 
 
 def cut(chosen: Array, lengths: Array) -> Iterator[Array]:
-    """Yield a batch of sequences as it is, or in several by length if it were mostly padding.
+    """Yield a batch of sequences as it is, or in several by length if it would be mostly padding.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnlab.data.encoding import Encoding, Feature
 from rnnlab.data.sequences import Sequences
-from rnnlab.data.spelling import two_spellings
+from rnnlab.data.spelling import as_argument, two_spellings
 from rnnlab.data.table import Table
 from rnnlab.engine.protocol import Array
 
@@ -92,7 +92,7 @@ def doubtful_words(parts: Mapping[str, Part], encoding: Encoding) -> list[str]:
     for feature in encoding.features:
         columns = slice(start, start + feature.size)
         start += feature.size
-        remedy = f"leave it out with --ignore {feature.name} (ignore=)"
+        remedy = f"leave it out with --ignore {as_argument(feature.name)} (ignore=)"
         if feature.values is not None and rows >= FEW and 2 * feature.size > rows:
             found.append(
                 f'feature "{feature.name}" has {feature.size} different words in {rows} training '

@@ -69,7 +69,7 @@ class Part:
         """Yield all sequences in batches, in an order that follows from the seed alone.
 
         So does the noise that comes with them, as long as the batches are used one after another.
-        A batch that were mostly padding is cut into several (`rnnlab.data.batching.cut`).
+        A batch that would be mostly padding is cut into several (`rnnlab.data.batching.cut`).
         """
         rng = np.random.default_rng(seed)
         order = rng.permutation(len(self))

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.data.encoding import Encoding
+from rnnlab.data.spelling import as_argument
 from rnnlab.engine.protocol import Array
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _sentence(feature: str, target: str, shift: int) -> str:
     return (
         f'feature "{feature}" alone gives the target "{target}" of every training row '
         f"exactly{where and ', by its value'}{where}: if it is known only with the answer, leave "
-        f"it out with --ignore {feature} (ignore=)"
+        f"it out with --ignore {as_argument(feature)} (ignore=)"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from rnnlab.data.encoding import REMEDY, Encoding, Feature
 from rnnlab.data.roles import Roles
 from rnnlab.data.scaling import mean_and_scale
 from rnnlab.data.sequences import Sequences
+from rnnlab.data.spelling import as_argument
 from rnnlab.data.table import Table
 from rnnlab.data.targets import Task
 from rnnlab.engine.protocol import Array
@@ -107,11 +109,11 @@ def _feature(rows: Table, name: str, text: frozenset[str]) -> Feature:
     if name in text:
         words = sorted(set(rows.frame[name]), key=_by_number_then_text)
         if len(words) > WORDS:
-            as_time = f" or --time {name}" if _are_dates(words[:100]) else ""
+            as_time = f" or --time {shlex.quote(name)}" if _are_dates(words[:100]) else ""
             raise ValueError(
                 f'{rows.name}, column "{name}": a feature must have at most {WORDS} words, each '
                 f"of which is an input, got {len(words)} such as {words[0]!r}: leave it out "
-                f"with --ignore {name} (ignore=){as_time}"
+                f"with --ignore {as_argument(name)} (ignore=){as_time}"
             )
         return Feature(name=name, values=tuple(words))
     numbers = rows.numbers(name, missing="fill it in", remedy=REMEDY)

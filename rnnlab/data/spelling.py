@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
@@ -127,3 +128,16 @@ def two_spellings(words: Iterable[str]) -> tuple[str, str] | None:
         if other != word:
             return other, word
     return None
+
+
+def as_argument(column: str) -> str:
+    """Return the name of a column as it is typed after --ignore and the like.
+
+    Examples
+    --------
+    >>> print(as_argument("temp"), as_argument("temp in"), as_argument("temp, in"))
+    temp 'temp in' '"temp, in"'
+    """
+    if "," in column or column.startswith('"'):
+        column = '"' + column.replace('"', '""') + '"'
+    return shlex.quote(column)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rnnlab.data.spelling import in_local_notation, number_hint, two_spellings
+from rnnlab.data.spelling import as_argument, in_local_notation, number_hint, two_spellings
 from rnnlab.engine.protocol import Array
 
 #: What stands where a number is missing. In a column of text only the empty field is missing.
@@ -71,15 +71,11 @@ class Table:
         for column in columns:
             if column not in self.frame.columns:
                 rest = len(self.columns) - SHOWN
-                there = ", ".join(self.columns[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
-                near = _nearest(column, self.columns)
+                names = [f'"{name}"' if "," in name else name for name in self.columns[:SHOWN]]
+                there = ", ".join(names) + (f" and {rest} more" if rest > 0 else "")
                 raise ValueError(
                     f"{self.name}: {what} must be one of {there}, got {column!r}: "
-                    + (
-                        f"did you mean {near!r}?"
-                        if near
-                        else "name one of these, or add the column"
-                    )
+                    f"{_remedy(column, self.columns)}"
                 )
 
     def require_one_spelling(self, column: str, what: str) -> None:
@@ -154,12 +150,15 @@ class Table:
         return values
 
 
-def _nearest(name: str, columns: Sequence[str]) -> str | None:
-    """Return the column that a slip of the pen may have meant; c10 is no slip for c9."""
+def _remedy(name: str, columns: Sequence[str]) -> str:
+    """Return what to do about a column that is not there; c10 is no slip of the pen for c9."""
+    for column in columns:
+        if "," in column and name in [part.strip() for part in column.split(",")]:
+            return f"a name with a comma goes between quotes, as in {as_argument(column)}"
     near = difflib.get_close_matches(name, columns, n=1, cutoff=0.7)
-    if near and re.sub(r"\d+", "", near[0]) == re.sub(r"\d+", "", name):
-        return None
-    return near[0] if near else None
+    if near and re.sub(r"\d+", "", near[0]) != re.sub(r"\d+", "", name):
+        return f"did you mean {near[0]!r}?"
+    return "name one of these, or add the column"
 
 
 def read_table(source: str | Path | pd.DataFrame) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import math
 import re
 from collections.abc import Iterator
@@ -269,10 +270,9 @@ def build(spec: FitSpec, run: Run, data: Dataset) -> SequenceModel:
 def file_of(spec: FitSpec, run: Run, kind: str) -> Path:
     """Return where a run keeps its model or its checkpoint; different labels, different files."""
     names = [re.sub(r"[^\w.=-]+", "_", label) for label in spec.labels]
-    place = spec.labels.index(run.cell)
-    name = names[place]
-    if names.count(name) > 1:
-        name = f"{name}-{place + 1}"
+    name = names[spec.labels.index(run.cell)]
+    if names.count(name) > 1 and name != run.cell:
+        name += f"-{hashlib.sha256(run.cell.encode()).hexdigest()[:8]}"
     ending = "safetensors" if kind == MODELS else "checkpoint"
     return spec.out / kind / f"{name}-seed-{run.seed}.{ending}"
 
