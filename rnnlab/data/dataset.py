@@ -235,9 +235,10 @@ def load_inputs(
 ) -> tuple[Sequences, list[Array]]:
     """Return the sequences of a table and their inputs (T, I) for a model that is there."""
     roles = encoding.roles
-    table.require([roles.sequence], "sequence column")
-    table.require([] if roles.time is None else [roles.time], "time column")
-    table.require(roles.features, "feature column")
+    needed = "the model needs it, add it or rename the column that holds it"
+    table.require([roles.sequence], "sequence column", needed)
+    table.require([] if roles.time is None else [roles.time], "time column", needed)
+    table.require(roles.features, "feature column", needed)
     sequences, _ = close_gaps(group(table, roles), roles, encoding.text, missing)
     remedy = "correct it, or leave the field empty and say what to do with --missing (missing=)"
     inputs = encoding.inputs(sequences.table, remedy)
@@ -276,6 +277,11 @@ def _weights(sequences: Sequences, column: str, train: Array) -> Array:
     """Return the weight of each sequence, 1 on average over the training part."""
     sequences.constant(column, "the weight")
     weights = sequences.table.numbers(column, missing="give every sequence its weight")
+    if weights.max() > np.finfo(np.float64).max / len(weights):
+        place = sequences.table.place(int(weights.argmax()), column)
+        raise ValueError(
+            f"{place}: weights must have a finite sum, got {weights.max():g}: divide them"
+        )
     wrong = np.flatnonzero(weights <= 0)
     if wrong.size:
         row = int(wrong[0])

@@ -66,8 +66,8 @@ class Table:
         """Return some of the rows, by position, in the order given."""
         return Table(self.name, self.frame.iloc[rows].reset_index(drop=True), self.lines[rows])
 
-    def require(self, columns: Sequence[str], what: str) -> None:
-        """Raise a ValueError if a column is not there."""
+    def require(self, columns: Sequence[str], what: str, remedy: str = "name one of these") -> None:
+        """Raise a ValueError if a column is not there; `remedy` is for one like no other."""
         for column in columns:
             if column not in self.frame.columns:
                 rest = len(self.columns) - SHOWN
@@ -75,7 +75,7 @@ class Table:
                 there = ", ".join(names) + (f" and {rest} more" if rest > 0 else "")
                 raise ValueError(
                     f"{self.name}: {what} must be one of {there}, got {column!r}: "
-                    f"{_remedy(column, self.columns)}"
+                    f"{_slip(column, self.columns) or remedy}"
                 )
 
     def require_one_spelling(self, column: str, what: str) -> None:
@@ -150,15 +150,15 @@ class Table:
         return values
 
 
-def _remedy(name: str, columns: Sequence[str]) -> str:
-    """Return what to do about a column that is not there; c10 is no slip of the pen for c9."""
+def _slip(name: str, columns: Sequence[str]) -> str | None:
+    """Return which column a missing one may mean, in words; c10 is no slip of the pen for c9."""
     for column in columns:
         if "," in column and name in [part.strip() for part in column.split(",")]:
             return f"a name with a comma goes between quotes, as in {as_argument(column)}"
     near = difflib.get_close_matches(name, columns, n=1, cutoff=0.7)
     if near and re.sub(r"\d+", "", near[0]) != re.sub(r"\d+", "", name):
         return f"did you mean {near[0]!r}?"
-    return "name one of these, or add the column"
+    return None
 
 
 def read_table(source: str | Path | pd.DataFrame) -> Table:

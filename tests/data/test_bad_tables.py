@@ -193,7 +193,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         {"features": ["c2"]},
         "feature column must be one of id, time, c1, c10, label, got 'c2': name one of these",
     ),
-    (TABLE, {"features": ["pressure"]}, "got 'pressure': name one of these, or add the column"),
+    (TABLE, {"features": ["pressure"]}, "got 'pressure': name one of these"),
     # numbers in local notation
     (
         re.sub(r",(1\d),", r',"\1,5",', TABLE),
@@ -297,6 +297,11 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         "id,a,w,label\n" + "".join(f"s{n},{n},{n - 1},{'xy'[n % 2]}\n" for n in range(6)),
         {"weight": "w"},
         'line 2, column "w": a weight must be more than 0, got -1: leave the sequence out',
+    ),
+    (
+        "id,a,w,label\n" + "".join(f"s{n},{n},1.{n}e308,{'xy'[n % 2]}\n" for n in range(6)),
+        {"weight": "w"},
+        'line 7, column "w": weights must have a finite sum, got 1.5e+308: divide them',
     ),
     # files
     ("", {}, "must have a header"),

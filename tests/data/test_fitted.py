@@ -206,6 +206,7 @@ def test_a_column_called_by_a_number() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        (("temp", "pressure"), "got 'temp': the model needs it, add it or rename the column that"),
         (("b,2,16", "b,2,hot"), "or leave the field empty and say what to do with --missing"),
         (("b,2,16", "b,2,1e300"), 'line 5, column "temp": a number must stay finite when it is'),
     ],

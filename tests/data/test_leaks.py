@@ -209,6 +209,17 @@ def test_the_last_target_is_known_whether_it_is_a_feature_or_not() -> None:
     assert naive[0]["last value"]["rmse"] == pytest.approx(np.sqrt((errors**2).mean()), rel=1e-5)
 
 
+def test_the_last_labels_are_those_of_the_row_before() -> None:
+    frame = noise().assign(on=lambda rows: rows["time"] // 4 % 2, odd=lambda rows: rows["time"] % 2)
+    data = load_dataset(frame, targets=["on", "odd"], split_column="part", features=["a"])
+    majority, last = baselines(data)
+    assert (majority.name, last.name) == ("majority of each label", "last labels")
+    on, odd = (one["accuracy"] for one in last.by_target)
+    # the first row has the majority, which is 0 where both are equally frequent, and right here
+    assert (on, odd) == (31 / 40, 1 / 40)
+    assert last.scores["accuracy"] == pytest.approx((on + odd) / 2)
+
+
 def data_of(frame: pd.DataFrame, **options: Any) -> Dataset:
     return load_dataset(frame, targets=["v"], horizon=1, split_column="part", **options)
 
