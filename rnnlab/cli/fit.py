@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from rnnlab.cli.errors import user_errors
-from rnnlab.cli.output import print_rows, print_summary
+from rnnlab.cli.output import print_rows, print_summary, setting_text, warn
 from rnnlab.cli.run import execute_study
 
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -44,9 +44,18 @@ def _option(flag: str, metavar: str, text: str, default: Any = None, **more: Any
 @click.argument("data", type=click.Path(path_type=Path), metavar="DATA.csv")
 @_option("--sequence", "COL", "What rows of one sequence share.")
 @_option("--time", "COL", "Numbers or ISO dates that grow within a sequence.")
-@_option("--features", "COL,...", "What to learn from.", "all other columns")
-@_option("--target", "COL,...", "What to predict. May be repeated.", multiple=True)
-@_option("--text", "COL,...", "Features to take as words although they are numbers.")
+@_option(
+    "--features", "COL,...", "What to learn from. May be repeated.", "all others", multiple=True
+)
+@_option(
+    "--target",
+    "COL,...",
+    "What to predict. May be repeated, as all lists; a name with a comma goes between quotes: "
+    "'\"temp, inside\",load'.",
+    multiple=True,
+)
+@_option("--ignore", "COL,...", "Columns that are no features.", multiple=True)
+@_option("--text", "COL,...", "Features to take as words although they are numbers.", multiple=True)
 @_option("--weight", "COL", "How much each sequence counts in the training loss.")
 @_option("--task", "KIND", "classification, multi-label or regression.")
 @_option("--read", "WHERE", "last: one answer a sequence; every: one a time step.")
@@ -100,6 +109,7 @@ def fit(data: Path, out: Path | None, force: bool, jobs: int | None, **options: 
     missing; a run that was interrupted goes on from its checkpoint.
     """
     from rnnlab.experiments import FitStudy
+    from rnnlab.experiments.fit_spec import split_names
     from rnnlab.experiments.knobs import number_or_text
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
@@ -108,8 +118,9 @@ def fit(data: Path, out: Path | None, force: bool, jobs: int | None, **options: 
     for name in ("clip", "clip_value", "forget_bias", "patience"):
         if name in given:
             given[name] = number_or_text(given[name])
-    if "target" in given:
-        given["target"] = ",".join(given["target"])
+    for name in ("features", "target", "ignore", "text"):
+        if name in given:
+            given[name] = [column for text in given[name] for column in split_names(text)]
     with user_errors():
         if "split" in given:
             given["split"] = _split(given["split"])
@@ -122,11 +133,14 @@ def fit(data: Path, out: Path | None, force: bool, jobs: int | None, **options: 
             **given,
         )
     _announce(work)
-    sys.stdout.flush()
     result = execute_study(work)
     click.echo()
     click.echo("Scores on the test part, with the weights of each run's best epoch:")
-    print_summary(result.summary)
+    _print_scores(result.summary)
+    if work.targets is not None:
+        click.echo()
+        click.echo("Scores of each target:")
+        print_summary(work.targets)
     click.echo()
     for file in work.files:
         click.echo(file)
@@ -135,12 +149,22 @@ def fit(data: Path, out: Path | None, force: bool, jobs: int | None, **options: 
         click.echo(f"Lowest validation loss: {best}")
 
 
+def _print_scores(summary: Any) -> None:
+    """Print a summary without what the lines above say of baselines, epochs as whole numbers."""
+    shown = summary.drop(columns=["baseline_name", "baseline_constant", "baseline_last"])
+    epochs = [setting_text(float(epoch)) for epoch in summary["best_epoch"]]
+    print_summary(shown.assign(best_epoch=epochs))
+
+
 def _split(text: str) -> Any:
-    """Read shares where there are commas, else the name of a column."""
-    if "," not in text:
-        return text
+    """Read shares where there are commas, else the name of a column, which may be quoted."""
+    from rnnlab.experiments.fit_spec import split_names
+
+    names = split_names(text)
+    if len(names) == 1:
+        return names[0]
     try:
-        return [float(share) for share in text.split(",")]
+        return [float(share) for share in names]
     except ValueError:
         raise ValueError(
             f"split must be three shares or the name of a column, got {text!r}: "
@@ -149,7 +173,7 @@ def _split(text: str) -> Any:
 
 
 def _announce(work: Any) -> None:
-    from rnnlab.data import baseline, headline
+    from rnnlab.data import baselines, better, headline
 
     data, spec = work.data, work.spec
     encoding = data.encoding
@@ -164,18 +188,28 @@ def _announce(work: Any) -> None:
         for name, part in data.parts.items()
     ]
     print_rows(("  part", "sequences", "time steps"), rows, title=False)
-    name, scores = baseline(data)
-    measure = headline(encoding.task)
-    click.echo(f"  baseline on the test part: {name}, {measure} {scores[measure]:.4g}")
+    if spec.bidirectional and encoding.read == "every":
+        click.echo("  each answer is given with the rows after it (bidirectional): no forecast")
+    measure, naive = headline(encoding), baselines(data)
+    best = better(naive, encoding).name
+    said = [
+        f"{one.name}, {measure} {one.scores[measure]:.4g}"
+        + (" (the better)" if one.name == best and len(naive) > 1 else "")
+        for one in naive
+    ]
+    click.echo(f"  baseline{'s'[: len(naive) - 1]} on the test part: {'; '.join(said)}")
     click.echo(f"  cells: {'; '.join(spec.labels)}")
     values = [(name, getattr(spec, name)) for name in SHOWN]
-    said = (f"{name} {'none' if value is None else value}" for name, value in values)
-    click.echo(f"  settings: {', '.join(said)}")
+    settings = (f"{name} {'none' if value is None else value}" for name, value in values)
+    click.echo(f"  settings: {', '.join(settings)}")
     missing, runs = len(work.missing), len(work.runs)
     state = f"{work.jobs} at a time" if missing else "all done before"
     if 0 < missing < runs:
         state += f", {runs - missing} of them done before"
     click.echo(f"{runs} run{'s' if runs > 1 else ''} into {work.store.path}, {state}")
+    sys.stdout.flush()
+    for text in data.cautions:
+        warn(text)
 
 
 def _feature(feature: Any) -> str:

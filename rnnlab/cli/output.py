@@ -85,7 +85,8 @@ def print_summary(summary: pd.DataFrame) -> None:
         rows = len(summary)
         triples = zip(numbers[:rows], numbers[rows:-rows], numbers[-rows:], strict=True)
         texts[measured] = [
-            "-" if middle == "-" else f"{middle} [{low}, {high}]" for middle, low, high in triples
+            middle if "-" in (middle, low) else f"{middle} [{low}, {high}]"
+            for middle, low, high in triples
         ]
         del texts["ci_low"], texts["ci_high"]
     shared = [name for name in ("seeds", "chance") if len(set(texts.get(name, ()))) == 1]

@@ -1,4 +1,4 @@
-"""A user's table made ready: parts of sequences as arrays, and how they came about."""
+"""Datasets: a user's table as arrays, split into parts of whole sequences."""
 
 from __future__ import annotations
 
@@ -9,26 +9,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rnnlab.data.encoding import Encoding, learn_encoding, text_features
+from rnnlab.data.batching import cut, pad
+from rnnlab.data.cautions import doubtful_names, doubtful_numbers, doubtful_words
+from rnnlab.data.encoding import Encoding
 from rnnlab.data.gaps import close_gaps
+from rnnlab.data.leaks import copies_of_targets, require_causal, shared_rows
+from rnnlab.data.learning import learn_encoding, text_features
 from rnnlab.data.roles import assign_roles
 from rnnlab.data.sequences import Sequences, group
 from rnnlab.data.splitting import split
-from rnnlab.data.table import read_table
-from rnnlab.data.targets import answers, answers_left, infer_task
+from rnnlab.data.table import Table, read_table
+from rnnlab.data.targets import answers, answers_left, infer_task, last_known
 from rnnlab.engine.protocol import Array
 from rnnlab.training import Batch
 
 SHOWN = 5  # classes in a message
-
-
-def pad(inputs: Sequence[Array]) -> tuple[Array, Array]:
-    """Return sequences (T, I) side by side, (T, B, I) with zeros behind their ends, and lengths."""
-    lengths = np.array([len(one) for one in inputs])
-    x = np.zeros((lengths.max(), len(inputs), inputs[0].shape[1]), np.float32)
-    for column, one in enumerate(inputs):
-        x[: len(one), column] = one
-    return x, lengths
 
 
 @dataclass(frozen=True)
@@ -44,12 +39,15 @@ class Part:
     weights : float64 (S,) or None
         Those of the training part have a mean of 1; its loss divides by the number of answers
         (`rnnlab.training.weighting`).
+    last : list of array or None
+        As `targets`: the last target known before each answer; None for answers per sequence.
     """
 
     names: list[str]
     inputs: list[Array]
     targets: list[Array]
     weights: Array | None = None
+    last: list[Array] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -71,11 +69,14 @@ class Part:
         """Yield all sequences in batches, in an order that follows from the seed alone.
 
         So does the noise that comes with them, as long as the batches are used one after another.
+        A batch that would be mostly padding is cut into several (`rnnlab.data.batching.cut`).
         """
         rng = np.random.default_rng(seed)
         order = rng.permutation(len(self))
+        lengths = np.array([len(one) for one in self.inputs])
         for start in range(0, len(order), size):
-            yield replace(self.batch(order[start : start + size], read), noise=rng)
+            for chosen in cut(order[start : start + size], lengths):
+                yield replace(self.batch(chosen, read), noise=rng)
 
 
 @dataclass(frozen=True)
@@ -91,16 +92,20 @@ class Dataset:
         What was inferred, in words.
     split : str or None
         The column that said the parts; None: they are shares.
+    cautions : tuple of str
+        What is doubtful about the table, in words: see `rnnlab.data.cautions` and
+        `rnnlab.data.leaks`.
     """
 
     encoding: Encoding
     parts: dict[str, Part]
     found: tuple[str, ...]
     split: str | None = None
+    cautions: tuple[str, ...] = ()
 
     @property
     def longest(self) -> int:
-        """The time steps of the longest sequence."""
+        """The number of time steps of the longest sequence."""
         return max(len(inputs) for part in self.parts.values() for inputs in part.inputs)
 
 
@@ -111,17 +116,19 @@ def load_dataset(
     time: str | None = None,
     features: Sequence[str] = (),
     targets: Sequence[str] = (),
+    ignore: Sequence[str] = (),
     text: Sequence[str] = (),
     task: str | None = None,
     read: str | None = None,
     horizon: int = 0,
+    bidirectional: bool = False,
     split_column: str | None = None,
     split_shares: Sequence[float] | None = None,
     split_seed: int | None = None,
     weight: str | None = None,
     missing: str = "error",
 ) -> Dataset:
-    """Read a table, split it by sequences and encode it by what the training part holds.
+    """Read a table, split it by sequences and encode it by the values of the training part.
 
     Parameters
     ----------
@@ -129,12 +136,16 @@ def load_dataset(
         A CSV file with a row for each time step.
     sequence, time, features, targets, split_column, weight : str or sequence of str
         Columns; see `rnnlab.data.roles.assign_roles` for what is left out.
+    ignore : sequence of str
+        Columns that are no features.
     text : sequence of str
         Features to take as words although they are numbers.
     task, read : str, optional
         See `rnnlab.data.targets.infer_task`.
     horizon : int
         Predict the targets so many steps ahead; 0: at the step itself, or of the sequence.
+    bidirectional : bool
+        Whether the model will read sequences from their ends too. No forecast can.
     split_shares, split_seed : optional
         See `rnnlab.data.splitting.split`. A column called "split" says the parts unless there are
         shares.
@@ -162,52 +173,75 @@ def load_dataset(
         raise ValueError(
             f"horizon must be a whole number of steps, got {horizon!r}: give 1 or more"
         )
+    require_causal(horizon, bidirectional)
     table = read_table(source)
     roles = assign_roles(
         table,
-        sequence=sequence,
-        time=time,
-        features=tuple(features),
-        targets=tuple(targets),
+        sequence=None if sequence is None else str(sequence),
+        time=None if time is None else str(time),
+        features=tuple(map(str, features)),
+        targets=tuple(map(str, targets)),
+        ignore=tuple(map(str, ignore)),
         split=split_column,
         weight=weight,
         horizon=horizon,
         find_split=split_shares is None,
     )
-    words = text_features(table, roles, tuple(text))
+    words = text_features(table, roles, tuple(map(str, text)))
     whole = group(table, roles)
     kind = infer_task(whole, roles, task, read)
     sequences, kept = close_gaps(whole, roles, words, missing)
     known = answers_left(answers(whole, roles, kind), whole, sequences, kept, kind)
+    past = last_known(whole, roles, kind)
     chosen = split(sequences, roles, split_shares, split_seed)
     trained = np.concatenate([known[s] for s in chosen["train"]])
     encoding = learn_encoding(sequences, roles, kind, words, chosen["train"], trained)
     _check_classes(sequences, encoding, chosen, known, roles.split)
     weights = None if weight is None else _weights(sequences, weight, chosen["train"])
+    encoding.require_finite_targets(whole.table)
     inputs = np.split(encoding.inputs(sequences.table), sequences.starts[1:-1])
+    encoded = _encoded(encoding, known)
+    last = None
+    if past is not None:
+        rows = encoding.encode_answers(np.concatenate(past)[kept])
+        last = np.split(rows, sequences.starts[1:-1])
     parts = {
         name: Part(
             [sequences.names[s] for s in positions],
             [inputs[s] for s in positions],
-            [encoding.encode_answers(known[s]) for s in positions],
+            [encoded[s] for s in positions],
             None if weights is None else weights[positions],
+            None if last is None else [last[s] for s in positions],
         )
         for name, positions in chosen.items()
     }
-    return Dataset(encoding, parts, (*roles.found, *kind.found), roles.split)
+    cautions = (
+        *doubtful_numbers(whole.table, encoding),
+        *doubtful_names(whole, encoding),
+        *doubtful_words(parts, encoding),
+        *copies_of_targets(parts["train"], encoding, bidirectional),
+        *shared_rows(parts),
+    )
+    return Dataset(encoding, parts, (*roles.found, *kind.found), roles.split, cautions)
+
+
+def _encoded(encoding: Encoding, known: list[Array]) -> list[Array]:
+    ends = np.cumsum([len(one) for one in known])
+    return np.split(encoding.encode_answers(np.concatenate(known)), ends[:-1])
 
 
 def load_inputs(
-    source: str | Path | pd.DataFrame, encoding: Encoding, missing: str = "error"
+    table: Table, encoding: Encoding, missing: str = "error"
 ) -> tuple[Sequences, list[Array]]:
-    """Read a table for a model that is there: its sequences and their inputs (T, I)."""
-    table = read_table(source)
+    """Return the sequences of a table and their inputs (T, I) for a model that is there."""
     roles = encoding.roles
-    table.require([roles.sequence], "sequence column")
-    table.require([] if roles.time is None else [roles.time], "time column")
-    table.require(roles.features, "feature column")
+    needed = "the model needs it, add it or rename the column that holds it"
+    table.require([roles.sequence], "sequence column", needed)
+    table.require([] if roles.time is None else [roles.time], "time column", needed)
+    table.require(roles.features, "feature column", needed)
     sequences, _ = close_gaps(group(table, roles), roles, encoding.text, missing)
-    inputs = encoding.inputs(sequences.table)
+    remedy = "correct it, or leave the field empty and say what to do with --missing (missing=)"
+    inputs = encoding.inputs(sequences.table, remedy)
     return sequences, np.split(inputs, sequences.starts[1:-1])
 
 
@@ -243,6 +277,11 @@ def _weights(sequences: Sequences, column: str, train: Array) -> Array:
     """Return the weight of each sequence, 1 on average over the training part."""
     sequences.constant(column, "the weight")
     weights = sequences.table.numbers(column, missing="give every sequence its weight")
+    if weights.max() > np.finfo(np.float64).max / len(weights):
+        place = sequences.table.place(int(weights.argmax()), column)
+        raise ValueError(
+            f"{place}: weights must have a finite sum, got {weights.max():g}: divide them"
+        )
     wrong = np.flatnonzero(weights <= 0)
     if wrong.size:
         row = int(wrong[0])

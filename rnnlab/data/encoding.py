@@ -1,4 +1,4 @@
-"""From columns to arrays and back: scaling, vocabularies and classes, learned on the training part.
+"""Encodings: how columns become arrays and outputs become predictions.
 
 An `Encoding` is what a model of a table needs to be used on another table. It goes into the model's
 file as JSON, so nothing in it is code.
@@ -6,16 +6,16 @@ file as JSON, so nothing in it is code.
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from rnnlab.data.roles import Roles
-from rnnlab.data.sequences import Sequences
+from rnnlab.data.scaling import require_finite, scaled
+from rnnlab.data.spelling import key_of
 from rnnlab.data.table import Table
-from rnnlab.data.targets import Task
 from rnnlab.engine.protocol import Array
 
 LOSS_OF = {
@@ -23,7 +23,7 @@ LOSS_OF = {
     "multi-label": "binary-cross-entropy",
     "regression": "mean-squared-error",
 }
-_REMEDY = "correct it, leave the field empty, or name the column in --text if it holds words"
+REMEDY = "correct it, leave the field empty, or name the column in --text if it holds words"
 
 Scale = Annotated[FiniteFloat, Field(gt=0)]
 
@@ -40,8 +40,20 @@ class Feature(BaseModel):
 
     @property
     def size(self) -> int:
-        """How many inputs it makes."""
+        """The number of its inputs."""
         return 1 if self.values is None else len(self.values)
+
+    def places(self, words: Array) -> Array:
+        """Return the place of each word among `values` (N,), -1 for those of none.
+
+        A word that is written in another way, such as 1.0 for 1, is the same word.
+        """
+        values = self.values or ()
+        exact = {word: place for place, word in enumerate(values)}
+        alike = {key_of(word): place for place, word in enumerate(values)}
+        codes, different = pd.factorize(words)
+        places = [exact.get(word, alike.get(key_of(word), -1)) for word in different]
+        return np.array(places, np.int64)[codes]
 
 
 class Encoding(BaseModel):
@@ -127,17 +139,33 @@ class Encoding(BaseModel):
         names = tuple(feature.name for feature in self.features)
         return Roles(self.sequence, self.time, names, self.targets, horizon=self.horizon)
 
-    def inputs(self, table: Table) -> Array:
-        """Return the inputs of every row, float32 (N, I)."""
-        blocks = []
+    def inputs(self, table: Table, remedy: str = REMEDY) -> Array:
+        """Return the inputs of every row, float32 (N, I).
+
+        Raises
+        ------
+        ValueError
+            At a value that is no number, with `remedy`, or too large to be scaled.
+        """
+        inputs = np.zeros((len(table), self.input_size), np.float32)
+        start = 0
         for feature in self.features:
             if feature.values is None:
-                numbers = table.numbers(feature.name, missing="fill it in", remedy=_REMEDY)
-                blocks.append(((numbers - feature.mean) / feature.scale)[:, None])
+                numbers = table.numbers(feature.name, missing="fill it in", remedy=remedy)
+                inputs[:, start] = scaled(numbers, feature.mean, feature.scale)
+                require_finite(inputs[:, start], table, feature.name)
             else:
-                column = table.frame[feature.name].to_numpy(object)
-                blocks.append(column[:, None] == np.array(feature.values, object))
-        return np.concatenate(blocks, axis=1, dtype=np.float32, casting="unsafe")
+                places = feature.places(table.frame[feature.name].to_numpy(object))
+                known = np.flatnonzero(places >= 0)
+                inputs[known, start + places[known]] = 1
+            start += feature.size
+        return inputs
+
+    def require_finite_targets(self, table: Table) -> None:
+        """Raise a ValueError at a number to predict that is too large to be scaled."""
+        for name, mean, scale in zip(self.targets, self.means, self.scales, strict=False):
+            values = table.numbers(name)
+            require_finite(scaled(np.nan_to_num(values), mean, scale), table, name)
 
     def encode_answers(self, answers: Array) -> Array:
         """Return answers as the loss takes them, -1 or NaN where none is asked.
@@ -181,95 +209,3 @@ class Encoding(BaseModel):
             return columns
         values = outputs * np.array(self.scales) + np.array(self.means)
         return {f"predicted_{n}": v for n, v in zip(self.targets, values.T, strict=True)}
-
-
-def text_features(table: Table, roles: Roles, named: tuple[str, ...] = ()) -> frozenset[str]:
-    """Return the features that are of text: those named, and those that hold no numbers."""
-    table.require(named, "text column")
-    words = {column for column in roles.features if not table.holds_numbers(column)}
-    return frozenset((words | set(named)) & set(roles.features))
-
-
-def _is_number(text: str) -> bool:
-    """Say whether a word can be ordered as a number: NaN cannot."""
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
-
-
-def learn_encoding(
-    sequences: Sequences, roles: Roles, task: Task, text: frozenset[str], train: Array, known: Array
-) -> Encoding:
-    """Learn scaling, vocabularies and classes on the training part.
-
-    Parameters
-    ----------
-    sequences : Sequences
-    roles : Roles
-    task : Task
-        What kind of answer is asked, and where.
-    text : set of str
-        The features of text.
-    train : int array
-        Positions of the training sequences.
-    known : array (N,) of texts, or float64 (N, O)
-        The answers of the training part.
-
-    Raises
-    ------
-    ValueError
-        If the target is constant there.
-    """
-    rows = sequences.table.take(sequences.rows_of(train))
-    features = [_feature(rows, name, text) for name in roles.features]
-    learned: dict[str, Any] = {}
-    columns = ", ".join(f'"{name}"' for name in roles.targets)
-    if task.kind == "classification":
-        classes = sorted({word for word in known if word != ""}, key=_by_number_then_text)
-        if len(classes) < 2:
-            raise ValueError(
-                f"{sequences.table.name}, column {columns}: a target must have two classes or more "
-                f"in the training part, got {', '.join(classes) or 'none'} only: there is nothing "
-                "to learn, name another target"
-            )
-        learned["classes"] = tuple(classes)
-    else:
-        asked = ~np.isnan(known)
-        for number, name in enumerate(roles.targets):
-            values = known[asked[:, number], number]
-            if not values.size or values.min() == values.max():
-                came = f"{values[0]:g} only" if values.size else "none"
-                raise ValueError(
-                    f'{sequences.table.name}, column "{name}": a target must vary in the training '
-                    f"part, got {came}: there is nothing to learn, name another target"
-                )
-        if task.kind == "regression":
-            learned["means"] = tuple(np.nanmean(known, axis=0).tolist())
-            learned["scales"] = tuple(np.nanstd(known, axis=0).tolist())
-    return Encoding(
-        sequence=roles.sequence,
-        time=roles.time,
-        features=tuple(features),
-        targets=roles.targets,
-        task=task.kind,
-        read=task.read,
-        horizon=roles.horizon,
-        **learned,
-    )
-
-
-def _feature(rows: Table, name: str, text: frozenset[str]) -> Feature:
-    if name in text:
-        words = sorted(set(rows.frame[name]), key=_by_number_then_text)
-        return Feature(name=name, values=tuple(words))
-    numbers = rows.numbers(name, missing="fill it in", remedy=_REMEDY)
-    mean, scale = float(numbers.mean()), float(numbers.std())
-    # a feature that never changes stays 0 whatever its scale
-    return Feature(name=name, mean=mean, scale=scale if scale > 1e-12 * abs(mean) else 1.0)
-
-
-def _by_number_then_text(word: str) -> tuple[bool, float, str]:
-    """Sort "2" before "10", and numbers before words."""
-    number = _is_number(word)
-    return not number, float(word) if number else 0.0, word

@@ -1,4 +1,4 @@
-"""A model of a user's table: the network and what turns tables into its inputs and back."""
+"""Models of tables: a network, and the encoding of the table that it was trained on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,9 @@ from pydantic import ValidationError
 from rnnlab.cells import CellDefinition
 from rnnlab.data.dataset import load_inputs
 from rnnlab.data.encoding import Encoding
+from rnnlab.data.leaks import require_causal
 from rnnlab.data.scoring import outputs_of
+from rnnlab.data.table import read_table
 from rnnlab.layers.saving import damaged
 from rnnlab.training import SequenceModel
 from rnnlab.training.saving import load_noted
@@ -32,10 +33,18 @@ class FittedModel:
     model : SequenceModel
     encoding : Encoding
         Columns, scaling, vocabulary and classes.
+
+    Raises
+    ------
+    ValueError
+        For a forecast by a bidirectional network, which reads what it forecasts.
     """
 
     model: SequenceModel
     encoding: Encoding
+
+    def __post_init__(self) -> None:
+        require_causal(self.encoding.horizon, self.model.layer.bidirectional)
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write both into one safetensors file, without pickle; `load_fitted` reads it."""
@@ -54,9 +63,13 @@ class FittedModel:
         Returns
         -------
         DataFrame
-            A row for each sequence or, where every step has an answer, each time step: the
-            sequence, its time where there is one, "predicted_TARGET", and probabilities of classes
-            or labels. A forecast stands in the row from which it looks ahead.
+            Where every step has an answer, a row for each row of the table that has all features,
+            in the table's order and with its index; a forecast is in the row from which it looks
+            ahead. With one answer per sequence, a row for each sequence in the order of their
+            first rows; its index is that of the sequence's last row, where the answer is read. So
+            `table["p"] = model.predict(table)["predicted_TARGET"]` puts each answer where it
+            belongs. The columns are the sequence and its time as the table has them,
+            "predicted_TARGET", and probabilities of classes or labels.
 
         Raises
         ------
@@ -64,16 +77,21 @@ class FittedModel:
             If a column is missing or a value cannot be, with its line.
         """
         encoding = self.encoding
-        sequences, inputs = load_inputs(source, encoding, missing)
-        outputs = np.concatenate(list(outputs_of(self.model, inputs)))
-        columns: dict[str, Any] = {}
+        table = read_table(source)
+        sequences, inputs = load_inputs(table, encoding, missing)
+        outputs = np.concatenate(outputs_of(self.model, inputs))
+        # a line of the file belongs to one row only, and lines grow
+        rows = np.searchsorted(table.lines, sequences.table.lines)
+        names = [encoding.sequence]
         if encoding.read == "last":
-            columns[encoding.sequence] = sequences.names
+            rows = rows[sequences.starts[1:] - 1]
         else:
-            for name in (encoding.sequence, encoding.time):
-                if name is not None:
-                    columns[name] = sequences.table.frame[name].to_numpy(object)
-        return pd.DataFrame({**columns, **encoding.decode_outputs(outputs)})
+            order = np.argsort(rows)
+            rows, outputs = rows[order], outputs[order]
+            names += [] if encoding.time is None else [encoding.time]
+        given = source if isinstance(source, pd.DataFrame) else table.frame
+        columns = [table.columns.index(name) for name in names]
+        return given.iloc[rows, columns].assign(**encoding.decode_outputs(outputs))
 
 
 def load_fitted(

@@ -1,4 +1,4 @@
-"""What each column of a table is for, as far as the user says, and as its name tells otherwise."""
+"""Roles of columns: those that the user names, and those that follow from the columns' names."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ def assign_roles(
     time: str | None = None,
     features: tuple[str, ...] = (),
     targets: tuple[str, ...] = (),
+    ignore: tuple[str, ...] = (),
     split: str | None = None,
     weight: str | None = None,
     horizon: int = 0,
@@ -60,9 +61,9 @@ def assign_roles(
     """Complete what the user says about the columns, and check that they are there.
 
     A sequence, time, target or split column that is not named is looked for by its name (such as
-    "series", "timestamp", "label", "split"). All columns that are left are features; in a forecast
-    the targets are among them. With `find_split` False no column says the parts, and one that is
-    called "split" is no feature unless it is named as one.
+    "series", "timestamp", "label", "split"). All columns that are left are features, except those
+    in `ignore`; in a forecast the targets are among them. With `find_split` False no column says
+    the parts, and one that is called "split" is no feature unless it is named as one.
 
     Raises
     ------
@@ -79,7 +80,15 @@ def assign_roles(
     ('id', 't', ('a',), ('label',))
     """
     found: list[str] = []
-    taken = {*features, *targets, *(c for c in (sequence, time, split, weight) if c is not None)}
+    named = {*features, *targets, *(c for c in (sequence, time, split, weight) if c is not None)}
+    for ignored in ignore:
+        if ignored in named:
+            raise ValueError(
+                f'column "{ignored}" must have a role or be left out, got both: '
+                "name it once (--ignore, ignore=)"
+            )
+    table.require(ignore, "ignored column")
+    taken = {*named, *ignore}
 
     def look_for(role: str, note: str = "by its name") -> str | None:
         for wanted in _NAMES[role]:
@@ -120,7 +129,7 @@ def assign_roles(
         if column is not None:
             table.require([column], f"{role} column")
     if not features:
-        others = {sequence, time, split, unused, weight, *(() if horizon else targets)}
+        others = {sequence, time, split, unused, weight, *ignore, *(() if horizon else targets)}
         features = tuple(column for column in table.columns if column not in others)
         if not features:
             raise ValueError(

@@ -1,14 +1,16 @@
-"""From rows to sequences: grouped, and in order of time."""
+"""Sequences: the rows of a table, grouped and in order of time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from rnnlab.data.roles import Roles
+from rnnlab.data.spelling import number_hint
 from rnnlab.data.table import Table
 from rnnlab.engine.protocol import Array
 
@@ -98,8 +100,11 @@ def group(table: Table, roles: Roles) -> Sequences:
     return Sequences(table, [str(name) for name in names], np.append(starts, len(codes)))
 
 
-def times(table: Table, column: str) -> Array:
-    """Return a time column as numbers: as they are, or dates and times of day in ISO 8601.
+def time_steps(table: Table, column: str) -> Array:
+    """Return the signs of the steps from each row's time to that of the next, int (N - 1,).
+
+    Times are numbers, or dates and times of day in ISO 8601. They are compared exactly, whatever
+    their size.
 
     Raises
     ------
@@ -107,23 +112,41 @@ def times(table: Table, column: str) -> Array:
         At the first value that is missing or neither, with its line.
     """
     if table.holds_numbers(column):
-        return table.numbers(column, missing="give every row its time")
+        numbers = table.numbers(column, missing="give every row its time")
+        before, now = numbers[:-1], numbers[1:]
+        steps = (now > before).astype(int) - (now < before)
+        words = table.frame[column].to_numpy(object)
+        # float64 keeps the order of numbers, but for those that it takes for equal
+        for row in np.flatnonzero(steps == 0).tolist():
+            now, after = words[row], words[row + 1]
+            if now != after:
+                one, other = Decimal(now), Decimal(after)
+                steps[row] = int(other > one) - int(other < one)
+        return steps
     stamps = pd.to_datetime(table.frame[column], errors="coerce", format="ISO8601", utc=True)
     wrong = np.flatnonzero(stamps.isna())
     if wrong.size:
         row = int(wrong[0])
+        hint = number_hint(str(table.frame[column].iloc[row]))
         raise ValueError(
             f"{table.place(row, column)}: must be a number or a date such as 2024-05-31 or "
-            f"2024-05-31T08:30, got {table.frame[column].iloc[row]!r}: correct it"
+            f"2024-05-31T08:30, got {table.frame[column].iloc[row]!r}: {hint or 'correct it'}"
         )
-    return stamps.astype("int64").to_numpy(np.float64)
+    finer = np.flatnonzero(table.frame[column].str.contains(r"[.,]\d{10}"))
+    if finer.size:
+        row = int(finer[0])
+        raise ValueError(
+            f"{table.place(row, column)}: a date must have 9 decimals of a second at most, got "
+            f"{table.frame[column].iloc[row]!r}: give such times as numbers"
+        )
+    return np.sign(np.diff(stamps.astype("int64").to_numpy()))
 
 
 def _check_times(table: Table, roles: Roles, codes: Array) -> None:
     column = roles.time
     if column is None:
         return
-    steps = np.diff(times(table, column))
+    steps = time_steps(table, column)
     wrong = np.flatnonzero((steps <= 0) & (np.diff(codes) == 0))
     if not wrong.size:
         return

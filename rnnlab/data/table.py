@@ -1,21 +1,25 @@
-"""A CSV as text: every value knows the line it stands in, so that what is wrong can be named."""
+"""Tables of text from CSV files and DataFrames, in which every value knows its line."""
 
 from __future__ import annotations
 
 import csv
+import difflib
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from rnnlab.data.spelling import as_argument, in_local_notation, number_hint, two_spellings
 from rnnlab.engine.protocol import Array
-from rnnlab.registry import unknown_name
 
 #: What stands where a number is missing. In a column of text only the empty field is missing.
 MISSING = ("", "NA", "NaN", "nan", "null")
+SHOWN = 20  # columns in a message
 #: Sequences of bytes that open files which people take for tables.
 _SIGNATURES = {
     b"PK\x03\x04": "a ZIP archive or an Excel workbook",
@@ -54,7 +58,7 @@ class Table:
         return list(self.frame.columns)
 
     def place(self, row: int, column: str | None = None) -> str:
-        """Say where a row stands, and a value in it."""
+        """Return where a row is in the file, and a value in it, in words."""
         text = f"{self.name}, line {self.lines[row]}"
         return text if column is None else f'{text}, column "{column}"'
 
@@ -62,11 +66,40 @@ class Table:
         """Return some of the rows, by position, in the order given."""
         return Table(self.name, self.frame.iloc[rows].reset_index(drop=True), self.lines[rows])
 
-    def require(self, columns: Sequence[str], what: str) -> None:
-        """Raise a ValueError if a column is not there."""
+    def require(self, columns: Sequence[str], what: str, remedy: str = "name one of these") -> None:
+        """Raise a ValueError if a column is not there; `remedy` is for one like no other."""
         for column in columns:
             if column not in self.frame.columns:
-                raise ValueError(f"{self.name}: {unknown_name(what, column, self.columns)}")
+                rest = len(self.columns) - SHOWN
+                names = [f'"{name}"' if "," in name else name for name in self.columns[:SHOWN]]
+                there = ", ".join(names) + (f" and {rest} more" if rest > 0 else "")
+                raise ValueError(
+                    f"{self.name}: {what} must be one of {there}, got {column!r}: "
+                    f"{_slip(column, self.columns) or remedy}"
+                )
+
+    def require_one_spelling(self, column: str, what: str) -> None:
+        """Raise a ValueError if a column of words writes one value in two ways (1 and 1.0)."""
+        words = self.frame[column].to_numpy(object)
+        pair = two_spellings(word for word in pd.unique(words) if word)
+        if pair is not None:
+            first, second = (int(self.lines[words == word].min()) for word in pair)
+            raise ValueError(
+                f'{self.name}, lines {first} and {second}, column "{column}": {what} must be '
+                f"written in one way, got {pair[0]!r} and {pair[1]!r}: write it as {pair[0]}; if "
+                "they are two, give them names that are not one number"
+            )
+
+    def refuse_local_numbers(self, column: str, remedy: str) -> None:
+        """Raise a ValueError if a column is made of numbers in local notation, such as 1,5."""
+        words = self.frame[column].to_numpy(object)
+        first = in_local_notation(word for word in words if word not in MISSING)
+        if first is not None:
+            row = int(np.flatnonzero(words == first)[0])
+            raise ValueError(
+                f"{self.place(row, column)}: numbers must be written with a point and without a "
+                f"unit, got {first!r}: {number_hint(first)}, or {remedy}"
+            )
 
     def is_missing(self, column: str, *, number: bool) -> Array:
         """Return where a column holds no value: bool (N,)."""
@@ -74,7 +107,7 @@ class Table:
         return found
 
     def holds_numbers(self, column: str) -> bool:
-        """Say whether at least half of the values that are there are numbers.
+        """Return whether at least half of the values that are there are numbers.
 
         Numbers with a slip among them are still numbers, so that the slip is found.
         """
@@ -105,9 +138,11 @@ class Table:
         wrong = ~np.isfinite(values) & ~absent
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
+            value = str(self.frame[column].iloc[row])
+            hint = number_hint(value)
             raise ValueError(
-                f"{self.place(row, column)}: must be a number, got "
-                f"{self.frame[column].iloc[row]!r}: {remedy}"
+                f"{self.place(row, column)}: must be a number, got {value!r}: "
+                f"{f'{hint}, or ' if hint else ''}{remedy}"
             )
         if missing is not None and absent.any():
             row = int(np.flatnonzero(absent)[0])
@@ -115,11 +150,26 @@ class Table:
         return values
 
 
+def _slip(name: str, columns: Sequence[str]) -> str | None:
+    """Return which column a missing one may mean, in words; c10 is no slip of the pen for c9."""
+    for column in columns:
+        if "," in column and name in [part.strip() for part in column.split(",")]:
+            return f"a name with a comma goes between quotes, as in {as_argument(column)}"
+    near = difflib.get_close_matches(name, columns, n=1, cutoff=0.7)
+    if near and re.sub(r"\d+", "", near[0]) != re.sub(r"\d+", "", name):
+        return f"did you mean {near[0]!r}?"
+    return None
+
+
 def read_table(source: str | Path | pd.DataFrame) -> Table:
     """Read a CSV file in UTF-8, or take a DataFrame as if it had been written as one.
 
+    The columns of a DataFrame may be called by numbers; here they are text.
+
     Raises
     ------
+    TypeError
+        If the source is neither.
     ValueError
         If the file cannot be read, is of another kind, has no header or no rows, names a column
         twice, or has a row with more or fewer fields than columns.
@@ -131,7 +181,17 @@ def read_table(source: str | Path | pd.DataFrame) -> Table:
     ([20.5, nan], 'the table, line 3, column "temp"')
     """
     if isinstance(source, pd.DataFrame):
+        if source.columns.nlevels > 1:
+            raise ValueError(
+                f"the table must have one level of columns, got {source.columns.nlevels}: join "
+                "them, as in table.columns = ['_'.join(map(str, c)) for c in table.columns]"
+            )
         return _parse("the table", source.to_csv(index=False))
+    if not isinstance(source, str | PathLike):
+        raise TypeError(
+            f"the data must be a path or a pandas.DataFrame, got {type(source).__name__}: "
+            "convert it to a DataFrame"
+        )
     path = Path(source)
     try:
         raw = path.read_bytes()

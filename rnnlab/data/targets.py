@@ -1,9 +1,9 @@
-"""What is asked of a model: which kind of answer, where, and what the table says it is."""
+"""Targets: which kind of answer is asked, at which steps, and what the table says it is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -96,6 +96,7 @@ def _kind(sequences: Sequences, roles: Roles) -> tuple[str, str]:
         return "regression", "it has several targets that are not all 0 and 1"
     (name,) = names
     if not table.holds_numbers(name):
+        table.refuse_local_numbers(name, "take all for words (--task classification)")
         words = _words(table, name)
         return "classification", f'"{name}" holds words such as {words[words != ""][0]!r}'
     values = _numbers(table, names)
@@ -142,7 +143,7 @@ def _asked(values: Array) -> Array:
 
 
 def _one_each(sequences: Sequences, values: Array) -> bool:
-    """Say whether no column of `values` (N, O) has two different targets in a sequence."""
+    """Return whether no column of `values` (N, O) has two different targets in a sequence."""
     asked = _asked(values)
     for column, held in zip(values.T, asked.T, strict=True):
         for span in sequences.spans:
@@ -169,6 +170,8 @@ def answers(sequences: Sequences, roles: Roles, task: Task) -> list[Array]:
     values = _values(sequences.table, roles, task.kind)
     if task.kind == "multi-label":
         _check_labels(sequences.table, roles, values)
+    if task.kind == "classification":
+        sequences.table.require_one_spelling(roles.targets[0], "a class")
     collected = []
     for number, span in enumerate(sequences.spans):
         held = values[span]
@@ -179,6 +182,33 @@ def answers(sequences: Sequences, roles: Roles, task: Task) -> list[Array]:
             held = _the_one(sequences, roles, held, span.start)
         collected.append(held[:, 0] if task.kind == "classification" else held)
     return collected
+
+
+def last_known(sequences: Sequences, roles: Roles, task: Task) -> list[Array] | None:
+    """Return the last target that is known before each answer, as the table gives it.
+
+    Returns
+    -------
+    list of array or None
+        For each sequence texts (T,) or float64 (T, O); in a forecast the last target up to the
+        row, else the last one before the row; "" or NaN where there is none. None for answers per
+        sequence, which have no past.
+    """
+    if task.read == "last":
+        return None
+    values = _values(sequences.table, roles, task.kind)
+    empty: Any = "" if values.dtype == object else np.nan
+    found = []
+    for span in sequences.spans:
+        held = values[span]
+        rows = np.where(_asked(held), np.arange(len(held))[:, None], -1)
+        rows = np.maximum.accumulate(rows, axis=0)
+        if not roles.horizon:
+            rows = np.concatenate([np.full_like(rows[:1], -1), rows[:-1]])
+        last = np.take_along_axis(held, np.maximum(rows, 0), axis=0)
+        last[rows < 0] = empty
+        found.append(last[:, 0] if task.kind == "classification" else last)
+    return found
 
 
 def answers_left(

@@ -1,8 +1,9 @@
-"""`rnnlab fit`: one run of one cell on a user's table, and the summary of all."""
+"""Runs of `rnnlab fit`, each of one cell with one seed on a user's table, and their summary."""
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import math
 import re
 from collections.abc import Iterator
@@ -13,16 +14,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from rnnlab.experiments.experiment import Experiment, Report
+from rnnlab.experiments.experiment import Experiment, Report, Rows
 from rnnlab.experiments.fit_spec import FitSpec, schedule_of
 from rnnlab.experiments.grid import Run
 from rnnlab.registry import experiments
 
 if TYPE_CHECKING:
     from rnnlab.data import Dataset
+    from rnnlab.engine.protocol import Array
     from rnnlab.training import Batch, SequenceModel
 
 MODELS, CHECKPOINTS = "models", "checkpoints"
+TARGETS = "targets"
 
 
 class Fit(Experiment[Any]):
@@ -34,12 +37,23 @@ class Fit(Experiment[Any]):
     table = "metrics"
     key = ("cell", "seed")
     figure = "loss-curves"
+    all_tables = (TARGETS,)
+
+    def further_tables(self, spec: FitSpec) -> dict[str, tuple[str, ...]]:
+        """Return the columns of targets.csv: a row for each of several targets of a run."""
+        from rnnlab.data import target_metric_names
+
+        encoding = dataset(spec).encoding
+        if len(encoding.targets) == 1:
+            return {}
+        scores = target_metric_names(encoding)
+        return {TARGETS: (*self.key, "target", *scores, "baseline_constant", "baseline_last")}
 
     def columns_for(self, spec: FitSpec) -> tuple[str, ...]:
-        """Return the columns of metrics.csv: they have the scores of the task."""
+        """Return the columns of metrics.csv, with the scores of the task."""
         from rnnlab.data import metric_names
 
-        scores = metric_names(dataset(spec).encoding.task)
+        scores = metric_names(dataset(spec).encoding)
         rest = ("learning_rate", "grad_norm", "status", "seconds")
         return ("cell", "seed", "part", "epoch", "update", *scores, *rest)
 
@@ -47,9 +61,9 @@ class Fit(Experiment[Any]):
         """Return the grid, in the order of the rows."""
         return [Run(cell, (), seed) for cell, seed in product(spec.labels, range(spec.seeds))]
 
-    def run(self, spec: FitSpec, run: Run, report: Report) -> pd.DataFrame:
+    def run(self, spec: FitSpec, run: Run, report: Report) -> Rows:
         """Train one cell with one seed: two rows an epoch, then one of the test part."""
-        from rnnlab.data import WORST, FittedModel, evaluate, metric_names
+        from rnnlab.data import WORST, FittedModel, evaluate, metric_names, predict, score
         from rnnlab.training import LOSSES, Schedule, make_optimizer, train_epochs
         from rnnlab.training.weighting import per_answer
 
@@ -96,34 +110,64 @@ class Fit(Experiment[Any]):
             rows.append({**common, "part": "validation", **epoch.metrics})
             if epoch.status == "ok" and (best is None or epoch.metrics["loss"] < best["loss"]):
                 best = rows[-1]
-        worst = {name: WORST.get(name, math.nan) for name in metric_names(encoding.task)}
+        worst = {name: WORST.get(name, math.nan) for name in metric_names(encoding)}
         test = {**rows[-1], **worst, "part": "test"}
+        outputs = None
         if best is not None:  # it has the weights of its best epoch
             chosen = {name: best[name] for name in ("epoch", "update", "status")}
-            test |= {**chosen, **evaluate(model, encoding, parts["test"])}
+            outputs = predict(model, encoding, parts["test"])
+            test |= {**chosen, **score(encoding, outputs, np.concatenate(parts["test"].targets))}
             file = file_of(spec, run, MODELS)
             file.parent.mkdir(exist_ok=True)
             FittedModel(model, encoding).save(file)
         rows.append(test)
-        return pd.DataFrame(rows, columns=self.columns_for(spec))
+        metrics = pd.DataFrame(rows, columns=self.columns_for(spec))
+        if not self.further_tables(spec):
+            return metrics
+        return {self.table: metrics, TARGETS: self._by_target(spec, run, outputs)}
+
+    def _by_target(self, spec: FitSpec, run: Run, outputs: Array | None) -> pd.DataFrame:
+        """Return a row for each target: the scores of a run, those of WORST if it diverged."""
+        from rnnlab.data import WORST, baselines, score_targets
+
+        data = dataset(spec)
+        encoding = data.encoding
+        rows: list[dict[str, Any]] = [
+            {"cell": run.cell, "seed": run.seed, "target": name} | WORST
+            for name in encoding.targets
+        ]
+        if outputs is not None:
+            answers = np.concatenate(data.parts["test"].targets)
+            for row, scores in zip(rows, score_targets(encoding, outputs, answers), strict=True):
+                row |= scores
+        columns = self.further_tables(spec)[TARGETS]
+        naive = baselines(data)
+        for column, baseline in zip(("baseline_constant", "baseline_last"), naive, strict=False):
+            for row, scores in zip(rows, baseline.by_target, strict=True):
+                row[column] = scores[columns[len(self.key) + 1]]
+        return pd.DataFrame(rows, columns=columns)
 
     def summarise(self, spec: FitSpec, table: pd.DataFrame) -> pd.DataFrame:
         """Return a row for each cell, over the seeds."""
-        from rnnlab.data import baseline, metric_names
+        from rnnlab.data import baselines, better, metric_names
         from rnnlab.statistics import summarise_fit
 
         data = dataset(spec)
-        loss, first, *others = metric_names(data.encoding.task)
-        _, naive = baseline(data)
+        loss, first, *others = metric_names(data.encoding)
+        naive = baselines(data)
         parameters = {
             label: build(spec, Run(label, (), 0), data).parameter_count for label in spec.labels
         }
-        return summarise_fit(table, parameters, (first, *others, loss), naive)
+        scores = {one.name: one.scores for one in naive}
+        best = better(naive, data.encoding).name
+        return summarise_fit(table, parameters, (first, *others, loss), scores, best)
 
     def outcome(self, spec: FitSpec, rows: pd.DataFrame) -> str:
-        """Say what the best epoch scored on the test part."""
+        """Return the test score of the best epoch, in words."""
+        from rnnlab.data import headline
+
         test = rows.iloc[-1]
-        name = "accuracy" if "accuracy" in rows.columns else "rmse"
+        name = headline(dataset(spec).encoding)
         if test["status"] == "diverged":
             return f"diverged in epoch {test['epoch']}"
         ended = "; diverged later" if (rows["status"] == "diverged").any() else ""
@@ -169,10 +213,12 @@ def load(spec: FitSpec, source: Path | pd.DataFrame | None = None) -> Dataset:
         time=spec.time,
         features=spec.features,
         targets=spec.target,
+        ignore=spec.ignore,
         text=spec.text,
         task=spec.task,
         read=spec.read,
         horizon=spec.horizon,
+        bidirectional=spec.bidirectional,
         split_column=column,
         split_shares=shares,
         split_seed=spec.split_seed,
@@ -224,10 +270,9 @@ def build(spec: FitSpec, run: Run, data: Dataset) -> SequenceModel:
 def file_of(spec: FitSpec, run: Run, kind: str) -> Path:
     """Return where a run keeps its model or its checkpoint; different labels, different files."""
     names = [re.sub(r"[^\w.=-]+", "_", label) for label in spec.labels]
-    place = spec.labels.index(run.cell)
-    name = names[place]
-    if names.count(name) > 1:
-        name = f"{name}-{place + 1}"
+    name = names[spec.labels.index(run.cell)]
+    if names.count(name) > 1 and name != run.cell:
+        name += f"-{hashlib.sha256(run.cell.encode()).hexdigest()[:8]}"
     ending = "safetensors" if kind == MODELS else "checkpoint"
     return spec.out / kind / f"{name}-seed-{run.seed}.{ending}"
 

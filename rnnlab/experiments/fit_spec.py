@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,9 +15,32 @@ from rnnlab.experiments.sources import digest
 from rnnlab.registry import unknown_name
 
 
-def _split_names(value: Any) -> Any:
-    names = value.split(",") if isinstance(value, str) else value
-    return [name.strip() if isinstance(name, str) else name for name in names]
+def split_names(value: Any) -> Any:
+    """Return names of columns as a list: a text has commas between them, as a line of CSV has.
+
+    Numbers, as which a DataFrame may call its columns, become text.
+
+    Examples
+    --------
+    >>> split_names('a, "temp, inside", b'), split_names(["temp, inside", 3])
+    (['a', 'temp, inside', 'b'], ['temp, inside', '3'])
+    """
+    if isinstance(value, str):
+        value = next(csv.reader([value], skipinitialspace=True), [])
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        value = [value]
+    return [column_name(name) for name in value] if isinstance(value, list | tuple) else value
+
+
+def column_name(value: Any) -> Any:
+    """Return the name of a column as text: a DataFrame may call it by a number."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return value.strip() if isinstance(value, str) else value
+
+
+def _shares_or_column(value: Any) -> Any:
+    return column_name(value) if isinstance(value, int) else value
 
 
 Amount = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]
@@ -30,10 +54,14 @@ ForgetBias = Annotated[
 Steps = Annotated[int, Field(strict=True, ge=0)]
 Columns = Annotated[
     list[str],
-    BeforeValidator(_split_names),
-    knob("names of columns", "name them with commas between, such as a,b,c"),
+    BeforeValidator(split_names),
+    knob("names of columns", 'name them with commas between, such as a,b,"c, inside"'),
 ]
-_ROLE = knob("the name of a column", "name one of the table's")
+Column = Annotated[
+    str | None,
+    BeforeValidator(column_name),
+    knob("the name of a column", "name one of the table's"),
+]
 
 
 def _no_limit(value: Any) -> Any:
@@ -47,7 +75,7 @@ class FitSpec(BaseModel):
     ----------
     data : Path
         A CSV file.
-    sequence, time, features, target, text, weight : column or columns
+    sequence, time, features, target, ignore, text, weight : column or columns
         What is left out is inferred: see `rnnlab.data.roles`.
     task, read : str or None
         See `rnnlab.data.targets`.
@@ -86,17 +114,19 @@ class FitSpec(BaseModel):
 
     experiment: Literal["fit"] = "fit"
     data: Path
-    sequence: Annotated[str | None, _ROLE] = None
-    time: Annotated[str | None, _ROLE] = None
+    sequence: Column = None
+    time: Column = None
     features: Columns = []
     target: Columns = []
+    ignore: Columns = []
     text: Columns = []
-    weight: Annotated[str | None, _ROLE] = None
+    weight: Column = None
     task: Annotated[str | None, knob("a kind of answer", "try classification")] = None
     read: Annotated[str | None, knob("every or last", "leave it out")] = None
     horizon: Annotated[Steps, knob("a whole number of steps", "give 1 or more")] = 0
     split: Annotated[
         list[float] | str | None,
+        BeforeValidator(_shares_or_column),
         knob("three shares or a column", "give shares such as .7,.15,.15, or a column's name"),
     ] = None
     split_seed: Annotated[Steps | None, knob("a whole number of at least 0", "give 0")] = None

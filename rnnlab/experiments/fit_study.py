@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from rnnlab.experiments.fit_runs import CHECKPOINTS, MODELS, Fit, file_of, load, parts_of
+from rnnlab.experiments.fit_runs import CHECKPOINTS, MODELS, TARGETS, Fit, file_of, load, parts_of
 from rnnlab.experiments.fit_spec import fit_spec
 from rnnlab.experiments.grid import Run
 from rnnlab.experiments.progress import Progress
-from rnnlab.experiments.records import to_csv
+from rnnlab.experiments.records import read_csv, to_csv
 from rnnlab.experiments.store import require_free
 from rnnlab.experiments.study import RESULTS, Result, Study, checked_jobs
 from rnnlab.experiments.writing import make_writable, write_whole
@@ -81,6 +82,14 @@ class FitStudy(Study):
         best = held.sort_values("loss", kind="stable").iloc[0]
         return file_of(self.spec, Run(str(best["cell"]), (), int(best["seed"])), MODELS)
 
+    @property
+    def targets(self) -> pd.DataFrame | None:
+        """Mean scores of each target, where there are several: see `summarise_targets`."""
+        from rnnlab.statistics import summarise_targets
+
+        table = self.store.further.get(TARGETS)
+        return None if table is None else summarise_targets(read_csv(table.file))
+
     def _compute(self, progress: Progress) -> None:
         folder = self.store.path
         if self._force or not self.store.manifest_file.exists():
@@ -139,6 +148,8 @@ def fit(
     >>> result.summary[["cell", "accuracy", "baseline"]]  # doctest: +SKIP
     """
     study = FitStudy(data, out=out, force=force, jobs=jobs, target=target, **options)
+    for text in study.data.cautions:
+        warnings.warn(text, stacklevel=2)
     return study.execute(progress)
 
 

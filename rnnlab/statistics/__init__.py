@@ -8,7 +8,7 @@ from __future__ import annotations
 from rnnlab.statistics.choice import at_best, best_settings
 from rnnlab.statistics.comparison import compare, holm
 from rnnlab.statistics.condition import summarise_condition
-from rnnlab.statistics.fit import summarise_fit
+from rnnlab.statistics.fit import summarise_fit, summarise_targets
 from rnnlab.statistics.gradient_flow import decay_bands, summarise_gradient_flow
 from rnnlab.statistics.gradient_lab import (
     clipping_medians,
@@ -56,6 +56,7 @@ __all__ = [
     "summarise_condition",
     "summarise_fit",
     "summarise_gradient_flow",
+    "summarise_targets",
     "survival_curves",
     "training_medians",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -180,7 +181,81 @@ def test_other_questions_to_the_same_table(
     assert list(found)[:3] == [*columns, f"predicted_{target}"]
     assert len(found) == len(drift())
     if "--horizon=2" in options:
-        assert "baseline on the test part: last value, rmse" in printed
+        (said,) = re.findall(r"baselines on the test part: (mean), .*; (last value), rmse", printed)
+        assert said == ("mean", "last value")
+
+
+def test_several_targets_and_names_with_commas(data: Path, capsys: Any) -> None:
+    """One row for each target, each with its baselines; columns named one by one or in quotes."""
+    rng = np.random.default_rng(1)
+    frame = drift().drop(columns=["weather", "label"])
+    frame["temp, inside"] = frame["height"] + rng.standard_normal(len(frame))
+    frame["pa"] = 1e5 + 1e4 * rng.standard_normal(len(frame))
+    frame.to_csv(data, index=False)
+    given = ["--target=height", "--target", '"temp, inside",pa', "--horizon=1", "--out=fit"]
+    assert main(["fit", str(data), *QUICK, "--seeds=2", *given]) == 0
+    printed = capsys.readouterr().out
+    assert "baselines on the test part: mean, relative_rmse" in printed
+    assert "Scores of each target:\n" in printed
+    assert "fit/targets.csv" in printed.splitlines()
+    targets = pd.read_csv("fit/targets.csv")
+    assert targets["target"].tolist() == ["height", "temp, inside", "pa"] * 2
+    assert list(targets) == [
+        "cell", "seed", "target", "rmse", "mae", "relative_rmse", "baseline_constant",
+        "baseline_last",
+    ]  # fmt: skip
+    height, _, pa = (rows for _, rows in targets.groupby("target", sort=False))
+    assert (pa["rmse"] > 1000 * height["rmse"].max()).all()
+    summary = pd.read_csv("fit/summary.csv")
+    assert "rmse" not in summary
+    assert summary["relative_rmse"].item() < 1.2
+    model = "fit/models/gru-seed-0.safetensors"
+    assert main(["predict", model, str(data), "--out=p.csv"]) == 0
+    assert pd.read_csv("p.csv").columns[3] == "predicted_temp, inside"
+    capsys.readouterr()
+    assert main(["fit", str(data), "--target", "temp, inside"]) == 2
+    assert "a name with a comma goes between quotes, as in '\"temp, inside\"'" in (
+        capsys.readouterr().err
+    )
+
+
+def test_one_seed_has_no_interval_and_epochs_are_whole(data: Path, capsys: Any) -> None:
+    assert main(["fit", str(data), *QUICK, "--epochs=1", "--out=fit"]) == 0
+    *_, head, row = (
+        capsys.readouterr().out.partition("best epoch:\n")[2].split("\n\n")[0].split("\n")
+    )
+    assert dict(zip(head.split(), row.split(), strict=True))["best_epoch"] == "1"
+    assert "[" not in row
+    assert pd.read_csv("fit/summary.csv")[["ci_low", "ci_high"]].isna().to_numpy().all()
+
+
+def test_a_fit_grows_by_seeds_and_cells(data: Path) -> None:
+    """What is there stays as it is, models too; the whole has the bits of one computed at once."""
+    pytest.importorskip("rnnlab.experiments.growing")
+    assert main(["fit", str(data), *QUICK, "--out=grown"]) == 0
+    model = Path("grown/models/gru-seed-0.safetensors")
+    before = model.stat().st_mtime_ns, without_seconds(Path("grown/metrics.csv"))
+    more = [*QUICK[1:], "--seeds=2", "--cell=gru", "--cell=lstm,hidden=7"]
+    assert main(["fit", str(data), *more, "--out=grown"]) == 0
+    assert main(["fit", str(data), *more, "--out=whole"]) == 0
+    assert model.stat().st_mtime_ns == before[0]
+    assert without_seconds(Path("grown/metrics.csv"))[: len(before[1])] == before[1]
+    for name in ("metrics.csv", "summary.csv"):
+        one, other = (without_seconds(Path(folder) / name) for folder in ("grown", "whole"))
+        assert one == other
+    for file in sorted(Path("whole/models").iterdir()):
+        assert (Path("grown/models") / file.name).read_bytes() == file.read_bytes()
+
+
+def test_predictions_are_in_the_order_of_the_file(data: Path) -> None:
+    frame = drift().sort_values("time", kind="stable")
+    frame.to_csv(data, index=False)
+    given = ["--target=height", "--features=weather", "--read=every", "--out=fit"]
+    assert main(["fit", str(data), *QUICK, *given]) == 0
+    assert main(["predict", "fit/models/gru-seed-0.safetensors", str(data), "--out=p.csv"]) == 0
+    found = pd.read_csv("p.csv")
+    assert found["id"].tolist() == frame["id"].tolist()
+    assert found["time"].tolist() == frame["time"].tolist()
 
 
 def test_weights_count_in_a_batch_of_one(data: Path) -> None:
@@ -295,14 +370,16 @@ def test_a_changed_table_is_another_result(data: Path, capsys: Any) -> None:
         (["walks.csv", "--clip=1", "--clip-value=1"], "clip and clip_value must not both be set"),
         (["walks.csv", "--forget-bias=1"], "forget_bias must reach a cell with a gate f"),
         (["walks.csv", "--jobs=0"], "jobs must be a whole number of at least 1"),
+        (
+            ["walks.csv", "--target=height", "--horizon=1", "--bidirectional"],
+            "a forecast must be made by layers of one direction",
+        ),
         (["walks.csv", "--read=first"], "read must be one of every, last"),
     ],
 )
 def test_what_the_user_got_wrong_is_a_line_and_nothing_is_written(
     arguments: list[str], message: str, data: Path, tmp_path: Path, capsys: Any
 ) -> None:
-    import re
-
     assert main(["fit", *arguments, "--out=fit"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("Error: ")

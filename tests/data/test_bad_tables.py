@@ -182,6 +182,80 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         {},
         "must have a column to learn from beside id, label, got",
     ),
+    (TABLE, {"ignore": ["tmp"]}, "ignored column must be one of .* did you mean 'temp'"),
+    (
+        TABLE,
+        {"ignore": ["wind"], "features": ["wind"]},
+        'column "wind" must have a role or be left out, got both',
+    ),
+    (
+        cut(("temp", "c1"), ("wind", "c10")),
+        {"features": ["c2"]},
+        "feature column must be one of id, time, c1, c10, label, got 'c2': name one of these",
+    ),
+    (TABLE, {"features": ["pressure"]}, "got 'pressure': name one of these"),
+    # numbers in local notation
+    (
+        re.sub(r",(1\d),", r',"\1,5",', TABLE),
+        {},
+        'line 2, column "temp": numbers must be written with a point and without a unit, got '
+        "'10,5': write 10.5, or name the column in --text if it holds words",
+    ),
+    (
+        re.sub(r",(1\d),", r",\1 %,", TABLE),
+        {},
+        "got '10 %': write 10 and % in the column's name, or name the column in --text",
+    ),
+    (
+        re.sub(r",(1\d),", r",\1 kW,", TABLE),
+        {"targets": ["temp"]},
+        "got '10 kW': write 10 and kW in the column's name, or take all for words (--task",
+    ),
+    (
+        cut(("14", '"1.234,5"')),
+        {},
+        "line 4, column \"temp\": must be a number, got '1.234,5': write 1234.5, or correct it",
+    ),
+    # one value in two ways
+    (
+        TABLE.replace(",x\n", ",1\n").replace(",y\n", ",0\n").replace("20,none,1", "20,none,1.0"),
+        {"task": "classification"},
+        'data.csv, lines 2 and 7, column "label": a class must be written in one way, got '
+        "'1' and '1.0': write it as 1",
+    ),
+    (
+        TABLE.replace(",x\n", ",01\n").replace(",y\n", ",0\n").replace("none,01", "none,1"),
+        {"task": "classification"},
+        "lines 2 and 7, column \"label\": a class must be written in one way, got '01' and '1'",
+    ),
+    (
+        TABLE.replace(",x\n", ",caf\u00e9\n").replace("none,caf\u00e9", "none,cafe\u0301"),
+        {},
+        "a class must be written in one way",
+    ),
+    (
+        cut(("d,1,30", "d,1,10.0")),
+        {"text": ["temp"]},
+        "lines 2 and 8, column \"temp\": a word must be written in one way, got '10' and '10.0'",
+    ),
+    # numbers that cannot be scaled
+    (
+        cut(("14", "-1.797e308")),
+        {},
+        'line 4, column "temp": a number must stay finite when it is scaled, got -1.797e308, which',
+    ),
+    (cut(("30", "1e200")), {"split_seed": 1}, 'line 8, column "temp": a number must stay finite'),
+    (
+        cut(("14", "-1.797e308")),
+        {"targets": ["temp"]},
+        'line 4, column "temp": a number must stay finite when it is scaled, got -1.797e308, which',
+    ),
+    # times
+    (
+        cut(("b,2,16", "b,1.0,16")),
+        {},
+        'line 5, column "time": a time must come once in a sequence, got 1.0 of sequence b again',
+    ),
     # splits and weights
     (
         TABLE,
@@ -223,6 +297,11 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         "id,a,w,label\n" + "".join(f"s{n},{n},{n - 1},{'xy'[n % 2]}\n" for n in range(6)),
         {"weight": "w"},
         'line 2, column "w": a weight must be more than 0, got -1: leave the sequence out',
+    ),
+    (
+        "id,a,w,label\n" + "".join(f"s{n},{n},1.{n}e308,{'xy'[n % 2]}\n" for n in range(6)),
+        {"weight": "w"},
+        'line 7, column "w": weights must have a finite sum, got 1.5e+308: divide them',
     ),
     # files
     ("", {}, "must have a header"),

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.data import baseline, load_dataset, score
+from rnnlab.data import baselines, load_dataset, score, score_targets
 from rnnlab.data.scoring import outputs_of
 from rnnlab.data.table import read_table
 from rnnlab.training import SequenceModel
@@ -89,9 +89,10 @@ def test_regression_is_scaled_by_the_training_part(write: Write) -> None:
     np.testing.assert_allclose(
         data.parts["test"].targets[0][:, 0], (np.array([30, 34]) - 14) / np.sqrt(8), rtol=1e-6
     )
-    name, scores = baseline(data)
+    mean, _ = baselines(data)
     # the test part has 30 34 11 13, the training part a mean of 14
     errors = np.array([16, 20, -3, -1])
+    name, scores = mean.name, mean.scores
     assert name == "mean"
     assert scores["rmse"] == pytest.approx(np.sqrt((errors**2).mean()), rel=1e-6)
     assert scores["mae"] == pytest.approx(np.abs(errors).mean(), rel=1e-6)
@@ -110,9 +111,9 @@ def test_a_forecast_is_of_the_target_steps_ahead() -> None:
     answers = part.targets[0][:, 0] * encoding.scales[0] + encoding.means[0]
     np.testing.assert_allclose(answers[:2], [10 * s + 4, 10 * s + 9], rtol=1e-5)
     assert np.isnan(answers[2:]).all()
-    name, scores = baseline(data)
-    assert name == "last value"
-    assert scores["rmse"] == pytest.approx(np.sqrt((4**2 + 8**2) / 2), rel=1e-5)
+    mean, last = baselines(data)
+    assert (mean.name, last.name) == ("mean", "last value")
+    assert last.scores["rmse"] == pytest.approx(np.sqrt((4**2 + 8**2) / 2), rel=1e-5)
 
 
 def test_labels(write: Write) -> None:
@@ -127,17 +128,17 @@ def test_labels(write: Write) -> None:
     scores = score(data.encoding, outputs, targets)
     assert scores["accuracy"] == pytest.approx(2 / 3)
     assert scores["exact_accuracy"] == 0.5
-    name, scores = baseline(data)
-    assert name == "majority of each label"
-    assert scores["loss"] == pytest.approx(np.log(2))
+    (naive,) = baselines(data)
+    assert naive.name == "majority of each label"
+    assert naive.scores["loss"] == pytest.approx(np.log(2))
 
 
 def test_the_majority_class(write: Write) -> None:
     text = split_table().replace("f,1,13,high,y,test", "f,1,13,high,y,train")
     data = load_dataset(write(text))
-    name, scores = baseline(data)  # x once and y twice in training; d is y, e is x
-    assert (name, scores["accuracy"]) == ("majority class", 0.5)
-    assert scores["loss"] == pytest.approx(-(np.log(2 / 3) + np.log(1 / 3)) / 2)
+    (naive,) = baselines(data)  # x once and y twice in training; d is y, e is x
+    assert (naive.name, naive.scores["accuracy"]) == ("majority class", 0.5)
+    assert naive.scores["loss"] == pytest.approx(-(np.log(2 / 3) + np.log(1 / 3)) / 2)
 
 
 @pytest.mark.parametrize(("rule", "expected"), [("drop", [14, 18]), ("ffill", [14, 14, 18])])
@@ -167,6 +168,102 @@ def test_dates_are_times(write: Write) -> None:
         text = text.replace(f",{number},", f",2024-03-0{number},")
     data = load_dataset(write(text))
     assert data.parts["train"].names == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "start", ["1700000000000000000", "9007199254740993", "123456789012345678901234567890"]
+)
+def test_times_are_compared_exactly(start: str) -> None:
+    """Whole numbers above 2^53 that float64 takes for equal, such as nanoseconds of a clock."""
+    frame = pd.DataFrame({"id": np.repeat(range(4), 3), "a": range(12), "label": [0.5, 1, 2] * 4})
+    stamps = [int(start) + step for step in (0, 1, 5)]
+    frame["t"] = [str(stamp) for stamp in stamps] * 4
+    assert load_dataset(frame).longest == 3
+    frame["t"] = frame["t"] + ".25"
+    assert load_dataset(frame).longest == 3
+    frame.loc[4, "t"] = str(int(start) - 1)
+    with pytest.raises(ValueError, match="line 6, column .t.: times must grow within a sequence"):
+        load_dataset(frame)
+    frame.loc[4, "t"] = start + ".25"
+    with pytest.raises(ValueError, match="line 6, column .t.: a time must come once"):
+        load_dataset(frame)
+
+
+def test_dates_are_compared_to_the_nanosecond() -> None:
+    frame = pd.DataFrame({"id": np.repeat(range(4), 2), "a": range(8), "label": [0.5, 1] * 4})
+    frame["t"] = pd.to_datetime([1700000000000000000, 1700000000000000001] * 4)
+    assert load_dataset(frame).longest == 2
+    frame["t"] = frame["t"].astype(str) + "1"
+    with pytest.raises(ValueError, match="line 2, .* must have 9 decimals of a second at most"):
+        load_dataset(frame)
+
+
+def test_an_extreme_is_named() -> None:
+    rng = np.random.default_rng(9)
+    frame = pd.DataFrame({"id": np.repeat(range(36), 10), "a": rng.standard_normal(360)})
+    frame["rare"] = (rng.random(360) < 0.03).astype(int)
+    frame["heavy"] = np.exp(1.5 * rng.standard_normal(360))
+    frame["label"] = np.where(frame["id"] % 2, "x", "y")
+    assert not load_dataset(frame).cautions
+    frame.loc[[77, 200], "a"] = -99999, 99998
+    (said,) = load_dataset(frame).cautions
+    assert said.startswith('the table, line 79, column "a": -99999 is far outside the other values')
+    frame.loc[[77, 200], "a"] = -99999
+    (said,) = load_dataset(frame).cautions
+    assert said.startswith('the table, line 79, column "a" and in 1 more rows: -99999 is far')
+
+
+def test_small_numbers_are_scaled_too() -> None:
+    """What differs by little differs: only a column of one value is 0."""
+    frame = pd.DataFrame({"id": range(12), "a": np.arange(12) * 1e-140, "label": list("xy") * 6})
+    frame["b"] = 1.7e18 + 1000 * np.arange(12)
+    inputs = np.concatenate(load_dataset(frame).parts["train"].inputs)
+    np.testing.assert_allclose(inputs.std(axis=0), [1, 1], rtol=0.01)
+    frame["a"] *= 1e-170
+    with pytest.raises(ValueError, match=r"must differ by more than 1e-150, got 0 to .*e-309"):
+        load_dataset(frame)
+
+
+def test_many_words_are_refused_before_they_are_inputs() -> None:
+    import tracemalloc
+
+    count = 20_000
+    frame = pd.DataFrame({"id": np.repeat(range(count // 10), 10), "a": range(count)})
+    frame["seen"] = pd.date_range("2024-01-01", periods=count, freq="min").astype(str)
+    frame["label"] = np.where(frame["id"] % 2, "x", "y")
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="must have at most 1000 words, .* got 14000 such as") as e:
+        load_dataset(frame)
+    assert tracemalloc.get_traced_memory()[1] < 100e6
+    tracemalloc.stop()
+    assert str(e.value).endswith("leave it out with --ignore seen (ignore=) or --time seen")
+    assert load_dataset(frame, time="seen").encoding.input_size == 1
+    assert load_dataset(frame, ignore=["seen"]).encoding.input_size == 1
+    (said,) = load_dataset(frame.head(500)).cautions
+    assert said.startswith('feature "seen" has 340 different words in 340 training rows')
+
+
+def test_each_of_several_targets_has_its_own_scores() -> None:
+    """Metres and pascals: their errors have no unit in common."""
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"id": np.repeat(range(20), 4), "a": rng.random(80)})
+    frame["m"], frame["pa"] = rng.standard_normal(80), 1e5 + 1e4 * rng.standard_normal(80)
+    data = load_dataset(frame, targets=["m", "pa"], read="every")
+    encoding = data.encoding
+    targets = np.array([[0.0, 1.0], [2.0, np.nan]], np.float32)
+    outputs = np.array([[1.0, 1.5], [2.0, 9.0]])
+    found = score(encoding, outputs, targets)
+    assert list(found) == ["loss", "relative_rmse"]
+    assert found["relative_rmse"] == pytest.approx(np.sqrt((1 + 0.25) / 3))
+    m, pa = score_targets(encoding, outputs, targets)
+    assert m["rmse"] == pytest.approx(encoding.scales[0] * np.sqrt(0.5))
+    assert (pa["rmse"], pa["mae"]) == pytest.approx((encoding.scales[1] * 0.5,) * 2)
+    assert (m["relative_rmse"], pa["relative_rmse"]) == pytest.approx((np.sqrt(0.5), 0.5))
+    mean, _ = baselines(data)
+    test = frame[frame["id"].isin([int(name) for name in data.parts["test"].names])]
+    for name, scores, middle in zip(["m", "pa"], mean.by_target, encoding.means, strict=True):
+        errors = test[name] - middle
+        assert scores["rmse"] == pytest.approx(np.sqrt((errors**2).mean()), rel=1e-5)
 
 
 def test_splits_are_of_sequences_seeded_and_never_empty() -> None:

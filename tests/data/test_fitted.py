@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def test_classes_and_their_probabilities(write: Write, tmp_path: Path) -> None:
             assert row["predicted_label"] == "xy"[int(shares[1] > shares[0])]
     # targets need not be there, and rows may come in another order of sequences
     frame = pd.read_csv(source).drop(columns="label")
-    pd.testing.assert_frame_equal(again.predict(frame), found)
+    pd.testing.assert_frame_equal(again.predict(frame), found, check_dtype=False)
 
 
 def test_model_and_encoding_are_of_one_reading(
@@ -129,3 +130,129 @@ def test_files_that_are_no_model_of_a_table(write: Write, tmp_path: Path) -> Non
         ValueError, match="must say how its table is encoded, got a damaged encoding at t"
     ):
         load_fitted(path)
+
+
+def interleaved() -> pd.DataFrame:
+    """Return two dozen sequences row by row in turn, with an index of their own."""
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame({"id": np.tile(np.arange(24) * 10, 5)})
+    frame["time"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.repeat(range(5), 24), "h")
+    frame["a"] = rng.standard_normal(len(frame))
+    frame["b"] = 2 * frame["a"] + rng.standard_normal(len(frame))
+    frame.index = pd.Index(rng.permutation(len(frame)) + 7, name="row")
+    return frame
+
+
+@pytest.mark.parametrize("missing", ["error", "drop"])
+def test_predictions_have_the_order_index_and_types_of_the_table(missing: str) -> None:
+    frame = interleaved()
+    if missing == "drop":
+        frame.iloc[5:20, 2] = np.nan
+    fitted = untrained(
+        load_dataset(frame, targets=["b"], features=["a"], read="every", missing=missing)
+    )
+    before = frame.copy()
+    found = fitted.predict(frame, missing=missing)
+    pd.testing.assert_frame_equal(frame, before)
+    frame["p"] = found["predicted_b"]
+    for name, rows in frame.groupby("id"):
+        kept = rows.dropna(subset="a")
+        alone = fitted.predict(kept)
+        assert alone["predicted_b"].tolist() == pytest.approx(kept["p"].tolist(), abs=1e-6), name
+        assert rows.loc[rows["a"].isna(), "p"].isna().all()
+    pd.testing.assert_frame_equal(found[["id", "time"]], before.dropna()[["id", "time"]])
+
+
+def test_one_answer_a_sequence_is_in_its_last_row() -> None:
+    frame = interleaved().assign(label=lambda rows: np.where(rows["id"] % 20, "x", "y"))
+    fitted = untrained(load_dataset(frame, features=["a"]))
+    found = fitted.predict(frame)
+    assert found["id"].tolist() == frame["id"].iloc[:24].tolist()
+    assert found["id"].dtype == frame["id"].dtype
+    assert found.index.tolist() == frame.index[-24:].tolist()
+    frame["p"] = found["probability_x"]
+    assert frame["p"].notna().sum() == 24
+    for name, rows in frame.groupby("id"):
+        alone = fitted.predict(rows)["probability_x"].item()
+        assert rows["p"].iloc[-1] == pytest.approx(alone, abs=1e-6), name
+
+
+def test_a_file_keeps_its_order_and_its_names(write: Write) -> None:
+    header, *rows = TABLE.splitlines()
+    mixed = [rows[i] for i in (2, 0, 3, 5, 1, 4, 6, 8, 7, 9)]
+    text = "\n".join([header, *mixed]).replace("b,", "007,") + "\n"
+    options: dict[str, Any] = {"targets": ["temp"], "features": ["wind"], "read": "every"}
+    fitted = untrained(load_dataset(write(text), **options))
+    found = fitted.predict(write(text))
+    assert found["id"].tolist() == ["007" if row[0] == "b" else row[0] for row in mixed]
+    assert found["time"].tolist() == [row.split(",")[1] for row in mixed]
+    assert found.index.tolist() == list(range(10))
+    grouped = fitted.predict(write())
+    assert found["predicted_temp"].tolist() == pytest.approx(
+        [grouped["predicted_temp"][rows.index(row)] for row in mixed], abs=1e-6
+    )
+
+
+def test_a_column_called_by_a_number() -> None:
+    frame = pd.DataFrame(np.random.default_rng(2).random((60, 3)))
+    frame[3] = np.repeat(range(12), 5)
+    data = load_dataset(frame, sequence=3, targets=[0], features=[1, 2], read="every")  # type: ignore[arg-type,list-item]
+    assert data.encoding.targets == ("0",)
+    found = untrained(data).predict(frame)
+    assert list(found) == [3, "predicted_0"]
+    frame.columns = pd.MultiIndex.from_product([["x"], range(4)])
+    with pytest.raises(ValueError, match="must have one level of columns, got 2: join them"):
+        load_dataset(frame)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("temp", "pressure"), "got 'temp': the model needs it, add it or rename the column that"),
+        (("b,2,16", "b,2,hot"), "or leave the field empty and say what to do with --missing"),
+        (("b,2,16", "b,2,1e300"), 'line 5, column "temp": a number must stay finite when it is'),
+    ],
+)
+def test_what_is_advised_is_offered(change: tuple[str, str], said: str, write: Write) -> None:
+    """Every option that a message names is one of `rnnlab predict`."""
+    from rnnlab.cli.predict import predict
+
+    fitted = untrained(load_dataset(write()))
+    with pytest.raises(ValueError, match=said) as caught:
+        fitted.predict(write(TABLE, change, name="other.csv"))
+    known = {name for one in predict.params for name in one.opts}
+    assert set(re.findall(r"--[a-z-]+", str(caught.value))) <= known
+
+
+def test_a_word_written_in_another_way_is_the_same_word() -> None:
+    """Where another row lacks a value, pandas makes 1.0 of 1."""
+    frame = pd.DataFrame({"id": range(12), "code": [1, 2, 3] * 4, "label": list("xyxyyx") * 2})
+    fitted = untrained(load_dataset(frame, text=["code"]))
+    other = frame.assign(code=frame["code"].astype(float))
+    found, expected = (fitted.predict(one)["probability_x"].tolist() for one in (other, frame))
+    assert found == expected
+
+
+def test_one_long_sequence_does_not_widen_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pd.DataFrame({"id": np.repeat(range(256), [60_000] + [10] * 255)})
+    rng = np.random.default_rng(8)
+    frame["a"], frame["b"] = rng.standard_normal((2, len(frame)))
+    data = load_dataset(frame, targets=["b"], read="every", split_seed=1)
+    fitted = untrained(data)
+    shapes = []
+    real = fitted.model.predict
+
+    def watched(x: Any, **given: Any) -> Any:
+        shapes.append(x.shape)
+        return real(x, **given)
+
+    monkeypatch.setattr(fitted.model, "predict", watched)
+    found = fitted.predict(frame)["predicted_b"]
+    assert shapes == [(60_000, 1, 1), (10, 255, 1)]
+    alone = fitted.predict(frame.iloc[-10:])["predicted_b"]
+    np.testing.assert_allclose(found.iloc[-10:], alone, atol=1e-6)
+    # batches of training: each is one of similar lengths, and every sequence comes once
+    part = data.parts["train"]
+    batches = list(part.shuffled(32, "every", [0, 1]))
+    assert sum(batch.x.shape[1] for batch in batches) == len(part)
+    assert sum(batch.x.size for batch in batches) < 2 * sum(map(len, part.inputs))
