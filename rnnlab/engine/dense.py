@@ -1,4 +1,4 @@
-"""A matrix product with a fixed order of sums, for what stands beside the sequence.
+"""A matrix product with a fixed order of sums, for what is computed outside the time loop.
 
 A BLAS may split a product by the number of its threads; this one never does.
 """
@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 
 from rnnlab.engine.caching import enable_cache
+from rnnlab.engine.checking import ready
 from rnnlab.engine.intrinsics import rename
 from rnnlab.engine.matmul import OPTIONS, matmul_kernels, pack, packed_size
 from rnnlab.engine.protocol import Array
@@ -43,7 +44,28 @@ def _kernel(dtype_name: str) -> Callable[..., None]:
 
 
 def matmul(a: Array, b: Array) -> Array:
-    """Multiply (M, K) by (K, N), both float32 or both float64; returns (M, N)."""
+    """Multiply (M, K) by (K, N), both float32 or both float64; returns (M, N).
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match, or the dtypes differ or are others.
+
+    Examples
+    --------
+    >>> matmul(np.eye(2), np.array([[1.0], [2.0]])).tolist()
+    [[1.0], [2.0]]
+    """
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]:
+        raise ValueError(
+            f"matmul needs shapes (M, K) and (K, N), got {a.shape} and {b.shape}: "
+            "the second axis of the first must be as long as the first axis of the second"
+        )
+    if a.dtype != b.dtype or a.dtype not in (np.float32, np.float64):
+        raise ValueError(
+            f"matmul needs two arrays of float32 or two of float64, got {a.dtype.str} and "
+            f"{b.dtype.str}: convert one with .astype"
+        )
     if numba.config.DISABLE_JIT:
         product: Array = np.einsum("mk,kn->mn", a, b)
         return product
@@ -51,6 +73,6 @@ def matmul(a: Array, b: Array) -> Array:
     c = np.zeros((rows, columns), a.dtype)
     panels = np.empty(packed_size(inner, columns, a.dtype), a.dtype)
     pack(b, panels)
-    flat = np.ascontiguousarray(a).reshape(-1)
+    flat = ready(a).reshape(-1)
     _kernel(a.dtype.name)(flat, panels, c.reshape(-1), rows, inner, columns)
     return c
