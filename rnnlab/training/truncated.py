@@ -9,6 +9,7 @@ import numpy as np
 
 from rnnlab.engine.protocol import Array
 from rnnlab.layers import Tape
+from rnnlab.layers.parameters import Parameters
 from rnnlab.layers.validation import check_size
 from rnnlab.training.losses import Loss, asks_nothing
 from rnnlab.training.model import SequenceModel
@@ -89,7 +90,7 @@ class TruncatedBPTT:
         self._past: list[Tape] = []  # the pieces that a later window may go back over
 
     @property
-    def parameters(self) -> dict[str, Array]:
+    def parameters(self) -> Parameters:
         """The model's live arrays."""
         return self.model.parameters
 
