@@ -11,6 +11,7 @@ from rnnlab.cells import CellDefinition
 from rnnlab.engine.protocol import Array
 from rnnlab.equations import Expression
 from rnnlab.layers import Recurrent
+from rnnlab.layers.arrays import as_array
 
 #: A gate counts as shut below the first and as open above the second (Karpathy, Johnson & Fei-Fei
 #: 2015, Visualizing and understanding recurrent networks, section 4.2).
@@ -200,7 +201,7 @@ def gate_map(layer: Recurrent, inputs: Array, gate: str | None = None) -> pd.Dat
     ValueError
         If the layer has no such gate.
     """
-    one = np.asarray(inputs)[:, :1]
+    one = as_array("inputs", inputs)[:, :1]
     holding = memory_gates(layer.cell)
     values = {}
     for suffix, label, over_time in _values(layer, one):

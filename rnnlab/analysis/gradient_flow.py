@@ -11,9 +11,10 @@ import pandas as pd
 from rnnlab.analysis.linearised import linearise, require_analysable
 from rnnlab.analysis.tracing import log_mean, log_norm, trace_back
 from rnnlab.engine.protocol import Array
+from rnnlab.layers.arrays import as_numbers
 from rnnlab.layers.seeding import Seed, random_numbers
 from rnnlab.training import SequenceModel, softmax_cross_entropy
-from rnnlab.training.losses import Loss
+from rnnlab.training.losses import Loss, call_loss
 
 
 def gradient_decay(
@@ -116,11 +117,12 @@ def loss_at_the_end(
     The loss of each sequence is that of its own last answer: its gradient does not depend on how
     many others there are.
     """
-    ends = _last_asked(np.asarray(targets))
+    targets = as_numbers("targets", targets)
+    ends = _last_asked(targets)
     y, _ = model.layer(inputs)
     each = np.arange(y.shape[1])
     outputs = model.read_out(np.ascontiguousarray(y[ends - 1, each]))
-    _, d_outputs = loss(outputs, np.asarray(targets)[ends - 1, each])
+    _, d_outputs = call_loss(loss, outputs, targets[ends - 1, each])
     return (d_outputs * len(each)) @ model.readout_weight, ends
 
 

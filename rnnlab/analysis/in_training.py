@@ -9,6 +9,7 @@ import pandas as pd
 
 from rnnlab.analysis.gradient_flow import gradient_decay
 from rnnlab.engine.protocol import Array
+from rnnlab.layers.arrays import as_numbers
 from rnnlab.training import SequenceModel, Update, softmax_cross_entropy
 from rnnlab.training.losses import Loss
 
@@ -52,7 +53,8 @@ class GradientRecorder:
         self, inputs: Array, targets: Array, *, every: int, loss: Loss = softmax_cross_entropy
     ) -> None:
         self.every = every
-        self._batch = np.asarray(inputs, np.float64), targets
+        numbers = as_numbers("inputs", inputs).astype(np.float64, copy=False)
+        self._batch = numbers, as_numbers("targets", targets)
         self._loss = loss
         self._norms: list[pd.DataFrame] = []
         self._updates: list[tuple[int, float, bool]] = []

@@ -83,6 +83,8 @@ class CellDefinition:
         be so too.
     operand_sources : mapping of int to str, optional
         What `source_of` says of each operand of a map (by index); found out unless given.
+    made_by : tuple of callable and arguments, optional
+        The call by which pickle makes a cell again that was made from another.
     """
 
     name: str
@@ -95,6 +97,7 @@ class CellDefinition:
     init: str = "default"
     positive: tuple[str, ...] = ()
     operand_sources: Mapping[int, str] | None = None  # of a cell that was made from another
+    made_by: tuple[Callable[..., CellDefinition], tuple[Any, ...]] | None = None
 
     def __call__(self, *args: Any) -> Any:
         """Apply the equations as they are written."""
@@ -104,7 +107,7 @@ class CellDefinition:
         return f"<cell {self.name}({', '.join(('x', *self.states))})>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return identity.reduce(self)
+        return self.made_by or identity.reduce(self)
 
     def __copy__(self) -> CellDefinition:
         return self

@@ -1,4 +1,4 @@
-"""A matrix product with a fixed order of sums, for what stands beside the sequence.
+"""A matrix product with a fixed order of sums, for what is computed outside the time loop.
 
 A BLAS may split a product by the number of its threads; this one never does.
 """
@@ -11,13 +11,35 @@ from typing import Any
 import numba
 import numpy as np
 
+from rnnlab.engine.checking import ready
 from rnnlab.engine.matmul import product_kernels
 from rnnlab.engine.panels import pack, packed_size
 from rnnlab.engine.protocol import Array
 
 
 def matmul(a: Array, b: Array) -> Array:
-    """Multiply (M, K) by (K, N), both float32 or both float64; returns (M, N)."""
+    """Multiply (M, K) by (K, N), both float32 or both float64; returns (M, N).
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match, or the dtypes differ or are others.
+
+    Examples
+    --------
+    >>> matmul(np.eye(2), np.array([[1.0], [2.0]])).tolist()
+    [[1.0], [2.0]]
+    """
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]:
+        raise ValueError(
+            f"matmul needs shapes (M, K) and (K, N), got {a.shape} and {b.shape}: "
+            "the second axis of the first must be as long as the first axis of the second"
+        )
+    if a.dtype != b.dtype or a.dtype not in (np.float32, np.float64):
+        raise ValueError(
+            f"matmul needs two arrays of float32 or two of float64, got {a.dtype.str} and "
+            f"{b.dtype.str}: convert one with .astype"
+        )
     if numba.config.DISABLE_JIT:
         product: Array = np.einsum("mk,kn->mn", a, b)
         return product
@@ -25,7 +47,7 @@ def matmul(a: Array, b: Array) -> Array:
     c = np.zeros((rows, columns), a.dtype)
     panels = np.empty(packed_size(inner, columns, a.dtype), a.dtype)
     pack(b, panels)
-    a = np.ascontiguousarray(a)
+    a = ready(a)
     product_kernels(a.dtype.name).multiply.ctypes(
         start(a), inner, 0, start(panels), inner, start(c), columns, 0, start(c), columns, 0,
         rows, 1, columns, 0, 0,

@@ -6,11 +6,13 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from rnnlab.cells import CellDefinition
-from rnnlab.engine import pointwise, workers
+from rnnlab.engine import engine_for, pointwise, workers
+from rnnlab.engine.checking import check_backward, check_exact, check_forward, ready
 from rnnlab.engine.compiled import CompiledKernels
 from rnnlab.engine.dense import matmul
 from rnnlab.engine.memory import aligned, carve, spread_rows
@@ -51,12 +53,15 @@ class CompiledEngine:
         places = [[place.kind == "state", place.index] for place in self.plan.operands]
         self._operands = np.array(places, np.int64).reshape(-1, 2)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return engine_for, (self.plan.cell, self.dtype.name)  # kernels do not go into a pickle
+
     def is_cached(self, *, through_time: bool) -> bool:
-        """Tell whether all kernels lie compiled on disk."""
+        """Return whether all kernels are compiled on disk."""
         return self.kernels.are_cached(through_time=through_time)
 
     def prepare(self, *, through_time: bool) -> bool:
-        """Compile or load all kernels by running one step; tell whether any was compiled."""
+        """Compile or load all kernels by running one step; return whether any was compiled."""
         compiled = not self.is_cached(through_time=through_time)
         x = np.zeros((1, 1, 1), self.dtype)
         parameters = {
@@ -80,6 +85,7 @@ class CompiledEngine:
         given: Sequence[Array] = (),
     ) -> tuple[Array, tuple[Array, ...]]:
         """Return the output (T, B, H) and the final states, keeping nothing else."""
+        x, lengths = self._check(parameters, x, states, lengths, given)
         x, parameters = blank_padding(x, lengths), snapshot(parameters)
         g = self._geometry(x, states[0].shape[-1], tape=False)
         # The output is the first state over time; of the others, two steps suffice.
@@ -102,12 +108,23 @@ class CompiledEngine:
         given: Sequence[Array] = (),
     ) -> Tape:
         """Run the sequence and keep what the backward pass needs."""
+        x, lengths = self._check(parameters, x, states, lengths, given)
         g = self._geometry(x, states[0].shape[-1], tape=True)
         held = snapshot(parameters)
         x = x.copy() if lengths is None else blank_padding(x, lengths)
         slots = [g.steps + 1] * len(states)
         buffer, _, lanes, values = self._run(held, x, lengths, given, states, g, slots)
         return Tape(self.plan, g, x, lengths, held, buffer, lanes, values)
+
+    def _check(
+        self,
+        parameters: Mapping[str, Array],
+        x: Array,
+        states: Sequence[Array],
+        lengths: Array | None,
+        given: Sequence[Array],
+    ) -> tuple[Array, Array | None]:
+        return check_forward(self.plan.cell, self.dtype, parameters, x, states, lengths, given)
 
     def _geometry(self, x: Array, units: int, *, tape: bool) -> Geometry:
         return measure(self.plan, x.shape, units, self.dtype.itemsize, tape=tape)
@@ -164,6 +181,7 @@ class CompiledEngine:
         given: Sequence[Array] = (),
     ) -> Checkpoints:
         """Run the sequence and keep the output and the states every so many steps."""
+        x, lengths = self._check(parameters, x, states, lengths, given)
         chunk = self._geometry(x, states[0].shape[-1], tape=True).chunk
         length = max(1, -(-every // chunk)) * chunk  # whole chunks: then sums keep their order
         held = snapshot(parameters)
@@ -199,8 +217,14 @@ class CompiledEngine:
         input_gradient: bool = True,
     ) -> Gradients:
         """Go back through time over a tape, or over checkpoints segment by segment."""
+        if not isinstance(record, (Tape, Checkpoints)):
+            raise TypeError(
+                f"the record must be of the compiled engine, got {type(record).__name__}: "
+                "use the engine that made it"
+            )
         plan, x = self.plan, record.x
-        steps, batch, units = d_output.shape
+        shape = steps, batch, units = record.shape
+        d_output = check_backward(plan.cell, self.dtype, record, shape, d_output, d_states)
         count = len(plan.cell.states)
         parts = split_batch(batch)
         layout = lay_out(plan, x.shape[2], units, self.kernels.dtype_name, backward=True)
@@ -245,6 +269,23 @@ class CompiledEngine:
             through_time=None if over_time is None else tuple(over_time),
         )
 
+    def _check_tape(self, tape: Tape) -> None:
+        """Raise an error unless the tape's buffers are as the backward loop reads them."""
+        g = self._geometry(tape.x, tape.geometry.units, tape=True)
+        block = g.batch * g.units
+        sizes = {
+            "state_buffer": len(self.plan.cell.states) * (g.steps + 1) * block,
+            "lanes": g.lane_slots * g.batch * g.lane_stride,
+            "values": g.values * g.value_slots * block,
+        }
+        if g != tape.geometry:
+            raise ValueError(
+                f"the tape must have the geometry {g}, got {tape.geometry}: run forward again"
+            )
+        for name, size in sizes.items():
+            buffer = getattr(tape, name)
+            check_exact(f"the tape's {name}", buffer, (size,), self.dtype, "run forward again")
+
     def _go_back(
         self,
         tape: Tape,
@@ -257,6 +298,7 @@ class CompiledEngine:
         over_time: Array | None,
     ) -> None:
         """Run the backward loop over one tape; adds to `sums`, fills `d_x` and `over_time`."""
+        self._check_tape(tape)
         g, count = tape.geometry, len(self.plan.cell.states)
         size, width = g.batch * g.units, g.lanes * g.units
         counts = np.full(count, g.steps + 1, np.int64)
@@ -265,8 +307,9 @@ class CompiledEngine:
         _, addresses = self.kernels.backward
         kernel = 0 if over_time is None else self.kernels.through_time.address
         through = np.zeros(0 if over_time is None else over_time.size, self.dtype)
-        ends = np.zeros(0, np.int64) if tape.lengths is None else tape.lengths
+        ends = np.zeros(0, np.int64) if tape.lengths is None else ready(tape.lengths)
         flat_x = np.zeros(0, self.dtype) if d_x is None else d_x.reshape(-1)
+        flat = [ready(a).reshape(-1) for a in (tape.x, tape.state_buffer, tape.lanes, tape.values)]
 
         def part(number: int, lo: int, hi: int) -> None:
             rows = hi - lo
@@ -281,8 +324,8 @@ class CompiledEngine:
             self.kernels.backward_loop(
                 g, layout.products, self._operands, products.multiply.address,
                 products.accumulate.address, addresses, kernel,
-                tape.x.reshape(-1), ends, d_output.reshape(-1), panels, vectors,
-                bases, counts, tape.state_buffer, tape.lanes, tape.values,
+                flat[0], ends, d_output.reshape(-1), panels, vectors,
+                bases, counts, *flat[1:],
                 sums.state, flat_x, through,
                 sums.weights[number], sums.bias[number], sums.vectors[number],
                 *work, table, lo, hi,

@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from rnnlab.cells import CellDefinition
 from rnnlab.equations import Expression
@@ -94,6 +94,9 @@ class Plan:
     places: dict[int, Place]
     values: int
     keeps_lanes: bool
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return make_plan, (self.cell,)
 
     def lane_of(self, node: Expression) -> int:
         """Return the lane of a `linear` node."""

@@ -1,4 +1,4 @@
-"""What an engine is given and what it returns, whichever engine it is."""
+"""Interfaces of an engine: the arrays it is given and those it returns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def blank_padding(array: Array, lengths: Array | None) -> Array:
 
 
 class Record(Protocol):
-    """What a forward pass left for the way back."""
+    """Record of a forward pass for the way back."""
 
     @property
     def cell(self) -> CellDefinition:
@@ -31,8 +31,23 @@ class Record(Protocol):
         ...
 
     @property
+    def x(self) -> Array:
+        """A copy of the input (T, B, I)."""
+        ...
+
+    @property
+    def lengths(self) -> Array | None:
+        """Where sequences end, int64 (B,)."""
+        ...
+
+    @property
+    def parameters(self) -> Mapping[str, Array]:
+        """Copies of the parameters, as they were."""
+        ...
+
+    @property
     def given(self) -> Sequence[Array]:
-        """What the pass was given beside x, (T, B, H) each."""
+        """The arrays that the pass was given besides x, (T, B, H) each."""
         ...
 
     @property
@@ -80,8 +95,9 @@ class Engine(Protocol):
     """Runs one cell in one dtype.
 
     `parameters` are by the names of `CellDefinition.arrays`: weights (maps * H, columns), biases
-    (maps * H,), vectors (H,), scalars (1,). `x` is (T, B, I), states (B, H); all contiguous and of
-    the engine's dtype: the layer has checked them.
+    (maps * H,), vectors (H,), scalars (1,). `x` is (T, B, I), states (B, H); all of the engine's
+    dtype. `infer`, `forward`, `checkpoint` and `backward` raise a ValueError or TypeError where an
+    array is another (see `checking`); how it lies in memory does not matter.
 
     `lengths` (B,), int64 from 1 to T, says where sequences end, if they do before T: from there on
     outputs are 0 and states stay as they are, and x and dL/d output count for nothing, NaN

@@ -1,4 +1,4 @@
-"""The engine in plain NumPy, slow and obvious: the truth for tests, and the way without JIT.
+"""An engine in plain NumPy, slow and simple: the reference for tests, used where JIT is off.
 
 Every node of the cell's graph is computed at every time step and kept; the way back visits them in
 reverse and hands each one's gradient on by the chain rule, in numbers. It shares the graph and the
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnlab.cells import CellDefinition
+from rnnlab.engine.checking import check_backward, check_forward
 from rnnlab.engine.protocol import Array, Gradients, blank_padding
 from rnnlab.equations import Expression
 from rnnlab.equations.expression import reachable
@@ -160,6 +161,7 @@ class ReferenceEngine:
         given: Sequence[Array] = (),
     ) -> ReferenceTape:
         """Run the sequence and keep everything."""
+        x, lengths = check_forward(self.cell, self.dtype, parameters, x, states, lengths, given)
         held = {name: array.copy() for name, array in parameters.items()}
         x = x.copy() if lengths is None else blank_padding(x, lengths)
         over_time = tuple(np.empty((x.shape[0] + 1, *s.shape), self.dtype) for s in states)
@@ -201,6 +203,14 @@ class ReferenceEngine:
         input_gradient: bool = True,
     ) -> Gradients:
         """Go back through time by the chain rule, node by node."""
+        if not isinstance(record, ReferenceTape):
+            raise TypeError(
+                f"the record must be of the reference engine, got {type(record).__name__}: "
+                "use the engine that made it"
+            )
+        steps, batch, units = record.states[0][1:].shape
+        shape = (steps, batch, units)
+        d_output = check_backward(self.cell, self.dtype, record, shape, d_output, d_states)
         equations = self.cell.equations
         parameters = {name: np.zeros_like(array) for name, array in record.parameters.items()}
         d_input = np.zeros_like(record.x)

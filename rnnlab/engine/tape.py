@@ -1,4 +1,4 @@
-"""What a forward pass left for the way back: all of it, or checkpoints from which it follows."""
+"""Records of a forward pass for the way back: all of it, or checkpoints from which it follows."""
 
 from __future__ import annotations
 
@@ -46,8 +46,13 @@ class Tape:
         return self.plan.cell
 
     @property
+    def shape(self) -> tuple[int, int, int]:
+        """(T, B, H) of the output."""
+        return self.geometry.steps, self.geometry.batch, self.geometry.units
+
+    @property
     def given(self) -> tuple[Array, ...]:
-        """What the pass was given beside x, (T, B, H) each."""
+        """The arrays that the pass was given besides x, (T, B, H) each."""
         count = len(self.cell.equations.given)
         return tuple(self._all_values()[:count])
 
@@ -143,6 +148,12 @@ class Checkpoints:
     lengths: Array | None
     cell: CellDefinition
     given: tuple[Array, ...]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(T, B, H) of the output."""
+        steps, batch, units = self.output.shape
+        return steps, batch, units
 
     def segments(self) -> Iterator[tuple[int, Tape]]:
         """Yield (first time step, tape) of every segment, the last one first."""

@@ -1,13 +1,32 @@
-"""What a layer is made with: its cell, its sizes, how directions are put together."""
+"""Architecture of a layer: its cell, its sizes, its directions, checked."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+import uuid
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from rnnlab.cells import CellDefinition, find_cell
 from rnnlab.layers.regularisers import Regularisers
 from rnnlab.layers.states import state_type
 from rnnlab.layers.validation import check_dtype, check_flag, check_size
+
+
+class Origin(NamedTuple):
+    """Mark by which a tape is recognised: that of the layer it was made with.
+
+    Attributes
+    ----------
+    architecture : tuple
+        The equations of the cell, the sizes and the options.
+    identity : bytes
+        Drawn for each new layer; copies and pickles keep it.
+    """
+
+    architecture: tuple[Any, ...]
+    identity: bytes
 
 
 class Architecture:
@@ -64,6 +83,11 @@ class Architecture:
             "batch_first": self.batch_first,
         }
 
+    def _new_origin(self) -> Origin:
+        """Return the mark of a new layer."""
+        sizes = (self.input_size, self.hidden_size, *self.options.values())
+        return Origin((self.cell.fingerprint, *sizes), uuid.uuid4().bytes)
+
     def __repr__(self) -> str:
         shown = {"input_size": self.input_size, "hidden_size": self.hidden_size, **self.options}
         plain = {
@@ -77,6 +101,29 @@ class Architecture:
             left_out.add("regularisers")
         words = " ".join(f"{name}={value}" for name, value in shown.items() if name not in left_out)
         return f"<rnnlab.Recurrent {self.cell.name} {words}>"
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers the layer learns."""
+        above = sum(map(self._count, self._above)) * (self.num_layers - 1)
+        return self.directions * (self._count(self.input_size) + above)
+
+    @property
+    def bytes_needed(self) -> int:
+        """Memory that the parameters need at least; each direction is drawn in float64."""
+        drawn = max(map(self._count, (self.input_size, *self._above)))
+        return self.parameter_count * np.dtype(self.dtype).itemsize + drawn * 8
+
+    @property
+    def _above(self) -> tuple[int, ...]:
+        """The input size of the layers above the first, if there are any."""
+        return (self.output_size,) if self.num_layers > 1 else ()
+
+    def _count(self, inputs: int) -> int:
+        """Return how many numbers one direction of one layer learns."""
+        units, states = self.hidden_size, len(self.cell.states) * self.learn_initial_state
+        shapes = (array.shape(inputs=inputs, units=units) for array in self.cell.arrays.values())
+        return sum(map(math.prod, shapes)) + states * units
 
     @property
     def directions(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from rnnlab.engine import Snapshot, engine_for, snapshot
 from rnnlab.engine.protocol import Array, Gradients
 from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.initialisers import initialise
+from rnnlab.layers.parameters import check_live
 from rnnlab.layers.regularisers import draw_mask, noisy_cell
 
 
@@ -55,6 +56,7 @@ class Direction:
         self.input_size = architecture.output_size if layer else architecture.input_size
         self.hidden_size = architecture.hidden_size
         self.dtype = architecture.dtype
+        self._exact = np.dtype(self.dtype)
         self.reverse = reverse
         self._variational = regularisers is not None and regularisers.variational
         self._in_training, self._masks = noisy_cell(cell, regularisers, expected=False)
@@ -171,23 +173,23 @@ class Direction:
         return Gradients(parameters, d_x, found.initial, found.through_time)
 
     def checked(self, name: str) -> Array:
-        """Return a parameter by its whole name; says so if the user replaced it by what cannot be.
+        """Return a live parameter by its whole name.
 
         Raises
         ------
         ValueError
-            If its shape or dtype is another.
+            If it was resized, or given another shape or dtype, in place.
         """
-        value: Any = self.parameters.get(name)
-        shape = self.shapes[name]
-        array = isinstance(value, np.ndarray)
-        if not array or value.shape != shape or value.dtype != self.dtype:
-            came = f"{value.dtype} {value.shape}" if array else type(value).__name__
-            raise ValueError(
-                f"parameter {name} must be {self.dtype} {shape}, got {came}: "
-                "change parameters in place, parameters[name][:] = ..."
-            )
-        return np.ascontiguousarray(value)
+        array = self.parameters[name]
+        check_live(name, array, self.shapes[name], self._exact)
+        return array
+
+    def equals(self, arrays: Mapping[str, Array]) -> bool:
+        """Return whether the parameters equal `arrays`, by the cell's names."""
+        return all(
+            np.array_equal(self.parameters[name], arrays[bare])
+            for bare, name in self._names.items()
+        )
 
     def _bare(self) -> Snapshot:
         """Return the cell's arrays as they are now, by the cell's names."""

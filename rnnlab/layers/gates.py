@@ -58,12 +58,12 @@ def _views(direction: Direction, name: str) -> tuple[dict[str, Array | None], Ar
         for block, position in enumerate(array.maps):
             if array.kind == "weight" and cell.maps[position] == name:
                 rows = slice(block * units, (block + 1) * units)
-                views[str(array.source)] = direction.parameters[array.name + suffix][rows]
+                views[str(array.source)] = direction.checked(array.name + suffix)[rows]
     output = cell.states[0]
     ordered = [s for s in cell.states[1:] if s in views] + [output, "x"]
     place = cell.bias_of(name)
     bias = None
     if place is not None:
         rows = slice(place[1] * units, (place[1] + 1) * units)
-        bias = direction.parameters[place[0] + suffix][rows]
+        bias = direction.checked(place[0] + suffix)[rows]
     return {source: views.get(source) for source in ordered}, bias

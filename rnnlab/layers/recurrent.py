@@ -1,4 +1,4 @@
-"""The recurrent layer as users meet it: checked arrays in, tapes, named gradients and files out."""
+"""The recurrent layer: checked arrays in; outputs, tapes, named gradients and files out."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rnnlab.engine.protocol import Array
 from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.direction import Direction
 from rnnlab.layers.gates import read_gate, write_gate
+from rnnlab.layers.parameters import Parameters, check_own
 from rnnlab.layers.regularisers import Regularisers
 from rnnlab.layers.seeding import INITIALISATION, Seed, random_numbers
 from rnnlab.layers.stack import Stack
@@ -22,6 +23,7 @@ from rnnlab.layers.tape import LayerGradients, Tape
 from rnnlab.layers.unsupported import refuse_options
 from rnnlab.layers.validation import (
     check_array,
+    check_memory,
     check_padded,
     check_size,
     time_first,
@@ -137,19 +139,24 @@ class Recurrent(Architecture):
         )
         known = ("num_layers", *LayerOptions.__annotations__)
         refuse_options(self.cell.name, unsupported, known)
-        self._parameters: dict[str, Array] = {}
-        self._stack = Stack(self, self._parameters)
+        check_memory(f"the parameters of {Architecture.__repr__(self)}", self.bytes_needed)
+        arrays: dict[str, Array] = {}
+        self._stack = Stack(self, arrays)
         rng, self.seed = random_numbers(seed, INITIALISATION)
         for direction in self._stack.directions:
             direction.draw(rng, init=init, forget_bias=forget_bias, chrono_tmax=chrono_tmax)
+        self._parameters = Parameters(arrays, self._stack.shapes, self.dtype)
+        self._origin = self._new_origin()  # by which its tapes are recognised
 
     def __repr__(self) -> str:
         shown = super().__repr__()
         return shown if self.seed is None else f"{shown[:-1]} seed={self.seed}>"
 
     @property
-    def parameters(self) -> dict[str, Array]:
-        """Live arrays by name: change them in place.
+    def parameters(self) -> Parameters:
+        """Live arrays by name, to be changed in place or by assignment, which copies.
+
+        An unknown name, a wrong shape or dtype, NaN and infinities are errors at the assignment.
 
         For layer k, with `_reverse` appended for the backward direction and an input of size D*H
         for k > 0: `weight_ih_l{k}` (G*H, I), `weight_hh_l{k}` (G*H, H), `bias_l{k}` (G*H,), and by
@@ -157,15 +164,14 @@ class Recurrent(Architecture):
         """
         return self._parameters
 
-    @property
-    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
-        """What `parameters` must hold, by name."""
-        return self._stack.shapes
+    @parameters.setter
+    def parameters(self, value: object) -> None:
+        check_own(self._parameters, value)
 
     @property
-    def parameter_count(self) -> int:
-        """How many numbers the layer learns."""
-        return sum(array.size for array in self.parameters.values())
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of `parameters` by name."""
+        return self._stack.shapes
 
     def __call__(
         self,
@@ -291,8 +297,8 @@ class Recurrent(Architecture):
         Parameters
         ----------
         tape : Tape
-            Of `forward`; it may be used again. The gradients are those of the parameters as they
-            were then.
+            Of `forward` of this layer or of a copy of it; it may be used again. The gradients are
+            those of the parameters as they were then.
         d_output : array (T, B, D*H), or (B, T, D*H) with `batch_first`
             dL/dy; what stands in it behind a sequence's end counts for nothing.
         d_state : named tuple, dict or tuple of (num_layers * D, B, H) arrays, optional
@@ -306,8 +312,12 @@ class Recurrent(Architecture):
         -------
         LayerGradients
         """
-        if not isinstance(tape, Tape) or tape._layer is not self:
-            raise TypeError("tape must come from this layer's forward: call layer.forward(x) first")
+        if not isinstance(tape, Tape) or not tape._fits(self):
+            found = "a tape of another layer" if isinstance(tape, Tape) else type(tape).__name__
+            raise TypeError(
+                "tape must come from this layer's forward, or from that of a copy of it, got "
+                f"{found}: call layer.forward(x) first"
+            )
         steps, batch, width = tape._output.shape
         sizes = {"T": steps, "B": batch, "D*H" if self.bidirectional else "H": width}
         d_input, rows = self._stack.backward(
@@ -385,6 +395,13 @@ class Recurrent(Architecture):
     @property
     def _dtype(self) -> np.dtype[Any]:
         return np.dtype(self.dtype)
+
+    def _equals(self, arrays: Sequence[Mapping[str, Array]]) -> bool:
+        """Return whether the parameters equal those of each direction, by the cell's names."""
+        return all(
+            direction.equals(one)
+            for direction, one in zip(self._stack.directions, arrays, strict=True)
+        )
 
     def _direction(self, layer: int, reverse: bool) -> Direction:
         row = find_row(self.num_layers, self.directions, layer, reverse)

@@ -1,10 +1,10 @@
-"""Noise in training: what a user asks for, the cell that takes it, and the masks themselves."""
+"""Noise in training: its options, the cell with masks in its equations, and the masks."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any
 
@@ -142,13 +142,23 @@ def noisy_cell(
     """
     if regularisers is None:
         return cell, ()
-    return regularised(
+    changed, masks = regularised(
         cell,
         hidden=regularisers.hidden_dropout,
         update=regularisers.rates("recurrent_dropout", cell),
         zoneout=regularisers.rates("zoneout", cell),
         expected=expected,
     )
+    if changed is not cell:
+        changed = replace(changed, made_by=(_noisy_again, (cell, regularisers, expected)))
+    return changed, masks
+
+
+def _noisy_again(
+    cell: CellDefinition, regularisers: Regularisers, expected: bool
+) -> CellDefinition:
+    """Return the cell of `noisy_cell`, the same object for the same arguments."""
+    return noisy_cell(cell, regularisers, expected=expected)[0]
 
 
 def draw_mask(

@@ -1,4 +1,4 @@
-"""What a layer's forward pass saw, and what its backward pass found."""
+"""Results of a layer's forward pass and of its backward pass."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 
 class Tape:
-    """What `Recurrent.forward` saw: output, states and gates over time.
+    """Record of `Recurrent.forward`: output, states and gates over time.
 
-    Arrays are views of the tape and cannot be written to; copy what you want to change.
+    Arrays belong to the tape and are read-only; copy what you want to change. A tape holds the
+    parameters that it was made with: it can be pickled, and used with its layer, with copies of the
+    layer, and with a layer of the same architecture and parameters, such as one read from a file.
 
     Parameters
     ----------
@@ -48,7 +50,8 @@ class Tape:
         learned: bool,
         batch_first: bool = False,
     ) -> None:
-        self._layer = layer
+        self._cell, self._dtype = layer.cell, layer.dtype
+        self._num_layers, self._origin = layer.num_layers, layer._origin
         self._records = records
         self._output = output
         self._masks = masks
@@ -64,8 +67,18 @@ class Tape:
     @property
     def state(self) -> Any:
         """The final state, a named tuple of (num_layers * D, B, H) arrays."""
-        rows = [[array.copy() for array in record.final] for record in self._records]
-        return gather(self._layer.cell.states, rows)
+        # copies: a state that is carried on must not keep the whole tape in memory
+        rows = [[_read_only(array.copy()) for array in record.final] for record in self._records]
+        state = gather(self._cell.states, rows)
+        return type(state)(*map(_read_only, state))
+
+    def _fits(self, layer: Recurrent) -> bool:
+        """Return whether the tape is of this layer, of a copy of it, or of one that equals it."""
+        if self._origin.architecture != layer._origin.architecture:
+            return False
+        return self._origin.identity == layer._origin.identity or layer._equals(
+            [record.parameters for record in self._records]
+        )
 
     def states(self, layer: int = 0, reverse: bool = False) -> dict[str, Array]:
         """Return each state over time, (T+1, B, H), with the initial one in slot 0.
@@ -74,7 +87,7 @@ class Tape:
         sequence's end, and slot s is the state after it has read x[T - s]. With `lengths`, a
         sequence has its own T, and its state stays as it is from there on.
         """
-        names, record = self._layer.cell.states, self._record(layer, reverse)
+        names, record = self._cell.states, self._record(layer, reverse)
         return {n: _read_only(s) for n, s in zip(names, record.states, strict=True)}
 
     def gates(self, layer: int = 0, reverse: bool = False) -> dict[str, Array]:
@@ -88,7 +101,7 @@ class Tape:
         held = {name: record.value(node.index) for name, node in named.items()}
         if any(array is None for array in held.values()):
             # What the backward pass does not need was not kept: it follows from the states.
-            engine = ReferenceEngine(record.cell, self._layer.dtype)
+            engine = ReferenceEngine(record.cell, self._dtype)
             before = [state[:-1] for state in record.states]
             values = engine.step(record.parameters, record.x, before, record.given)
             shape = before[0].shape
@@ -99,7 +112,7 @@ class Tape:
         return {name: _read_only(array) for name, array in held.items() if array is not None}
 
     def _record(self, layer: int, reverse: bool) -> Any:
-        count = self._layer.num_layers
+        count = self._num_layers
         return self._records[find_row(count, len(self._records) // count, layer, reverse)]
 
 

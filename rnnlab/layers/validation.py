@@ -1,13 +1,15 @@
-"""Checks of what users hand to a layer: each says what must hold, what came and how to fix it."""
+"""Checks of a layer's options and inputs: errors say what is required, what was given, the fix."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from rnnlab.engine.protocol import Array, blank_padding
+from rnnlab.layers.arrays import as_array, as_integers, check_kind
 
 DTYPES = ("float32", "float64")
 
@@ -23,6 +25,25 @@ def check_size(name: str, value: object) -> int:
     return int(value)
 
 
+def check_memory(what: str, size: int) -> None:
+    """Raise a ValueError if `size` bytes are more than the machine's memory."""
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not on every system
+        memory = 1 << 62
+    if size > memory > 0:
+        raise ValueError(
+            f"{what} must fit into memory, {_amount(memory)}, got {_amount(size)}: "
+            "choose smaller sizes"
+        )
+
+
+def _amount(size: int) -> str:
+    """Return bytes in a readable unit: 1.5 GB."""
+    power = min((len(str(size)) - 1) // 3, 6)
+    return f"{size / 1000**power:.3g} {('bytes', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB')[power]}"
+
+
 def check_flag(name: str, value: object) -> bool:
     """Return a bool; a number or a word that might mean one is refused."""
     if not isinstance(value, (bool, np.bool_)):
@@ -33,10 +54,11 @@ def check_flag(name: str, value: object) -> bool:
 
 
 def check_dtype(dtype: Any) -> str:
-    """Return the name of a dtype that the engine has."""
+    """Return the name of a dtype that the engine has, in the machine's byte order."""
     try:
-        name = str(np.dtype(dtype).name)
-    except TypeError:
+        found = None if dtype is None else np.dtype(dtype)  # None would be float64
+        name = str(dtype) if found is None or not found.isnative else str(found.name)
+    except (TypeError, ValueError, SyntaxError):
         name = str(dtype)
     if name not in DTYPES:
         raise ValueError(
@@ -48,23 +70,23 @@ def check_dtype(dtype: Any) -> str:
 def check_array(
     name: str, value: object, shape: Sequence[int | str], dtype: np.dtype[Any], axes: str
 ) -> Array:
-    """Return `value` as a contiguous array of `dtype`, or say why it cannot be one.
+    """Return `value` as a contiguous array of `dtype`, or raise an error with the remedy.
 
     Parameters
     ----------
     name : str
-        What the message calls it.
+        The name in error messages.
     value : object
-        What came.
+        An array, or what `as_array` converts to one.
     shape : sequence of int or str
-        The sizes that must hold; a string where any size of at least 1 does.
+        The required sizes; a string where any size of at least 1 is accepted.
     dtype : numpy.dtype
         float32 input to a float64 layer is widened; the other way would lose digits.
     axes : str
         The shape in symbols, such as "(T, B, I=10)".
     """
-    array = _check_layout(name, value, shape, dtype, axes)
-    _check_finite(name, array)
+    array = check_layout(name, value, shape, dtype, axes)
+    check_finite(name, array)
     return array
 
 
@@ -88,14 +110,10 @@ def check_padded(
     """
     if lengths is None:
         return check_array(name, value, shape, dtype, axes), None
-    array = _check_layout(name, value, shape, dtype, axes)
+    array = check_layout(name, value, shape, dtype, axes)
     steps, batch = array.shape[:2]
-    ends = np.asarray(lengths)
-    if ends.dtype.kind not in "iu":
-        raise TypeError(
-            f"lengths must be ints (B={batch},), got dtype {ends.dtype}: pass the time steps of "
-            "each sequence"
-        )
+    remedy = "pass the time steps of each sequence"
+    ends = as_integers("lengths", lengths, remedy, f"(B={batch},)")
     if ends.shape != (batch,):
         raise ValueError(
             f"lengths must have shape (B={batch},), got {ends.shape}: pass one for each sequence"
@@ -108,7 +126,7 @@ def check_padded(
         )
     ends = ends.astype(np.int64)
     array = blank_padding(array, ends)
-    _check_finite(name, array)
+    check_finite(name, array)
     return array, ends
 
 
@@ -138,25 +156,14 @@ def time_first(name: str, value: Any, shape: Sequence[int | str], axes: str) -> 
     return value.swapaxes(0, 1)
 
 
-def _check_layout(
+def check_layout(
     name: str, value: object, shape: Sequence[int | str], dtype: np.dtype[Any], axes: str
 ) -> Array:
-    """Return `value` as `check_array` does, whatever numbers it holds."""
-    if not isinstance(value, np.ndarray):
-        if not hasattr(value, "__array__") and not isinstance(value, (list, tuple)):
-            raise TypeError(
-                f"{name} must be an array {axes}, got {type(value).__name__}: pass a NumPy array"
-            )
-        value = np.asarray(value)
-    if value.dtype.kind not in "f":
-        raise ValueError(
-            f"{name} must be of floats, got dtype {value.dtype}: use {name}.astype({dtype.name!r})"
-        )
-    wrong = value.ndim != len(shape) or any(
-        have != want if isinstance(want, int) else have < 1
-        for have, want in zip(value.shape, shape, strict=False)
-    )
-    if wrong:
+    """Return `value` as `check_array` does; NaN and infinities are accepted."""
+    value = as_array(name, value, axes)
+    if value.dtype.kind != "f":
+        check_kind(name, value, "f", dtype.name)
+    if value.shape != shape and not _fits(value.shape, shape):
         raise ValueError(
             f"{name} must have shape {axes}, got {value.shape}: {_remedy(name, value, shape)}"
         )
@@ -168,7 +175,18 @@ def _check_layout(
     return np.ascontiguousarray(value, dtype)
 
 
-def _check_finite(name: str, array: Array) -> None:
+def _fits(found: tuple[int, ...], wanted: Sequence[int | str]) -> bool:
+    """Return whether a shape is the wanted one, with any size of at least 1 for a string."""
+    if len(found) != len(wanted):
+        return False
+    for have, want in zip(found, wanted, strict=True):
+        if (have < 1) if type(want) is str else (have != want):
+            return False
+    return True
+
+
+def check_finite(name: str, array: Array) -> None:
+    """Raise a ValueError at the first NaN or infinity of an array."""
     if not _is_finite(array):
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -90,7 +90,7 @@ class _Course:
     def seconds(self) -> float:
         return self.epochs[-1].seconds if self.epochs else 0.0
 
-    def add(self, epoch: Epoch, parameters: dict[str, Array]) -> None:
+    def add(self, epoch: Epoch, parameters: Mapping[str, Array]) -> None:
         self.epochs.append(epoch)
         loss = epoch.metrics.get("loss", math.nan)
         if loss < self.lowest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
@@ -68,7 +68,7 @@ class Trainable(Protocol):
     """What can be trained: a `SequenceModel`, or `TruncatedBPTT` on one."""
 
     @property
-    def parameters(self) -> dict[str, Array]:
+    def parameters(self) -> Mapping[str, Array]:
         """Live arrays by name."""
         ...
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from rnnlab.engine.protocol import Array
+from rnnlab.layers.arrays import as_array, as_integers, as_numbers
 
 #: The class that stands where no answer is asked; its counterpart among floats is NaN.
 IGNORED = -1
@@ -52,14 +54,13 @@ def softmax_cross_entropy(
     >>> round(loss, 4), d.tolist()
     (1.3863, [[0.25, 0.25, -0.75, 0.25], [0.0, 0.0, 0.0, 0.0]])
     """
-    targets = np.asarray(targets)
+    logits, targets = _outputs("logits", logits), as_array("targets", targets)
     if targets.shape != logits.shape[:-1]:
         raise ValueError(
             f"targets must have shape {logits.shape[:-1]}, got {targets.shape}: "
             "one class for every position of the logits"
         )
-    if targets.dtype.kind not in "iu":
-        raise TypeError(f"targets must be ints, got {targets.dtype}: use targets.astype(int)")
+    targets = as_integers("targets", targets, "use targets.astype(int)")
     classes = logits.shape[-1]
     low, high = (targets.min(), targets.max()) if targets.size else (0, 0)
     if low < IGNORED or high >= classes:
@@ -180,6 +181,66 @@ LOSSES: dict[str, Loss] = {
 }
 
 
+def call_loss(loss: Any, outputs: Array, targets: Any, weights: Any = None) -> tuple[float, Array]:
+    """Call a loss, the package's or a user's own, and return what `check_result` returns.
+
+    Examples
+    --------
+    >>> call_loss(lambda o, t: ((o - t).sum(), np.ones(2)), np.ones(2, np.float32), np.zeros(2))
+    (2.0, array([1., 1.], dtype=float32))
+    """
+    if not callable(loss):
+        names = ", ".join(function.__name__ for function in LOSSES.values())
+        raise TypeError(
+            f"loss must be a function, got {type(loss).__name__} {loss!r}: pass one such as {names}"
+        )
+    given = {} if weights is None else {"weights": weights}
+    return check_result(loss, loss(outputs, targets, **given), outputs)
+
+
+def check_result(loss: Loss, result: Any, outputs: Array) -> tuple[float, Array]:
+    """Check what a loss returned on `outputs`.
+
+    Returns
+    -------
+    value : float
+    d_outputs : array
+        In the dtype of `outputs`: a gradient in float64, as of float64 targets, is cast. NaN and
+        infinities are kept: the caller sees them.
+
+    Raises
+    ------
+    TypeError
+        If the result is something else than a number and an array.
+    ValueError
+        If the gradient has another shape than `outputs`, or entries are masked.
+    """
+    named = getattr(loss, "func", loss)  # that of a functools.partial
+    name = f"the loss {getattr(named, '__name__', type(named).__name__)}"
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        count = f" of {len(result)}" if isinstance(result, (tuple, list)) else ""
+        raise TypeError(
+            f"{name} must return (value, d_outputs), got {type(result).__name__}{count}: "
+            "return a number and its gradient in every output"
+        )
+    value, gradient = result
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = as_array(f"the value that {name} returned", value)[()]
+    if not isinstance(value, (int, float, np.integer, np.floating)) or isinstance(value, bool):
+        kind = type(value).__name__
+        found = f"{kind} of shape {value.shape}" if isinstance(value, np.ndarray) else kind
+        raise TypeError(f"{name} must return a number as its value, got {found}: use float(value)")
+    label = f"the gradient that {name} returned"
+    d_outputs = as_numbers(label, gradient, "iuf")
+    if d_outputs.shape != outputs.shape:
+        raise ValueError(
+            f"{label} must have the shape of the outputs, {outputs.shape}, got {d_outputs.shape}: "
+            "return dL/d outputs, one number for every output"
+        )
+    with np.errstate(over="ignore"):  # to infinity, which the caller sees
+        return float(value), d_outputs.astype(outputs.dtype, copy=False)
+
+
 def where_asked(targets: Array) -> Array:
     """Return where the targets ask for an answer, a bool for each of them."""
     asked: Array = targets != IGNORED if targets.dtype.kind in "iu" else ~np.isnan(targets)
@@ -197,17 +258,32 @@ def asks_nothing(targets: Array) -> bool:
     return not where_asked(targets).any()
 
 
+def _outputs(name: str, value: Array) -> Array:
+    """Return what a loss is of: an array of floats with at least one axis."""
+    array = as_numbers(name, value, "f")
+    if array.ndim == 0:
+        raise ValueError(f"{name} must have an axis of outputs, got shape (): use {name}[None]")
+    return array
+
+
 def _numbers(
     outputs: Array, targets: Array, weights: Array | None
 ) -> tuple[Array, Array, Array | None, Array | None]:
     """Return outputs and targets where they are asked, flat, and what `_shares` returns."""
-    targets = np.asarray(targets)
+    outputs, targets = _outputs("outputs", outputs), as_numbers("targets", targets)
     if targets.shape != outputs.shape:
         raise ValueError(
             f"targets must have shape {outputs.shape}, got {targets.shape}: "
             "one number for every output"
         )
-    found, wanted = outputs.reshape(-1), targets.astype(outputs.dtype, copy=False).reshape(-1)
+    with np.errstate(over="ignore"):  # refused below
+        found, wanted = outputs.reshape(-1), targets.astype(outputs.dtype, copy=False).reshape(-1)
+    if np.isinf(wanted).any():
+        first = targets.reshape(-1)[np.isinf(wanted)][0]
+        raise ValueError(
+            f"targets must be finite in {outputs.dtype}, got {first:g}: "
+            "scale them, or put NaN where no answer is asked"
+        )
     missing = np.isnan(wanted)
     asked = ~missing if missing.any() else None
     asked, shares = _shares(asked, weights, outputs.shape[:-1], outputs.shape[-1])
@@ -254,7 +330,7 @@ def _shares(
 
 def _checked_weights(weights: Array, positions: tuple[int, ...]) -> Array:
     """Return the weight of every position in float64."""
-    weights = np.asarray(weights, np.float64)
+    weights = as_numbers("weights", weights).astype(np.float64)
     if weights.shape not in (positions, positions[-1:]):
         raise ValueError(
             f"weights must have shape {positions} or {positions[-1:]}, got {weights.shape}: "

@@ -14,10 +14,11 @@ from rnnlab.engine import matmul
 from rnnlab.engine.protocol import Array, blank_padding
 from rnnlab.layers import Recurrent
 from rnnlab.layers.initialisers import glorot_uniform
+from rnnlab.layers.parameters import Parameters, check_live, check_own
 from rnnlab.layers.seeding import Seed, random_numbers
-from rnnlab.layers.validation import check_size
+from rnnlab.layers.validation import check_layout, check_memory, check_size
 from rnnlab.registry import unknown_name
-from rnnlab.training.losses import Loss
+from rnnlab.training.losses import Loss, call_loss
 from rnnlab.training.padding import ignore_padding
 
 READS = ("every", "last")
@@ -43,8 +44,10 @@ class SequenceModel:
 
     Attributes
     ----------
-    parameters : dict of str to array
+    parameters : Parameters
         Live arrays: the layer's, `readout_weight` (O, D*H) and `readout_bias` (O,).
+    readout_weight, readout_bias : array
+        Live arrays of the readout; an assignment copies into them, as into `parameters`.
     seed : int or None
         The seed of the readout's weights; None where a generator was given.
 
@@ -73,6 +76,11 @@ class SequenceModel:
         read: str = "every",
         seed: Seed = None,
     ) -> None:
+        if not isinstance(layer, Recurrent):
+            raise TypeError(
+                f"layer must be a recurrent layer, got {type(layer).__name__}: "
+                "make one with rnnlab.LSTM(input_size, hidden_size)"
+            )
         if read not in READS:
             raise ValueError(unknown_name("read", read, READS))
         if layer.batch_first:
@@ -83,11 +91,14 @@ class SequenceModel:
         self.layer = layer
         self.read = read
         self.output_size = check_size("output_size", output_size)
+        drawn = 8 * self.output_size * layer.output_size
+        check_memory(f"a readout of output_size={self.output_size} on {layer}", drawn)
         rng, self.seed = random_numbers(seed, "readout")
-        self.readout_weight = np.ascontiguousarray(
-            glorot_uniform(rng, self.output_size, layer.output_size), layer.dtype
-        )
-        self.readout_bias = np.zeros(self.output_size, layer.dtype)
+        weight = glorot_uniform(rng, self.output_size, layer.output_size)
+        self._readout = {
+            "readout_weight": np.ascontiguousarray(weight, layer.dtype),
+            "readout_bias": np.zeros(self.output_size, layer.dtype),
+        }
 
     def __repr__(self) -> str:
         seed = "" if self.seed is None else f" seed={self.seed}"
@@ -97,13 +108,43 @@ class SequenceModel:
         )
 
     @property
-    def parameters(self) -> dict[str, Array]:
-        """Live arrays of the layer and the readout."""
-        return {
-            **self.layer.parameters,
-            "readout_weight": self.readout_weight,
-            "readout_bias": self.readout_bias,
-        }
+    def parameters(self) -> Parameters:
+        """Live arrays of the layer and the readout, with the layer's rules for assignments."""
+        arrays = {**self.layer.parameters, **self._readout}
+        shapes = self.layer.parameter_shapes | self._shapes
+        return Parameters(arrays, shapes, self.layer.dtype)
+
+    @parameters.setter
+    def parameters(self, value: object) -> None:
+        check_own(self.parameters, value)
+
+    @property
+    def readout_weight(self) -> Array:
+        """The readout's weight (O, D*H)."""
+        return self._live("readout_weight")
+
+    @readout_weight.setter
+    def readout_weight(self, value: Array) -> None:
+        self.parameters["readout_weight"] = value
+
+    @property
+    def readout_bias(self) -> Array:
+        """The readout's bias (O,)."""
+        return self._live("readout_bias")
+
+    @readout_bias.setter
+    def readout_bias(self, value: Array) -> None:
+        self.parameters["readout_bias"] = value
+
+    @property
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        outputs = self.output_size
+        return {"readout_weight": (outputs, self.layer.output_size), "readout_bias": (outputs,)}
+
+    def _live(self, name: str) -> Array:
+        array = self._readout[name]
+        check_live(name, array, self._shapes[name], np.dtype(self.layer.dtype))
+        return array
 
     @property
     def parameter_count(self) -> int:
@@ -112,6 +153,7 @@ class SequenceModel:
 
     def read_out(self, y: Array) -> Array:
         """Return V y + b for outputs (..., D*H) of the layer."""
+        y = self._check_read("y", y)
         flat = matmul(y.reshape(-1, y.shape[-1]), self.readout_weight.T)
         return (flat + self.readout_bias).reshape(*y.shape[:-1], self.output_size)
 
@@ -154,7 +196,8 @@ class SequenceModel:
             As `loss` takes them beside (T, B, O), or beside (B, O) with `read="last"`. What stands
             behind a sequence's end counts for nothing.
         loss : callable
-            `loss(outputs, targets) -> (value, d_outputs)`, with `weights` as a third where given.
+            `loss(outputs, targets) -> (value, d_outputs)`, with `weights` as a third where given:
+            a number, and its gradient in the shape of the outputs, which is cast to their dtype.
         lengths : ints (B,), optional
             Where each sequence ends, from 1 to T.
         weights : array (B,) or one for each position, optional
@@ -207,13 +250,20 @@ class SequenceModel:
         gradients : dict of str to array
             Of the readout's parameters.
         """
-        value, d_logits = loss(self.read_out(read), targets, **_given(weights=weights))
+        read = self._check_read("read", read)
+        value, d_logits = call_loss(loss, self.read_out(read), targets, weights)
         flat = d_logits.reshape(-1, self.output_size)
         d_read = matmul(flat, self.readout_weight).reshape(read.shape)
         if not (math.isfinite(value) and np.isfinite(d_read).all()):
             return value if not math.isfinite(value) else math.nan, None, {}
         weight = matmul(flat.T, read.reshape(-1, read.shape[-1]))
         return value, d_read, {"readout_weight": weight, "readout_bias": flat.sum(axis=0)}
+
+    def _check_read(self, name: str, y: Array) -> Array:
+        """Return outputs (..., D*H) of the layer, checked; NaN and infinities are accepted."""
+        width = self.layer.output_size
+        shape: list[int | str] = [*["any"] * (np.ndim(y) - 1), width]
+        return check_layout(name, y, shape, np.dtype(self.layer.dtype), f"(..., D*H={width})")
 
     def _ends(self, y: Array, lengths: Sequence[int] | Array | None) -> tuple[Array, ...]:
         """Return the index of each direction's last output (B, D*H) in y (T, B, D*H)."""

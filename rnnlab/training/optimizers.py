@@ -1,4 +1,4 @@
-"""Optimisers: gradients into new parameters, in place."""
+"""Optimisers, which change parameters in place by their gradients."""
 
 from __future__ import annotations
 
@@ -10,16 +10,47 @@ from typing import Any
 import numpy as np
 
 from rnnlab.engine.protocol import Array
+from rnnlab.layers.arrays import as_numbers
 from rnnlab.registry import unknown_name
 
 
 def _check(name: str, value: float, low: float, high: float = math.inf) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} must be a number, got {type(value).__name__}: pass a float")
     if not (low <= value < high):
         upper = "" if high == math.inf else f" and below {high:g}"
         raise ValueError(f"{name} must be at least {low:g}{upper}, got {value:g}")
     return float(value)
+
+
+def _check_parameters(parameters: object) -> Mapping[str, Array]:
+    """Return a mapping of names to arrays that can be changed in place."""
+    if not isinstance(parameters, Mapping):
+        raise TypeError(
+            f"parameters must be a mapping of names to arrays, got {type(parameters).__name__}: "
+            "pass model.parameters"
+        )
+    for name, array in parameters.items():
+        if type(array) is not np.ndarray or array.dtype.kind != "f" or not array.flags.writeable:
+            found = type(array).__name__
+            if isinstance(array, np.ndarray):
+                found += f" of {array.dtype}" + ", read-only" * (not array.flags.writeable)
+            raise TypeError(
+                f"parameter {name} must be a writable NumPy array of floats, got {found}: "
+                "it is changed in place; pass model.parameters"
+            )
+    return parameters
+
+
+def _fitting(name: str, value: object, like: Array) -> Array:
+    """Return an array of numbers in the shape of `like`; no broadcasting."""
+    array = as_numbers(name, value, "iuf", like.dtype.name)
+    if array.shape != like.shape:
+        raise ValueError(
+            f"{name} must have shape {like.shape}, got {array.shape}: pass what "
+            "loss_and_gradients returned for this model"
+        )
+    return array
 
 
 class Optimizer(ABC):
@@ -27,8 +58,8 @@ class Optimizer(ABC):
 
     Parameters
     ----------
-    parameters : dict of str to array
-        Changed in place by `step`.
+    parameters : mapping of str to array
+        Live arrays of floats such as `model.parameters`; changed in place by `step`.
     learning_rate : float
         More than 0; may be changed between steps.
 
@@ -40,7 +71,7 @@ class Optimizer(ABC):
     """
 
     def __init__(self, parameters: Mapping[str, Array], learning_rate: float) -> None:
-        self.parameters = parameters
+        self.parameters = _check_parameters(parameters)
         self.weight_decay = 0.0
         self._slots: dict[str, dict[str, Array]] = {}
         self._steps = 0
@@ -61,7 +92,7 @@ class Optimizer(ABC):
         """Take over what `state` returned, of an optimiser of the same kind and parameters."""
         for slot, held in self._slots.items():
             for name, array in held.items():
-                array[:] = state[f"{slot}.{name}"]
+                array[...] = _fitting(f"{slot}.{name}", state[f"{slot}.{name}"], array)
         self._steps = int(state["steps"][0])
 
     def _like(self, slot: str) -> dict[str, Array]:
@@ -69,18 +100,33 @@ class Optimizer(ABC):
         return self._slots[slot]
 
     def step(self, gradients: Mapping[str, Array]) -> None:
-        """Change every parameter by its gradient."""
+        """Change every parameter by its gradient; all of them, or none where one does not fit.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a gradient is missing, or has another shape than its parameter.
+        """
+        if not isinstance(gradients, Mapping):
+            raise TypeError(
+                f"gradients must be a mapping of names to arrays, got {type(gradients).__name__}: "
+                "pass the second value that loss_and_gradients returned"
+            )
         missing = self.parameters.keys() - gradients.keys()
         if missing:
             raise ValueError(
                 f"gradients must hold every parameter, got none for {sorted(missing)[0]}: "
                 "pass all that loss_and_gradients returned"
             )
+        checked = {
+            name: _fitting(f"the gradient of {name}", gradients[name], parameter)
+            for name, parameter in self.parameters.items()
+        }
         self._steps += 1
         for name, parameter in self.parameters.items():
             if self.weight_decay and parameter.ndim > 1:
                 parameter *= 1 - self.learning_rate * self.weight_decay
-            self._update(name, parameter, gradients[name])
+            self._update(name, parameter, checked[name])
 
     @abstractmethod
     def _update(self, name: str, parameter: Array, gradient: Array) -> None: ...
@@ -168,6 +214,6 @@ def make_optimizer(
     >>> weights["w"].tolist()
     [0.9]
     """
-    if name not in _OPTIMIZERS:
+    if not isinstance(name, str) or name not in _OPTIMIZERS:
         raise ValueError(unknown_name("optimizer", name, OPTIMIZER_NAMES))
     return _OPTIMIZERS[name](parameters, learning_rate, **options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnnlab.engine.protocol import Array
+from rnnlab.layers.arrays import as_numbers
 from rnnlab.training.losses import IGNORED
 
 
@@ -22,7 +23,7 @@ def ignore_padding(targets: Array, lengths: Array) -> Array:
     >>> ignore_padding(np.zeros((3, 2), int), np.array([3, 1])).tolist()
     [[0, 0], [0, -1], [0, -1]]
     """
-    targets = np.asarray(targets)
+    targets = as_numbers("targets", targets)
     if targets.shape[1:2] != lengths.shape:
         batch = len(lengths)
         raise ValueError(

@@ -10,6 +10,7 @@ import numpy as np
 
 from rnnlab.engine.protocol import Array
 from rnnlab.layers import Tape
+from rnnlab.layers.parameters import Parameters
 from rnnlab.layers.seeding import random_numbers
 from rnnlab.layers.states import in_order
 from rnnlab.layers.validation import check_size
@@ -106,7 +107,7 @@ class TruncatedBPTT:
         self.reset()
 
     @property
-    def parameters(self) -> dict[str, Array]:
+    def parameters(self) -> Parameters:
         """The model's live arrays."""
         return self.model.parameters
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from rnnlab.engine.protocol import Array
-from rnnlab.training.losses import Loss, where_asked
+from rnnlab.layers.arrays import as_numbers
+from rnnlab.training.losses import Loss, check_result, where_asked
 
 
 def per_answer(loss: Loss) -> Loss:
@@ -37,13 +40,14 @@ def per_answer(loss: Loss) -> Loss:
     (12.0, array([[12.]]))
     """
 
+    @functools.wraps(loss)
     def weighed(
         outputs: Array, targets: Array, weights: Array | None = None
     ) -> tuple[float, Array]:
         if weights is None:
             return loss(outputs, targets)
-        value, d_outputs = loss(outputs, targets, weights)
-        mean = _mean_weight(weights, np.asarray(targets), outputs.shape[:-1])
+        value, d_outputs = check_result(loss, loss(outputs, targets, weights), outputs)
+        mean = _mean_weight(weights, as_numbers("targets", targets), outputs.shape[:-1])
         return value * mean, d_outputs * d_outputs.dtype.type(mean)
 
     return weighed
@@ -51,7 +55,7 @@ def per_answer(loss: Loss) -> Loss:
 
 def _mean_weight(weights: Array, targets: Array, positions: tuple[int, ...]) -> float:
     """Return the mean weight of the answers that are asked, of weights (...) or (B,)."""
-    spread = np.broadcast_to(np.asarray(weights, np.float64), positions)
+    spread = np.broadcast_to(as_numbers("weights", weights).astype(np.float64), positions)
     if targets.ndim > spread.ndim:  # numbers (..., O), not classes (...)
         spread = spread[..., None]
     return float(np.broadcast_to(spread, targets.shape)[where_asked(targets)].mean())

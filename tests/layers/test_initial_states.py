@@ -168,10 +168,11 @@ def test_a_vector_of_the_name_is_refused():
         Recurrent(clashing, 2, 3, learn_initial_state=True)
 
 
-def test_replaced_by_what_cannot_be_one():
+def test_an_initial_state_of_another_shape():
     layer = rnnlab.GRU(2, 3, learn_initial_state=True)
-    layer.parameters["h0_l0"] = np.zeros((1, 3), np.float32)
-    with pytest.raises(
-        ValueError, match=r"parameter h0_l0 must be float32 \(3,\), got float32 \(1"
-    ):
+    match = r"parameter h0_l0 must be float32 \(3,\), got float32 \(1, 3\)"
+    with pytest.raises(ValueError, match=match):
+        layer.parameters["h0_l0"] = np.zeros((1, 3), np.float32)
+    layer.parameters["h0_l0"].shape = (1, 3)
+    with pytest.raises(ValueError, match=match):
         layer(np.zeros((1, 1, 2), np.float32))

@@ -261,7 +261,7 @@ def test_parameters_cannot_be_swapped_for_others():
     """Another dict would not reach the directions."""
     layer = GRU(3, 4)
     with pytest.raises(AttributeError):
-        layer.parameters = {}  # type: ignore[misc]
+        layer.parameters = {}
 
 
 class TestStep:

@@ -97,8 +97,12 @@ def test_cross_entropy_takes_any_ints(kind, rng):
     [
         (np.zeros((4, 2), int), ValueError, r"targets must have shape \(4,\), got \(4, 2\)"),
         (np.zeros(3, int), ValueError, r"targets must have shape \(4,\), got \(3,\): one class"),
-        (np.zeros(4), TypeError, r"targets must be ints, got float64: use targets.astype\(int\)"),
-        (np.zeros(4, bool), TypeError, "targets must be ints, got bool"),
+        (
+            np.zeros(4),
+            TypeError,
+            r"targets must be ints, got dtype float64: use targets.astype\(int\)",
+        ),
+        (np.zeros(4, bool), TypeError, "targets must be ints, got dtype bool"),
         (np.array([0, 1, 3, 0]), ValueError, "classes 0 to 2, or -1 .* got 0 to 3: enlarge"),
         (np.array([0, 1, -2, 0]), ValueError, "classes 0 to 2, or -1 .* got -2 to 1"),
     ],

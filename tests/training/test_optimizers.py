@@ -225,3 +225,61 @@ class TestClipping:
         expected = math.sqrt(math.fsum(float(a) ** 2 for a in array))
         assert global_norm({"w": array}) == pytest.approx(expected, rel=1e-12)
         assert global_norm({"w": np.full(4, 1e30, np.float32)}) == pytest.approx(2e30, rel=1e-6)
+
+
+class TestWhatIsGiven:
+    @pytest.mark.parametrize(
+        ("parameters", "match"),
+        [
+            ([np.ones(2)], "must be a mapping of names to arrays, got list: pass model.parameters"),
+            (None, "must be a mapping of names to arrays, got NoneType"),
+            ({"w": [1.0]}, "parameter w must be a writable NumPy array of floats, got list"),
+            ({"w": np.ones(2, int)}, "parameter w must be a writable .*, got ndarray of int64"),
+            ({"w": np.ma.ones(2)}, "parameter w must be a writable .*, got MaskedArray"),
+            ({"w": np.broadcast_to(1.0, 2)}, "parameter w .*got ndarray of float64, read-only"),
+        ],
+    )
+    @pytest.mark.parametrize("name", OPTIMIZER_NAMES)
+    def test_parameters(self, name, parameters, match):
+        with pytest.raises(TypeError, match=match):
+            make_optimizer(name, parameters, 0.1)
+
+    @pytest.mark.parametrize("name", OPTIMIZER_NAMES)
+    @pytest.mark.parametrize(
+        ("gradient", "match"),
+        [
+            (np.ones(1), r"the gradient of w must have shape \(2, 3\), got \(1,\)"),
+            (np.ones(3), r"got \(3,\)"),  # once, broadcast over the rows
+            (np.ones((1, 2, 3)), r"got \(1, 2, 3\)"),
+            (np.ones((2, 3), complex), "the gradient of w must be of numbers, got dtype complex"),
+            (np.full((2, 3), None), "got dtype object"),
+            (None, "the gradient of w must be an array, got NoneType"),
+            (1.0, "the gradient of w must be an array, got float"),
+        ],
+    )
+    def test_gradients(self, name, gradient, match):
+        parameters = {"v": np.ones(2), "w": np.ones((2, 3))}
+        optimizer = make_optimizer(name, parameters, 0.1)
+        with pytest.raises((TypeError, ValueError), match=match):
+            optimizer.step({"v": np.ones(2), "w": gradient})
+        for array in parameters.values():  # all of them, or none
+            assert (array == 1).all()
+        assert optimizer.state()["steps"] == 0
+
+    def test_gradients_that_are_no_mapping(self):
+        with pytest.raises(
+            TypeError, match="gradients must be a mapping .*got tuple: pass the seco"
+        ):
+            make_optimizer("sgd", {"w": np.ones(2)}, 0.1).step((0.5, {"w": np.ones(2)}))  # type: ignore[arg-type]
+
+    def test_a_state_of_another_shape(self):
+        optimizer = make_optimizer("adam", {"w": np.ones(2)}, 0.1)
+        state = optimizer.state()
+        with pytest.raises(ValueError, match=r"mean\.w must have shape \(2,\), got \(1,\)"):
+            optimizer.restore({**state, "mean.w": np.ones(1)})
+
+    @pytest.mark.parametrize("bound", ["1", None, True, [1.0]])
+    def test_bounds_that_are_no_numbers(self, bound):
+        for clip in (clip_by_global_norm, clip_by_value):
+            with pytest.raises(TypeError, match="clipping bound must be a number, got"):
+                clip({"w": np.ones(2)}, bound)
