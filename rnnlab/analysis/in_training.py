@@ -84,7 +84,7 @@ class GradientRecorder:
 
         The last is Pascanu's one-step ratio (Pascanu, Mikolov & Bengio 2013, section 2.2), log10 of
         ||dL/ds_{T-k}|| / ||dL/ds_{T-k+1}||: above 0 the gradient grows in that step, below it
-        fades; NaN at lag 0.
+        fades; NaN at lag 0 and where there is no gradient at the lag before.
         """
         columns = ["update", "state", "lag", "log10_norm"]
         if not self._norms:
@@ -92,6 +92,7 @@ class GradientRecorder:
         table = pd.concat(self._norms, ignore_index=True)[columns]
         with np.errstate(invalid="ignore"):
             ratio = table.groupby(["update", "state"], sort=False)["log10_norm"].diff()
+        ratio = ratio.mask(np.isposinf(ratio))
         return table.assign(log10_ratio=ratio)
 
     @property

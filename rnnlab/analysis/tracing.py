@@ -7,10 +7,12 @@ gradient is brought back to size 1 at every step, and the logarithm of what was 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from rnnlab.analysis.linearised import Linearised, Paths
+from rnnlab.analysis.rounding import known_logs
 from rnnlab.engine.protocol import Array
 
 
@@ -57,6 +59,50 @@ def trace_back(
         seeds, change = _rescaled(seeds)
         log_scale = log_scale + change
     yield seeds, log_scale
+
+
+def norms_by_lag(
+    along: Linearised,
+    twin: Linearised,
+    d_end: Array,
+    ends: Sequence[int] | Array | None = None,
+    **options: Any,
+) -> Array:
+    """Return how large gradients are at every lag, and where they are nothing but rounding.
+
+    Parameters
+    ----------
+    along, twin : Linearised
+        The same sequences, `twin` with an error in every operation (`linearise(rounding=)`).
+    d_end, ends, options
+        As for `trace_back`.
+
+    Returns
+    -------
+    array (lags, states)
+        The logarithm of the mean over the batch of the Euclidean norm over units, -inf where there
+        is no gradient; as many lags as the shortest sequence has.
+    """
+    last = np.full(along.batch, along.steps) if ends is None else np.asarray(ends)
+    logs, errors = [], []  # by slot from T down: (states, B)
+    both = zip(
+        trace_back(along, d_end, ends=ends, **options),
+        trace_back(twin, d_end, ends=ends, **options),
+        strict=True,
+    )
+    for (gradients, scale), (others, other_scale) in both:
+        factor = np.exp(other_scale - scale)[..., None]
+        logs.append(np.stack([log_norm(gradient) for gradient in gradients]) + scale)
+        pairs = zip(gradients, others, strict=True)
+        differences = [log_norm(other * factor - gradient) for gradient, other in pairs]
+        errors.append(np.stack(differences) + scale)
+    lags = np.arange(last.min() + 1)
+    at = last - lags[:, None], slice(None), np.arange(along.batch)
+    means, mean_errors = (  # (lags, B, states) to (lags, states)
+        np.stack([log_mean(part[:, :, k]) for k in range(len(along.names))], axis=1)
+        for part in (np.stack(by_slot[::-1])[at] for by_slot in (logs, errors))
+    )
+    return known_logs(means, mean_errors)
 
 
 def _rescaled(arrays: list[Array]) -> tuple[list[Array], Array]:
