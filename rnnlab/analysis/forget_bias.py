@@ -12,6 +12,7 @@ from rnnlab.analysis.gradient_flow import decay_half_life, half_life
 from rnnlab.analysis.paths import kept_states, path_norms
 from rnnlab.engine.protocol import Array
 from rnnlab.layers import Recurrent
+from rnnlab.limits import check_number
 
 
 def closed_form_half_life(forget_bias: float) -> float:
@@ -22,6 +23,7 @@ def closed_form_half_life(forget_bias: float) -> float:
     >>> [round(closed_form_half_life(bias), 1) for bias in (0, 1, 3, 5)]
     [1.0, 2.2, 14.3, 103.2]
     """
+    check_number("forget_bias", forget_bias)
     # ln(sigmoid(b)) = -ln(1 + exp(-b)), without the loss of digits for a large b
     return math.log(2) / float(np.logaddexp(0.0, -forget_bias))
 

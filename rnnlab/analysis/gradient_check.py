@@ -13,6 +13,7 @@ import pandas as pd
 from rnnlab.cells import CellDefinition
 from rnnlab.engine.protocol import Array
 from rnnlab.layers import Recurrent
+from rnnlab.limits import check_number
 
 #: Half the width of a central difference; between its error of order eps^2 and rounding.
 EPS = 1e-5
@@ -58,7 +59,8 @@ def check_gradients(
     Raises
     ------
     ValueError
-        If the loss is not finite: the sequence is too long for this cell.
+        If the loss is not finite, the sequence being too long for this cell, or `tolerance` is not
+        a finite number above 0.
 
     Examples
     --------
@@ -66,6 +68,7 @@ def check_gradients(
     >>> table.name.tolist()[-2:], bool(table.error.max() < 1e-6)
     (['x', 'h'], True)
     """
+    check_number("tolerance", tolerance, above=0, remedy="try 1e-6")
     case = _draw(cell, steps, batch, inputs, hidden, seed)
     if not math.isfinite(case.loss()):
         raise ValueError(

@@ -9,6 +9,7 @@ import pandas as pd
 
 from rnnlab.analysis.gradient_flow import gradient_decay
 from rnnlab.engine.protocol import Array
+from rnnlab.layers.validation import check_size
 from rnnlab.training import SequenceModel, Update, softmax_cross_entropy
 from rnnlab.training.losses import Loss
 
@@ -51,7 +52,7 @@ class GradientRecorder:
     def __init__(
         self, inputs: Array, targets: Array, *, every: int, loss: Loss = softmax_cross_entropy
     ) -> None:
-        self.every = every
+        self.every = check_size("every", every)
         self._batch = np.asarray(inputs, np.float64), targets
         self._loss = loss
         self._norms: list[pd.DataFrame] = []

@@ -16,6 +16,7 @@ from rnnlab.benchmark.cases import Case
 from rnnlab.benchmark.rivals import Limit, Rival, installed_rivals, threads_to_try
 from rnnlab.engine import get_num_threads, prepare, set_num_threads
 from rnnlab.layers import Recurrent
+from rnnlab.limits import check_number
 
 #: Seconds in which an implementation runs untimed when its turn comes, and then timed. The threads
 #: of OpenMP and OpenBLAS spin for a while after their work, and a core that slept wakes slowly: who
@@ -98,6 +99,7 @@ def measure(
         `first_call_s` is the first call, compilation included, and is in no other number. The
         implementation "sgemm" is NumPy's matrix product, the machine's limit.
     """
+    check_number("seconds", seconds, least=0, remedy="try 20")
     counts = list(threads or threads_to_try())
     layer = Recurrent(
         case.cell, case.shape.inputs, case.shape.hidden, dtype=case.dtype, init="torch", seed=0
