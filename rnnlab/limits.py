@@ -54,7 +54,7 @@ def check_number(
     try:
         number = float(value)
     except OverflowError:
-        number = math.inf if value > 0 else -math.inf
+        number = math.inf if str(value)[0] != "-" else -math.inf
     bounds = {"more than": above, "at least": least, "below": below, "at most": most}
     said = [f"{words} {bound:g}" for words, bound in bounds.items() if bound is not None]
     within = (

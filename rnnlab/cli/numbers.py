@@ -17,5 +17,6 @@ class FiniteRange(click.FloatRange):
         """Return the number, or fail as click does."""
         number: float = super().convert(value, param, ctx)
         if not math.isfinite(number):
-            self.fail(f"must be a finite number, got {value}: leave the option out for its default", param, ctx)
+            remedy = "leave the option out for its default"
+            self.fail(f"must be a finite number, got {value}: {remedy}", param, ctx)
         return number
