@@ -8,8 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from rnnlab.analysis.linearised import linearise, require_analysable
-from rnnlab.analysis.rounding import Rounding
+from rnnlab.analysis.linearised import linearise, require_analysable, twin_of
 from rnnlab.analysis.tracing import norms_by_lag
 from rnnlab.engine.protocol import Array
 from rnnlab.training import SequenceModel, softmax_cross_entropy
@@ -97,8 +96,7 @@ def decay_table(
 ) -> pd.DataFrame:
     """Tabulate gradients by lag from dL/dh (B, H) after each sequence's last step `ends`."""
     along = linearise(model.layer, inputs)
-    twin = linearise(model.layer, inputs, rounding=Rounding())
-    logs = norms_by_lag(along, twin, d_end, ends)
+    logs = norms_by_lag(along, twin_of(model.layer, inputs), d_end, ends)
     tables = []
     for state, log in zip(along.names, logs.T, strict=True):
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):

@@ -16,6 +16,7 @@ Leaving matrices out of the second line leaves paths out: that is how paths are 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -234,6 +235,11 @@ def linearise(
         parts.append(_linearise(layer, number, read[first:], before, rounding))
         read = over_time[0][1:]
     return Linearised(steps - first, batch, layer.hidden_size, state_names(layer), tuple(parts))
+
+
+def twin_of(layer: Recurrent, x: Array) -> Callable[[], Linearised]:
+    """Return a function that linearises with rounding errors, once: see `linearise`."""
+    return functools.cache(lambda: linearise(layer, x, rounding=Rounding()))
 
 
 def state_names(layer: Recurrent) -> tuple[str, ...]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
 from rnnlab.analysis.gradient_flow import loss_at_the_end
-from rnnlab.analysis.linearised import Linearised, Paths, linearise, require_analysable
-from rnnlab.analysis.rounding import Rounding
+from rnnlab.analysis.linearised import (
+    Linearised,
+    Paths,
+    linearise,
+    require_analysable,
+    twin_of,
+)
 from rnnlab.analysis.tracing import log_mean, log_norm, norms_by_lag, trace_back
 from rnnlab.cells import CellDefinition
 from rnnlab.engine.protocol import Array
@@ -56,7 +62,7 @@ def path_norms(layer: Recurrent, inputs: Array) -> pd.DataFrame:
     (['cut', 'direct', 'exact', 'keep'], True)
     """
     require_analysable(layer)
-    along, twin = linearise(layer, inputs), linearise(layer, inputs, rounding=Rounding())
+    along, twin = linearise(layer, inputs), twin_of(layer, inputs)
     tables = []
     for place, state in enumerate(along.names):
         logs = {
@@ -108,8 +114,7 @@ def share_table(
 ) -> pd.DataFrame:
     """Tabulate shares (see `path_shares`) from dL/dh (B, H) after each sequence's step `ends`."""
     along = linearise(layer, inputs)
-    twin = linearise(layer, inputs, rounding=Rounding())
-    known = np.isfinite(norms_by_lag(along, twin, d_end, ends))  # (lags, states)
+    known = np.isfinite(norms_by_lag(along, twin_of(layer, inputs), d_end, ends))  # (lags, states)
     ends = np.full(along.batch, along.steps) if ends is None else ends
     lags = np.arange(ends.min() + 1)
     at = ends - lags[:, None], np.arange(along.batch)  # (lags, B): the slot of each lag
@@ -155,7 +160,7 @@ def kept_states(cell: CellDefinition) -> list[str]:
     ]
 
 
-def _is_known(along: Linearised, twin: Linearised, place: int, paths: Paths) -> Array:
+def _is_known(along: Linearised, twin: Callable[[], Linearised], place: int, paths: Paths) -> Array:
     """Return by lag (T+1, 1) whether ds_T/ds_{T-k} is more than rounding.
 
     One random direction of ds_T tells: that of all directions is as large, but for their number.

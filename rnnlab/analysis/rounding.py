@@ -10,6 +10,7 @@ it does; a bound of their absolute values would outgrow every gradient within a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -23,6 +24,9 @@ from rnnlab.equations.trace import compute
 #: Largest relative error of an operation: 32 times the unit roundoff of float64, 2**-53, so that
 #: the difference of the two results exceeds the rounding error that both have.
 SIZE = 2.0**-48
+#: Errors that are drawn once and taken in turn: an operation on a few numbers takes less time than
+#: drawing theirs.
+POOL = 2**16
 #: Operations whose result is exact.
 _EXACT = frozenset({"constant", "negative", "abs", "where", "minimum", "maximum", "greater"})
 
@@ -38,11 +42,22 @@ class Rounding:
 
     def __init__(self) -> None:
         self._random = np.random.default_rng(0)
+        self._factors = self._draw(POOL)
+        self._next = 0
+
+    def _draw(self, count: int) -> Array:
+        return 1.0 + 2 * SIZE * (self._random.random(count) - 0.5)
 
     def __call__(self, values: Array) -> Array:
         """Return the values with an error each, evenly distributed."""
-        errors = self._random.random(np.shape(values)) - 0.5
-        rounded: Array = values * (1.0 + 2 * SIZE * errors)
+        count = int(np.size(values))
+        if count > POOL:
+            factors = self._draw(count)
+        else:
+            start = self._next if self._next + count <= POOL else 0
+            self._next = start + count
+            factors = self._factors[start : self._next]
+        rounded: Array = values * factors.reshape(np.shape(values))
         return rounded
 
     def evaluate_step(self, equations: Equations, values: Mapping[int, Array]) -> dict[int, Array]:
@@ -71,6 +86,25 @@ class Rounding:
             result = compute(node, [known[argument.index] for argument in node.args])
             known[node.index] = result if node.op in _EXACT else self(result)
         return known
+
+
+def may_be_rounding(logs: Array) -> bool:
+    """Return whether some gradient is small enough to be rounding alone.
+
+    Parameters
+    ----------
+    logs : array (lags, states)
+        Logarithms of norms.
+
+    Notes
+    -----
+    Terms that cancel leave some 1e-16 of themselves, and they are as large as a gradient of the
+    same lag or of the lag before. Where no gradient falls below a millionth of both, none is
+    rounding, and the second computation is spared.
+    """
+    level = logs.max(axis=1)
+    level[1:] = np.maximum(level[1:], level[:-1])
+    return bool((np.isfinite(logs) & (logs < level[:, None] + math.log(1e-6))).any())
 
 
 def known_logs(logs: Array, errors: Array) -> Array:
