@@ -3,7 +3,14 @@
 from rnnlab.analysis.forget_bias import closed_form_half_life, forget_bias_half_lives
 from rnnlab.analysis.gates import gate_histogram, gate_map, gate_units, gate_values
 from rnnlab.analysis.gradient_check import check_gradients
-from rnnlab.analysis.gradient_flow import decay_per_step, gradient_decay, half_life, noise_decay
+from rnnlab.analysis.gradient_flow import (
+    decay_half_life,
+    decay_per_step,
+    gradient_decay,
+    half_life,
+    noise_decay,
+    reference_lag,
+)
 from rnnlab.analysis.in_training import GradientRecorder
 from rnnlab.analysis.jacobians import products, step_jacobians
 from rnnlab.analysis.linearised import Linearised, linearise
@@ -19,6 +26,7 @@ __all__ = [
     "Walk",
     "check_gradients",
     "closed_form_half_life",
+    "decay_half_life",
     "decay_per_step",
     "forget_bias_half_lives",
     "gate_histogram",
@@ -34,6 +42,7 @@ __all__ = [
     "path_shares",
     "products",
     "random_inputs",
+    "reference_lag",
     "singular_spectrum",
     "step_jacobians",
     "trace_back",

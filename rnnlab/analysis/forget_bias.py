@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from rnnlab.analysis.gradient_flow import half_life
+from rnnlab.analysis.gradient_flow import decay_half_life, half_life
 from rnnlab.analysis.paths import kept_states, path_norms
 from rnnlab.engine.protocol import Array
 from rnnlab.layers import Recurrent
+from rnnlab.limits import check_number
 
 
 def closed_form_half_life(forget_bias: float) -> float:
@@ -22,6 +23,7 @@ def closed_form_half_life(forget_bias: float) -> float:
     >>> [round(closed_form_half_life(bias), 1) for bias in (0, 1, 3, 5)]
     [1.0, 2.2, 14.3, 103.2]
     """
+    check_number("forget_bias", forget_bias)
     # ln(sigmoid(b)) = -ln(1 + exp(-b)), without the loss of digits for a large b
     return math.log(2) / float(np.logaddexp(0.0, -forget_bias))
 
@@ -43,7 +45,8 @@ def forget_bias_half_lives(
     -------
     DataFrame
         forget_bias, state, path ("exact", "direct" or "keep", as in `path_norms`), half_life (steps
-        until ds_T/ds_{T-k} has halved), closed_form (`closed_form_half_life`).
+        until ds_T/ds_{T-k} has halved), closed_form (`closed_form_half_life`), decay_half_life
+        (steps, from the slope, as the function of that name).
 
     Examples
     --------
@@ -69,7 +72,8 @@ def forget_bias_half_lives(
                     "path": path,
                     "half_life": half_life(curve["norm"].to_numpy()),
                     "closed_form": closed_form_half_life(bias),
+                    "decay_half_life": decay_half_life(curve["log10_norm"].to_numpy()),
                 }
             )
-    columns = ["forget_bias", "state", "path", "half_life", "closed_form"]
+    columns = ["forget_bias", "state", "path", "half_life", "closed_form", "decay_half_life"]
     return pd.DataFrame(tables, columns=columns)

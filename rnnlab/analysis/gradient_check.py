@@ -14,6 +14,7 @@ from rnnlab.cells import CellDefinition
 from rnnlab.engine.protocol import Array
 from rnnlab.layers import Recurrent
 from rnnlab.layers.seeding import INITIALISATION, Seed, random_numbers
+from rnnlab.limits import check_number
 
 #: Half the width of a central difference; between its error of order eps^2 and rounding.
 EPS = 1e-5
@@ -60,7 +61,8 @@ def check_gradients(
     Raises
     ------
     ValueError
-        If the loss is not finite: the sequence is too long for this cell.
+        If the loss is not finite, the sequence being too long for this cell, or `tolerance` is not
+        a finite number above 0.
 
     Examples
     --------
@@ -68,6 +70,7 @@ def check_gradients(
     >>> table.name.tolist()[-2:], bool(table.error.max() < 1e-6)
     (['x', 'h'], True)
     """
+    check_number("tolerance", tolerance, above=0, remedy="try 1e-6")
     rng, drawn_from = random_numbers(seed, INITIALISATION)  # the layer's come first
     case = _draw(cell, steps, batch, inputs, hidden, rng)
     if not math.isfinite(case.loss()):

@@ -8,13 +8,17 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from rnnlab.analysis.linearised import linearise, require_analysable
-from rnnlab.analysis.tracing import log_mean, log_norm, trace_back
+from rnnlab.analysis.linearised import linearise, require_analysable, twin_of
+from rnnlab.analysis.tracing import norms_by_lag
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.arrays import as_numbers
 from rnnlab.layers.seeding import Seed, random_numbers
 from rnnlab.training import SequenceModel, softmax_cross_entropy
 from rnnlab.training.losses import Loss, call_loss
+
+#: Decades below its first value to which the slope of a gradient is fitted: nothing learns from
+#: what is left of it then.
+FIT_DECADES = 20
 
 
 def gradient_decay(
@@ -41,9 +45,13 @@ def gradient_decay(
     DataFrame
         state ("h", in a stack "h_l0", "h_l1"), lag (0 to T, or to where the shortest sequence
         begins), norm (mean over the batch of the Euclidean norm over units), log10_norm,
-        relative_norm (norm by the norm at lag 0). The logarithm is right where the norm itself is
-        too small or too large for a float64 and says 0 or inf; it is -inf where no path leads back.
-        What cancels exactly on paper, as for the sLSTM's stabiliser, is left with its rounding.
+        relative_norm (norm by the norm at lag 0, or at the first lag that has a gradient for a
+        state that the output does not read in the same step: see `reference_lag`). The logarithm is
+        right where the norm itself is too small or too large for a float64 and says 0 or inf.
+
+        Where there is no gradient the norm is 0 and its logarithm -inf: no path leads back, or what
+        arrives cancels and is rounding alone (see `rnnlab.analysis.rounding`), as for the sLSTM's
+        stabiliser. A state without a gradient at any lag has a relative norm of NaN.
 
     Raises
     ------
@@ -88,24 +96,16 @@ def decay_table(
 ) -> pd.DataFrame:
     """Tabulate gradients by lag from dL/dh (B, H) after each sequence's last step `ends`."""
     along = linearise(model.layer, inputs)
-    last = np.full(along.batch, along.steps) if ends is None else ends
-    logs = [  # by slot from T down: for each state (B,)
-        np.stack([log_norm(gradient) for gradient in gradients]) + scale
-        for gradients, scale in trace_back(along, d_end, ends=last)
-    ]
-    by_slot = np.stack(logs[::-1])  # (T+1, states, B)
-    lags = np.arange(last.min() + 1)
-    by_lag = by_slot[last - lags[:, None], :, np.arange(along.batch)]  # (lags, B, states)
+    logs = norms_by_lag(along, twin_of(model.layer, inputs), d_end, ends)
     tables = []
-    for number, state in enumerate(along.names):
-        log = log_mean(by_lag[:, :, number])
+    for state, log in zip(along.names, logs.T, strict=True):
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             numbers = {
                 "norm": np.exp(log),
                 "log10_norm": log / math.log(10),
-                "relative_norm": np.exp(log - log[0]),
+                "relative_norm": np.exp(log - log[reference_lag(np.isfinite(log)) or 0]),
             }
-        tables.append(pd.DataFrame({"state": state, "lag": lags, **numbers}))
+        tables.append(pd.DataFrame({"state": state, "lag": np.arange(len(log)), **numbers}))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -140,6 +140,26 @@ def _last_asked(targets: Array) -> Array:
     return np.asarray(len(asked) - np.argmax(asked[::-1], axis=0))
 
 
+def reference_lag(norms: Sequence[float] | Array) -> int | None:
+    """Return the first lag at which a state has a gradient: what relative norms are relative to.
+
+    That is 0 for a state that the output reads in the same step, more for one that is read later,
+    None for one that has no gradient at all.
+
+    Parameters
+    ----------
+    norms : sequence of float
+        By lag, from lag 0; NaN counts as none.
+
+    Examples
+    --------
+    >>> reference_lag([1.0, 0.5]), reference_lag([0.0, 2.0, 1.0]), reference_lag([0.0, 0.0])
+    (0, 1, None)
+    """
+    there = np.flatnonzero(np.asarray(norms, float) > 0)
+    return int(there[0]) if there.size else None
+
+
 def half_life(relative_norm: Sequence[float] | Array) -> float:
     """Return the first lag at which the relative norm is one half or less, in time steps.
 
@@ -151,21 +171,26 @@ def half_life(relative_norm: Sequence[float] | Array) -> float:
     Returns
     -------
     float
-        Interpolated in the logarithm of the norm between two lags; inf if it never halves, NaN if
-        it is unknown at lag 0, as for a gradient that is 0 there.
+        Counted from the `reference_lag`, interpolated in the logarithm of the norm between two
+        lags; inf if it never halves, NaN if there is no gradient.
+
+        For a state that the output reads directly, such as the LSTM's h, it is often the jump from
+        lag 0 to 1, below one step: for how fast the gradient fades see `decay_half_life`.
 
     Examples
     --------
-    >>> half_life([1.0, 0.5, 0.25])
-    1.0
+    >>> half_life([1.0, 0.5, 0.25]), half_life([0.0, 1.0, 0.5, 0.25])
+    (1.0, 1.0)
     >>> round(half_life([0.9**k for k in range(20)]), 3)
     6.579
     >>> half_life([1.0, 1.1, 0.9])
     inf
     """
     values = np.asarray(relative_norm, float)
-    if values.size and np.isnan(values[0]):
+    start = reference_lag(values)
+    if start is None:
         return math.nan
+    values = values[start:]
     below = np.flatnonzero(values <= 0.5)
     if not below.size:
         return math.inf
@@ -179,7 +204,7 @@ def half_life(relative_norm: Sequence[float] | Array) -> float:
 
 
 def decay_per_step(log10_norm: Sequence[float] | Array) -> float:
-    """Return the slope of log10(norm) against lag, by least squares over the finite values.
+    """Return the slope of log10(norm) against lag, by least squares.
 
     Parameters
     ----------
@@ -191,15 +216,47 @@ def decay_per_step(log10_norm: Sequence[float] | Array) -> float:
     float
         Decades a step, negative for a gradient that fades; NaN with fewer than two finite values.
 
+    Notes
+    -----
+    The fit begins one lag after the first that has a gradient (`reference_lag`), since the step
+    away from the output is unlike all others, and ends before the norm has lost `FIT_DECADES`
+    decades. Lags without a gradient are left out. Two lags are the least: where there are not as
+    many, the first lag with a gradient and the lags below that floor count as well.
+
     Examples
     --------
-    >>> decay_per_step([0.0, -2.0, -4.0])
-    -2.0
+    >>> decay_per_step([0.0, -2.0, -4.0]), decay_per_step([0.0, -1.0, -1.5, -2.0])
+    (-2.0, -0.5)
     """
     values = np.asarray(log10_norm, float)
-    lags = np.arange(values.size)
-    finite = np.isfinite(values)
-    if finite.sum() < 2:
+    lags = np.flatnonzero(np.isfinite(values))
+    if lags.size < 2:
         return math.nan
-    x, y = lags[finite] - lags[finite].mean(), values[finite] - values[finite].mean()
+    deep = np.flatnonzero(values[lags] < values[lags[0]] - FIT_DECADES)
+    stop = max(int(deep[0]) if deep.size else lags.size, 3)
+    fitted = lags[1:stop] if lags.size > 2 else lags
+    x, y = fitted - fitted.mean(), values[fitted] - values[fitted].mean()
     return float(x @ y / (x @ x))
+
+
+def decay_half_life(log10_norm: Sequence[float] | Array) -> float:
+    """Return the steps in which the gradient halves at the slope of `decay_per_step`.
+
+    Parameters
+    ----------
+    log10_norm : sequence of float
+        By lag, from lag 0.
+
+    Returns
+    -------
+    float
+        inf for a gradient that does not fade, NaN with fewer than two finite values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> round(decay_half_life(np.log10([1.0] + [0.3 * 0.9**k for k in range(20)])), 3)
+    6.579
+    """
+    slope = decay_per_step(log10_norm)
+    return math.inf if slope >= 0 else -math.log10(2) / slope

@@ -10,6 +10,7 @@ import pandas as pd
 from rnnlab.analysis.gradient_flow import gradient_decay
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.arrays import as_numbers
+from rnnlab.layers.validation import check_size
 from rnnlab.training import SequenceModel, Update, softmax_cross_entropy
 from rnnlab.training.losses import Loss
 
@@ -52,7 +53,7 @@ class GradientRecorder:
     def __init__(
         self, inputs: Array, targets: Array, *, every: int, loss: Loss = softmax_cross_entropy
     ) -> None:
-        self.every = every
+        self.every = check_size("every", every)
         numbers = as_numbers("inputs", inputs).astype(np.float64, copy=False)
         self._batch = numbers, as_numbers("targets", targets)
         self._loss = loss
@@ -86,7 +87,7 @@ class GradientRecorder:
 
         The last is Pascanu's one-step ratio (Pascanu, Mikolov & Bengio 2013, section 2.2), log10 of
         ||dL/ds_{T-k}|| / ||dL/ds_{T-k+1}||: above 0 the gradient grows in that step, below it
-        fades; NaN at lag 0.
+        fades; NaN at lag 0 and where there is no gradient at the lag before.
         """
         columns = ["update", "state", "lag", "log10_norm"]
         if not self._norms:
@@ -94,6 +95,7 @@ class GradientRecorder:
         table = pd.concat(self._norms, ignore_index=True)[columns]
         with np.errstate(invalid="ignore"):
             ratio = table.groupby(["update", "state"], sort=False)["log10_norm"].diff()
+        ratio = ratio.mask(np.isposinf(ratio))
         return table.assign(log10_ratio=ratio)
 
     @property

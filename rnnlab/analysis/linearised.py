@@ -16,15 +16,18 @@ Leaving matrices out of the second line leaves paths out: that is how paths are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from rnnlab.analysis.rounding import Rounding
 from rnnlab.cells import CellDefinition
 from rnnlab.engine import ReferenceEngine
 from rnnlab.engine.protocol import Array
+from rnnlab.equations.functions import identity
 from rnnlab.layers import Recurrent
 
 #: Which paths count: "all"; "cut", those that pass no matrix on h, as if h were detached there
@@ -46,6 +49,8 @@ class LinearisedStep:
         Of end v: by state before, by map, and by the node of a new state that v is or rests on
         within the step. What is 0 throughout is left out. The ends are the S new states, then the
         computed operands.
+    rounded : callable
+        What is done to every product before it is added: nothing, or a `Rounding`.
     """
 
     cell: CellDefinition
@@ -53,6 +58,7 @@ class LinearisedStep:
     on_state: Local
     on_map: Local
     within: Local
+    rounded: Callable[[Array], Array] = identity
 
     def passes(self, m: int, place: int, paths: Paths) -> bool:
         """Tell whether `paths` go through the matrix of map m on its operand at `place`."""
@@ -89,7 +95,7 @@ class LinearisedStep:
             total: Array | float = 0.0
             for v, seed in enumerate(arrived):
                 if (v, column) in local and not isinstance(seed, float):
-                    total = total + local[v, column][t] * seed
+                    total = total + self.rounded(local[v, column][t] * seed)
             return total
 
         # A later operand may rest on an earlier one, never the other way round.
@@ -98,7 +104,7 @@ class LinearisedStep:
             for m, place in self._places_of(operands[number].index):
                 d = on(self.on_map, m)
                 if self.passes(m, place, paths) and not isinstance(d, float):
-                    total = total + d @ self.weights[m, place]
+                    total = total + self.rounded(d) @ self.weights[m, place]
             arrived[count + number] = total
         on_maps = [on(self.on_map, m) for m in range(len(equations.maps))]
         zeros = np.zeros_like(seeds[0])
@@ -108,13 +114,13 @@ class LinearisedStep:
             for m, place in self._places_of(node.index):
                 d = on_maps[m]
                 if self.passes(m, place, paths) and not isinstance(d, float):
-                    arriving = arriving + d @ self.weights[m, place]
+                    arriving = arriving + self.rounded(d) @ self.weights[m, place]
             before.append(arriving)
         d_x: Array | float = 0.0
         for m, place in self._places_of(equations.input.index):
             d = on_maps[m]
             if not isinstance(d, float):
-                d_x = d_x + d @ self.weights[m, place]
+                d_x = d_x + self.rounded(d) @ self.weights[m, place]
         nodes = [zeros + on(self.within, k) for k in range(count)]
         return nodes, before, d_x
 
@@ -179,7 +185,12 @@ class Linearised:
 
 
 def linearise(
-    layer: Recurrent, x: Array, state: Sequence[Array] | None = None, *, last: int | None = None
+    layer: Recurrent,
+    x: Array,
+    state: Sequence[Array] | None = None,
+    *,
+    last: int | None = None,
+    rounding: Rounding | None = None,
 ) -> Linearised:
     """Linearise a layer along sequences.
 
@@ -192,6 +203,8 @@ def linearise(
         The initial state, as for `layer.forward`.
     last : int, optional
         Only so many steps at the end are linearised; all unless given.
+    rounding : Rounding, optional
+        Errors that are put into every operation: see `rnnlab.analysis.rounding`.
 
     Returns
     -------
@@ -219,9 +232,14 @@ def linearise(
     for number in range(layer.num_layers):
         over_time = list(tape.states(number).values())
         before = [values[first:-1] for values in over_time]
-        parts.append(_linearise(layer, number, read[first:], before))
+        parts.append(_linearise(layer, number, read[first:], before, rounding))
         read = over_time[0][1:]
     return Linearised(steps - first, batch, layer.hidden_size, state_names(layer), tuple(parts))
+
+
+def twin_of(layer: Recurrent, x: Array) -> Callable[[], Linearised]:
+    """Return a function that linearises with rounding errors, once: see `linearise`."""
+    return functools.cache(lambda: linearise(layer, x, rounding=Rounding()))
 
 
 def state_names(layer: Recurrent) -> tuple[str, ...]:
@@ -265,31 +283,40 @@ def require_analysable(layer: Recurrent) -> None:
         )
 
 
-def _linearise(layer: Recurrent, number: int, x: Array, before: Sequence[Array]) -> LinearisedStep:
+def _linearise(
+    layer: Recurrent,
+    number: int,
+    x: Array,
+    before: Sequence[Array],
+    rounding: Rounding | None,
+) -> LinearisedStep:
     cell = layer.cell
     equations, derivation = cell.equations, cell.derivation
     parameters = {name: layer.parameters[f"{name}_l{number}"] for name in cell.arrays}
     with np.errstate(all="ignore"):  # where() computes both of its branches
         values = ReferenceEngine(cell, layer.dtype).step(parameters, x, before)
+        used = values if rounding is None else rounding.evaluate_step(equations, values)
     wanted = {
         "on_state": derivation.state_gradients,
         "on_map": derivation.map_gradients,
         "within": derivation.output_gradients,
     }
+    gradients = [node for nodes in wanted.values() for node in nodes]
     local: dict[str, Local] = {name: {} for name in wanted}
     seeds = (*derivation.state_seeds, *derivation.operand_seeds)
     for v, chosen in enumerate(seeds):
         one_hot = {seed.index: np.array(float(seed is chosen)) for seed in seeds}
         with np.errstate(all="ignore"):
-            found = equations.evaluate(
-                [node for nodes in wanted.values() for node in nodes], {**values, **one_hot}
-            )
+            found = equations.evaluate(gradients, {**values, **one_hot})
+            if rounding is not None:
+                found = rounding.evaluate(gradients, {**used, **one_hot}, found)
         for name, nodes in wanted.items():
             for column, node in enumerate(nodes):
                 value = np.asarray(found[node.index], np.float64)
                 if value.any():
                     local[name][v, column] = np.broadcast_to(value, before[0].shape)
-    return LinearisedStep(cell, _matrices(cell, parameters, layer.hidden_size), **local)
+    weights = _matrices(cell, parameters, layer.hidden_size)
+    return LinearisedStep(cell, weights, **local, rounded=rounding or identity)
 
 
 def _matrices(

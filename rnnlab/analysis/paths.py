@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
 from rnnlab.analysis.gradient_flow import loss_at_the_end
-from rnnlab.analysis.linearised import Linearised, Paths, linearise, require_analysable
-from rnnlab.analysis.tracing import log_mean, log_norm, trace_back
+from rnnlab.analysis.linearised import (
+    Linearised,
+    Paths,
+    linearise,
+    require_analysable,
+    twin_of,
+)
+from rnnlab.analysis.tracing import log_mean, log_norm, norms_by_lag, trace_back
 from rnnlab.cells import CellDefinition
 from rnnlab.engine.protocol import Array
 from rnnlab.equations.expression import reachable
@@ -44,6 +51,7 @@ def path_norms(layer: Recurrent, inputs: Array) -> pd.DataFrame:
           part of; where it differs from "direct", as in a peephole LSTM, the textbook formula does.
         - norm is the root mean square of the singular values, ||.||_F / sqrt(H), so 1 at lag 0:
           what is left of a gradient of random direction. The mean over the batch is taken of norms.
+          It is 0 where the derivative is rounding alone.
 
     Examples
     --------
@@ -54,10 +62,14 @@ def path_norms(layer: Recurrent, inputs: Array) -> pd.DataFrame:
     (['cut', 'direct', 'exact', 'keep'], True)
     """
     require_analysable(layer)
-    along = linearise(layer, inputs)
+    along, twin = linearise(layer, inputs), twin_of(layer, inputs)
     tables = []
     for place, state in enumerate(along.names):
-        logs = {name: _square_roots(along, place, paths) for name, paths in PATHS.items()}
+        logs = {
+            name: np.where(_is_known(along, twin, place, paths), log, -np.inf)
+            for name, paths in PATHS.items()
+            for log in [_square_roots(along, place, paths)]
+        }
         number, own = divmod(place, len(layer.cell.states))
         if layer.cell.states[own] in kept_states(layer.cell):
             gate = layer.forward(inputs).gates(number)[str(layer.cell.keep)]
@@ -89,7 +101,8 @@ def path_shares(
         dL/ds_{T-k} and p what arrives along a path, <p, g> / <g, g>, the median over the batch. The
         paths are all there are: "direct" passes no matrix, "around_h" a matrix on h, "around_other"
         matrices on other states alone. For one sequence the three shares add up to 1; a share above
-        1 is taken back by a negative one. NaN where nothing arrives.
+        1 is taken back by a negative one. NaN where nothing arrives, or what arrives is rounding
+        alone.
     """
     require_analysable(model.layer)
     d_end, ends = loss_at_the_end(model, inputs, targets, loss)
@@ -101,6 +114,7 @@ def share_table(
 ) -> pd.DataFrame:
     """Tabulate shares (see `path_shares`) from dL/dh (B, H) after each sequence's step `ends`."""
     along = linearise(layer, inputs)
+    known = np.isfinite(norms_by_lag(along, twin_of(layer, inputs), d_end, ends))  # (lags, states)
     ends = np.full(along.batch, along.steps) if ends is None else ends
     lags = np.arange(ends.min() + 1)
     at = ends - lags[:, None], np.arange(along.batch)  # (lags, B): the slot of each lag
@@ -118,9 +132,10 @@ def share_table(
     )
     shares = {"direct": direct, "around_h": 1 - cut, "around_other": cut - direct}
     tables = [
-        pd.DataFrame({"state": state, "lag": lags, "path": path, "share": _median(share[..., k])})
+        pd.DataFrame({"state": state, "lag": lags, "path": path, "share": medians})
         for k, state in enumerate(along.names)
         for path, share in shares.items()
+        for medians in [np.where(known[:, k], _median(share[..., k]), np.nan)]
     ]
     return pd.concat(tables, ignore_index=True)
 
@@ -143,6 +158,16 @@ def kept_states(cell: CellDefinition) -> list[str]:
         if (path := cell.derivation.direct_paths.get((state, state))) is not None
         and any(node.index == gate.index for node in reachable([path]))
     ]
+
+
+def _is_known(along: Linearised, twin: Callable[[], Linearised], place: int, paths: Paths) -> Array:
+    """Return by lag (T+1, 1) whether ds_T/ds_{T-k} is more than rounding.
+
+    One random direction of ds_T tells: that of all directions is as large, but for their number.
+    """
+    direction = np.random.default_rng(0).standard_normal((along.batch, along.units))
+    logs = norms_by_lag(along, twin, direction, state=place, paths=paths)
+    return np.isfinite(logs[:, [place]])
 
 
 def _square_roots(along: Linearised, place: int, paths: Paths) -> Array:

@@ -38,7 +38,7 @@ def singular_spectrum(along: Linearised, lags: Sequence[int]) -> pd.DataFrame:
     -------
     DataFrame
         lag, index (1 for the largest), log10_singular_value (mean over the batch: a geometric mean
-        of the singular values; -inf where one of them is 0).
+        of the singular values; -inf where one of them is 0, or rounding alone).
 
     Raises
     ------
@@ -94,7 +94,7 @@ def _fold(z: Array, log_d: Array, v: Array) -> tuple[Array, Array, Array]:
     order = np.argsort(-reach, axis=1, kind="stable")  # large columns first, as pivoting would
     log_d = np.take_along_axis(log_d, order, axis=1)
     v = np.take_along_axis(v, order[:, :, None], axis=1)
-    q, r = np.linalg.qr(np.take_along_axis(z, order[:, None, :], axis=2))
+    q, r = _factors(np.take_along_axis(z, order[:, None, :], axis=2))
     # R D V row by row: each is a sum over rows of V whose weights may lie hundreds of decades apart
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(np.abs(r)) + log_d[:, None, :]
@@ -106,13 +106,28 @@ def _fold(z: Array, log_d: Array, v: Array) -> tuple[Array, Array, Array]:
     return q, log_d, v / np.where(length > 0, length, 1.0)[..., None]
 
 
+def _factors(z: Array) -> tuple[Array, Array]:
+    """Return Q and R of each matrix, with 0 on the diagonal where a column has nothing of its own.
+
+    What is left of a column beside those before it is rounding if it is below N eps of its length:
+    such a column depends on them, as where a cell forgets a direction of its states exactly.
+    """
+    q, r = np.linalg.qr(z)
+    least = z.shape[2] * np.finfo(np.float64).eps * np.linalg.norm(r, axis=1)  # (..., columns)
+    rounding = np.abs(r) <= least[:, None, :]
+    lost = np.diagonal(rounding, axis1=1, axis2=2)
+    r[lost[:, :, None] & rounding] = 0.0  # a lost column's row of R takes the rounding of others
+    return q, r
+
+
 def _log_singular_values(log_d: Array, v: Array) -> Array:
     """Return the logarithms of the singular values of D V, the largest first."""
     order = np.argsort(-log_d, kind="stable")
     log_d, v = log_d[order], v[order]
     rank = int(np.isfinite(log_d).sum())
     # D V = D R' Q' with R' lower triangular: what lies far below in D is next to decoupled.
-    lower = np.linalg.qr(v[:rank].T)[1].T
+    lower = _factors(v[:rank].T[None])[1][0].T
+    lost = int((np.diagonal(lower) == 0).sum())  # rows that depend on those above
     found = np.full(len(log_d), -np.inf)
     start = 0
     while start < rank:
@@ -127,7 +142,9 @@ def _log_singular_values(log_d: Array, v: Array) -> Array:
         with np.errstate(divide="ignore"):
             found[start:stop] = np.log(values) + np.log(work[0] / work[1]) + log_d[start]
         start = stop
-    return -np.sort(-found)
+    found = -np.sort(-found)
+    found[rank - lost :] = -np.inf
+    return found
 
 
 def _end_of_group(log_d: Array, start: int) -> int:
@@ -154,7 +171,8 @@ def lyapunov_spectrum(
     layer : Recurrent
         In float64 and of one direction; stacked layers are one system.
     x : array (T, B, I)
-        The longer, the better: exponents settle as 1 / T.
+        The longer, the better: exponents settle as 1 / T. Over 400 steps those of 32 units depend
+        on the frame (`seed`) by .1 to 5 %.
     state : tuple of (num_layers, B, H) arrays, optional
         The initial state.
     discard : int, optional
@@ -168,7 +186,8 @@ def lyapunov_spectrum(
     DataFrame
         index (1 for the largest), exponent (nats a step, mean over the batch), low, high (the
         smallest and the largest of the batch). exp(exponent) is the factor by which a small change
-        in that direction grows or shrinks a step.
+        in that direction grows or shrinks a step. It is -inf for a direction that a step loses, all
+        but its rounding.
 
     Raises
     ------
@@ -207,7 +226,7 @@ def lyapunov_spectrum(
         jacobians = step_jacobians(linearise(layer, piece, state))
         _, state = layer(piece, state)
         for t, jacobian in enumerate(jacobians, start):
-            frame, r = np.linalg.qr(jacobian @ frame)
+            frame, r = _factors(jacobian @ frame)
             if t >= discard:
                 with np.errstate(divide="ignore"):
                     total += np.log(np.abs(np.diagonal(r, axis1=1, axis2=2)))

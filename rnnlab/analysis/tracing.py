@@ -6,11 +6,13 @@ gradient is brought back to size 1 at every step, and the logarithm of what was 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from rnnlab.analysis.linearised import Linearised, Paths
+from rnnlab.analysis.rounding import known_logs, may_be_rounding
 from rnnlab.engine.protocol import Array
 
 
@@ -57,6 +59,56 @@ def trace_back(
         seeds, change = _rescaled(seeds)
         log_scale = log_scale + change
     yield seeds, log_scale
+
+
+def norms_by_lag(
+    along: Linearised,
+    twin: Callable[[], Linearised],
+    d_end: Array,
+    ends: Sequence[int] | Array | None = None,
+    **options: Any,
+) -> Array:
+    """Return how large gradients are at every lag, without those that are nothing but rounding.
+
+    Parameters
+    ----------
+    along : Linearised
+    twin : callable
+        Returns the same sequences with an error in every operation (`linearise(rounding=)`); called
+        where a gradient is so small that it may be rounding.
+    d_end, ends, options
+        As for `trace_back`.
+
+    Returns
+    -------
+    array (lags, states)
+        The logarithm of the mean over the batch of the Euclidean norm over units, -inf where there
+        is no gradient; as many lags as the shortest sequence has.
+    """
+    last = np.full(along.batch, along.steps) if ends is None else np.asarray(ends)
+
+    def over_batch(by_slot: list[Array]) -> Array:
+        """Return (lags, states) of (states, B) for each slot from T down."""
+        lags = np.arange(last.min() + 1)
+        at = last - lags[:, None], slice(None), np.arange(along.batch)
+        by_lag = np.stack(by_slot[::-1])[at]  # (lags, B, states)
+        return np.stack([log_mean(by_lag[:, :, k]) for k in range(by_lag.shape[2])], axis=1)
+
+    def norms(vectors: list[Array], scale: Array) -> Array:
+        return np.stack([log_norm(vector) for vector in vectors]) + scale
+
+    def trace(parts: Linearised) -> Iterator[tuple[list[Array], Array]]:
+        return trace_back(parts, d_end, ends=ends, **options)
+
+    logs = over_batch([norms(gradients, scale) for gradients, scale in trace(along)])
+    if not may_be_rounding(logs):
+        return logs
+    errors = []
+    for (gradients, scale), (others, other) in zip(trace(along), trace(twin()), strict=True):
+        factor = np.exp(other - scale)[..., None]
+        pairs = zip(gradients, others, strict=True)
+        errors.append(norms([another * factor - one for one, another in pairs], scale))
+    return known_logs(logs, over_batch(errors))
 
 
 def _rescaled(arrays: list[Array]) -> tuple[list[Array], Array]:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from rnnlab.benchmark.cases import Case
 from rnnlab.benchmark.programs import Programs
+from rnnlab.limits import check_number
 
 #: Columns that name a case, and one program in it.
 CASE = ("cell", "work", "dtype", "steps", "batch", "inputs", "hidden")
@@ -42,6 +43,7 @@ def measure(
         Columns as `ROUNDS`. `first_call_s` is the first call, compilation included, and is in no
         other number.
     """
+    check_number("seconds", seconds, least=0, remedy="try 20")
     taking = [program for program in programs if program.rival.accepts(case)]
     first_calls = [program.prepare(case) for program in taking]
     rows: list[tuple[Any, ...]] = []

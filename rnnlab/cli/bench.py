@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from rnnlab.cli.errors import user_errors
+from rnnlab.cli.numbers import FiniteRange
 from rnnlab.cli.output import print_rows
 
 CELLS = ("rnn", "lstm", "peephole-lstm", "gru")
@@ -48,7 +49,7 @@ CELLS = ("rnn", "lstm", "peephole-lstm", "gru")
 @click.option("--repeats", type=click.IntRange(3), default=15, show_default=True, help="Rounds.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     default=20,
     show_default=True,
     help="Time for the rounds of one case; at least 3 rounds are run.",

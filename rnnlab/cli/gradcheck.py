@@ -8,9 +8,11 @@ from typing import Any
 import click
 
 from rnnlab.cli.errors import user_errors
+from rnnlab.cli.numbers import FiniteRange
 from rnnlab.cli.output import print_rows
 
 OUR_FAULT = 1
+TIGHTEST = 1e-8
 
 
 def _size(flag: str, default: int, what: str) -> Callable[[Any], Any]:
@@ -35,7 +37,7 @@ def _size(flag: str, default: int, what: str) -> Callable[[Any], Any]:
 )
 @click.option(
     "--tolerance",
-    type=click.FloatRange(1e-8, 1),  # less is rounding: even a right gradient shows up to 4e-9
+    type=FiniteRange(TIGHTEST, 1),  # less is rounding: even a right gradient shows up to 4e-9
     default=1e-6,
     show_default=True,
     metavar="X",

@@ -77,19 +77,19 @@ def print_summary(summary: pd.DataFrame) -> None:
         name: list(map(setting_text, column)) if name in settings else number_texts(column)
         for name, column in values.items()
     }
-    if "ci_low" in texts:
-        measured = list(texts)[list(texts).index("ci_low") - 1]
-        names = (measured, "ci_low", "ci_high")
+    lows = [name for name in texts if name.endswith("_low")]
+    for low in lows:  # the two ends come after what they are an interval of
+        names = (list(texts)[list(texts).index(low) - 1], low, low.replace("_low", "_high"))
         # the three together, so that they have the same number of decimals
         numbers = number_texts([value for name in names for value in values[name]])
         rows = len(summary)
         triples = zip(numbers[:rows], numbers[rows:-rows], numbers[-rows:], strict=True)
-        texts[measured] = [
-            middle if "-" in (middle, low) else f"{middle} [{low}, {high}]"
-            for middle, low, high in triples
+        texts[names[0]] = [
+            middle if "-" in (start, end) else f"{middle} [{start}, {end}]"
+            for middle, start, end in triples
         ]
-        del texts["ci_low"], texts["ci_high"]
-    shared = [name for name in ("seeds", "chance") if len(set(texts.get(name, ()))) == 1]
+        del texts[names[1]], texts[names[2]]
+    shared = [name for name in ("seeds", "chance", "status") if len(set(texts.get(name, ()))) == 1]
     if shared:
         click.echo(", ".join(f"{name} {texts.pop(name)[0]}" for name in shared))
     print_rows(list(texts), list(zip(*texts.values(), strict=True)), title=True)

@@ -124,18 +124,38 @@ class GradientFlow(Experiment[GradientFlowSpec]):
         return summarise_gradient_flow(table, half_life, decay_per_step)
 
     def outcome(self, spec: GradientFlowSpec, rows: pd.DataFrame) -> str:
-        """Say what is left of the gradient of the output at the largest lag."""
+        """Return what is left of the output's gradient at the largest lag, and who has none."""
         phase = rows["phase"].iloc[-1]
-        last = rows[rows["phase"] == phase].groupby("state", sort=False).tail(1)
-        last = last[last["state"].str.startswith("h")].iloc[-1]  # of a stack, the top layer
+        curves = dict(list(rows[rows["phase"] == phase].groupby("state", sort=False)))
+        last = curves[_output_state(list(curves))].iloc[-1]
         if math.isnan(last["norm"]):
             return "diverged in training"
-        return f"relative norm {last['relative_norm']:.2g} at lag {last['lag']} ({phase})"
+        silent = [state for state, curve in curves.items() if not curve["norm"].any()]
+        said = f"relative norm {last['relative_norm']:.2g} at lag {last['lag']} ({phase})"
+        if not silent:
+            return said
+        without = f"no gradient: {', '.join(map(str, silent))} ({phase})"
+        return without if last["state"] in silent else f"{said}; {without}"
 
     def kernels(self, spec: GradientFlowSpec) -> list[tuple[str, bool]]:
         """Return the kernels of training, if there is any, and those of the measurement."""
         training = [("float32", False)] if spec.updates else []
         return [*training, ("float64", False)]
+
+
+def _output_state(states: list[str]) -> str:
+    """Return the output among the states of a layer: the first, in a stack that of the top layer.
+
+    Examples
+    --------
+    >>> _output_state(["re", "im"]), _output_state(["h_l0", "c_l0", "h_l1", "c_l1"])
+    ('re', 'h_l1')
+    """
+    first = states[0]
+    if not first.endswith("_l0"):
+        return first
+    layers = [name for name in states if name.rpartition("_l")[0] == first[: -len("_l0")]]
+    return layers[-1]
 
 
 def _probe(spec: GradientFlowSpec, run: Run) -> Probe:
@@ -176,11 +196,15 @@ def _solving(
     initial: pd.DataFrame, evaluations: list[Evaluation], task: Any, updates: int
 ) -> pd.DataFrame:
     """Return how long gradients lived at the start beside when the task was solved."""
-    from rnnlab.analysis import half_life
+    from rnnlab.analysis import decay_half_life, half_life
 
     solved = (one.update for one in evaluations if one.metrics and _is_solved(task, one.metrics))
     rows = [
-        {"state": state, "half_life": half_life(curve["relative_norm"].to_numpy())}
+        {
+            "state": state,
+            "half_life": half_life(curve["relative_norm"].to_numpy()),
+            "decay_half_life": decay_half_life(curve["log10_norm"].to_numpy()),
+        }
         for state, curve in initial.groupby("state", sort=False)
     ]
     return pd.DataFrame(rows).assign(updates_to_solve=next(solved, math.inf), updates=updates)

@@ -39,7 +39,15 @@ MEASURES: dict[str, dict[str, tuple[str, ...]]] = {
         "clipping": ("cell", "seed", "update", "grad_norm", "clip_rate"),
     },
     "solving": {
-        "solving": ("cell", "seed", "state", "half_life", "updates_to_solve", "updates"),
+        "solving": (
+            "cell",
+            "seed",
+            "state",
+            "half_life",
+            "updates_to_solve",
+            "updates",
+            "decay_half_life",
+        ),
     },
     "forget-bias": {
         "forget-bias": (
@@ -50,6 +58,7 @@ MEASURES: dict[str, dict[str, tuple[str, ...]]] = {
             "path",
             "half_life",
             "closed_form",
+            "decay_half_life",
         ),
     },
 }

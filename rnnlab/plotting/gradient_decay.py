@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,10 @@ from rnnlab.plotting._phases import decades, legend_beside, phase_title, phases_
 from rnnlab.plotting._tables import count_of_seeds, require_rows
 from rnnlab.plotting.style import cell_styles, house_style
 
-_COLUMNS = ("cell", "phase", "state", "lag", "median", "low", "high", "seeds")
+_COLUMNS = (
+    *("cell", "phase", "state", "lag", "median", "low", "high", "seeds"),
+    *("reference_lag", "status"),
+)
 _STATES = {"h": "hidden state h", "c": "cell state c"}
 # A median that is smaller is drawn here, with a mark: no training can use what is left of it, and
 # an axis down to 1e-300 would squeeze what can be used into a line.
@@ -39,16 +42,18 @@ def plot_gradient_decay(
 
     The median over seeds is a line, the 10th to 90th percentile a band. Where a median falls below
     1e-20 a triangle marks it, and the line goes on along the floor of the axis. What is not finite
-    leaves a gap, and the figure says where.
+    leaves a gap, and the figure says where. A state that the output does not read in the same step
+    begins at the first lag that has a gradient; the figure names these, and those without any.
 
     Parameters
     ----------
     bands : DataFrame
         As `rnnlab.statistics.decay_bands` makes them: cell, phase, state, lag, median, low, high,
-        seeds.
+        seeds, reference_lag, status.
     axes : Axes (states, phases), optional
         Where to draw, states from h on in rows and phases from init on in columns, as many as
-        `bands` has; by default in a new figure that no GUI knows. Panels without data are hidden.
+        `bands` has with a gradient; by default in a new figure that no GUI knows. Panels without
+        data are hidden.
 
     Returns
     -------
@@ -71,28 +76,32 @@ def plot_gradient_decay(
     ...         "low": [1.0, 0.09, 0.005],
     ...         "high": [1.0, 0.2, 0.05],
     ...         "seeds": 5,
+    ...         "reference_lag": 0,
+    ...         "status": "ok",
     ...     }
     ... )
     >>> len(plot_gradient_decay(bands).axes)
     1
     """
     require_rows(bands, "bands", _COLUMNS, "what rnnlab.statistics.decay_bands returns")
-    states = sorted(bands["state"].unique(), key=lambda state: state != "h")
-    phases = phases_of(bands)
+    styles = cell_styles(bands["cell"])
+    there = bands[bands["status"] != "no gradient"]  # of the others there is nothing to draw
+    drawn = bands if there.empty else there
+    states = sorted(drawn["state"].unique(), key=lambda state: state != "h")
+    phases = phases_of(drawn)
     with house_style():
         grid = _grid(axes, states, phases)
-        styles = cell_styles(bands["cell"])
         for row, state in enumerate(states):
             for column, phase in enumerate(phases):
-                panel = bands[(bands["state"] == state) & (bands["phase"] == phase)]
+                panel = drawn[(drawn["state"] == state) & (drawn["phase"] == phase)]
                 ax: Axes = grid[row, column]
                 if panel.empty:
                     ax.set_visible(False)
                     continue
                 _draw_panel(ax, panel, styles)
                 ax.set_title(f"{_STATES.get(state, state)}, {phase_title(phase)}")
-        _set_axes(grid, bands, states)
-        _draw_legends(grid, bands, states, styles)
+        _set_axes(grid, drawn, states)
+        _draw_legends(grid, drawn, states, styles)
         _draw_caption(grid, bands, own_figure=axes is None)
     return _figure(grid)
 
@@ -120,7 +129,8 @@ def _figure(grid: NDArray[Any]) -> Figure:
 
 
 def _draw_panel(ax: Axes, panel: pd.DataFrame, styles: dict[str, dict[str, Any]]) -> None:
-    for cell, rows in panel.sort_values("lag", kind="stable").groupby("cell", sort=False):
+    known = panel[panel["lag"] >= panel["reference_lag"]]
+    for cell, rows in known.sort_values("lag", kind="stable").groupby("cell", sort=False):
         lag = rows["lag"].to_numpy()
         # each cell's markers at lags of its own
         place = 2 * list(styles).index(str(cell)) + 1
@@ -184,23 +194,39 @@ def _draw_legends(
 
 
 def _draw_caption(grid: NDArray[Any], bands: pd.DataFrame, *, own_figure: bool) -> None:
-    seeds = count_of_seeds(bands["seeds"])
+    counted = bands["seeds"][bands["seeds"] > 0]
+    seeds = count_of_seeds(counted if len(counted) else bands["seeds"])
     if bands["seeds"].max() > 1:
         lines = [f"median of {seeds}, band: 10th to 90th percentile"]
     else:
         lines = [seeds]
     if (bands["median"] < FLOOR).any():
         lines.append(f"\u25bc below $10^{{{FLOOR_EXPONENT}}}$ from here on, drawn on the floor")
-    gaps = bands[~np.isfinite(bands["median"])]
+    width = _figure(grid).get_figwidth()
+    later, silent = bands[bands["reference_lag"] > 0], bands[bands["status"] == "no gradient"]
+    if len(later):
+        where = _listed(later, lambda rows: f" to lag {rows['reference_lag'].iloc[0]:.0f}")
+        note = f"not read by the output in the same step, relative to the first gradient: {where}"
+        lines += wrapped(note, width)
+    if len(silent):
+        lines += wrapped(f"no gradient at any lag: {_listed(silent)}", width)
+    measured = (bands["lag"] >= bands["reference_lag"]) | (bands["status"] == "diverged")
+    gaps = bands[measured & ~np.isfinite(bands["median"])]
     if len(gaps):
-        where = (
-            f"{cell} {phase} {state} from lag {rows['lag'].min()}"
-            for (cell, phase, state), rows in gaps.groupby(["cell", "phase", "state"], sort=False)
-        )
-        note = f"not finite, not drawn: {'; '.join(where)}"
-        lines += wrapped(note, _figure(grid).get_figwidth())
+        where = _listed(gaps, lambda rows: f" from lag {rows['lag'].min()}")
+        lines += wrapped(f"not finite, not drawn: {where}", width)
     if own_figure:
         put_caption(_figure(grid), lines)
     else:
         first = _visible(grid.ravel())[0]
         first.set_title("\n".join([*lines, first.get_title(loc="left")]), loc="left")
+
+
+def _listed(rows: pd.DataFrame, ending: Callable[[pd.DataFrame], str] = lambda _: "") -> str:
+    """Name curves in words, the phases of one state together where they are alike."""
+    said: dict[tuple[str, str, str], list[str]] = {}
+    for (cell, phase, state), own in rows.groupby(["cell", "phase", "state"], sort=False):
+        said.setdefault((str(cell), str(state), ending(own)), []).append(str(phase))
+    return "; ".join(
+        f"{cell} {', '.join(phases)} {state}{more}" for (cell, state, more), phases in said.items()
+    )

@@ -33,12 +33,17 @@ def plot_gradient_training(medians: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        A row a cell and state: at the left the norm relative to lag 0, at the right Pascanu's
-        one-step ratio, with a line where it is 1.
+        A row a cell and state: at the left the norm relative to the first lag that has a gradient,
+        at the right Pascanu's one-step ratio, with a line where it is 1. A state that has no
+        gradient is named in the caption.
     """
     columns = ("cell", "state", "update", "lag", "relative", "ratio", "seeds")
     require_rows(medians, "medians", columns, "what rnnlab.statistics.training_medians returns")
-    rows = in_order(zip(medians["cell"], medians["state"], strict=True))
+    every = in_order(zip(medians["cell"], medians["state"], strict=True))
+    known = medians[medians["relative"].notna()]
+    rows = in_order(zip(known["cell"], known["state"], strict=True)) or every
+    seeds = count_of_seeds(known["seeds"] if len(known) else medians["seeds"])
+    silent = ", ".join(f"{cell} {state}" for cell, state in every if (cell, state) not in rows)
     with house_style():
         figure = Figure(figsize=(7.0, 1.5 * len(rows) + 1.2), layout="constrained")
         grid = figure.subplots(len(rows), 2, sharex=True, sharey=True, squeeze=False)
@@ -63,9 +68,10 @@ def plot_gradient_training(medians: pd.DataFrame) -> Figure:
             bar.set_ticks(ticks, labels=labels)
         caption(
             figure,
-            r"Left: $\|\partial L/\partial s_{T-k}\|$ by that at lag 0. Right: its factor from lag "
-            "k-1 to k; within the white lines it is above 1. Medians of "
-            f"{count_of_seeds(medians['seeds'])}.",
+            r"Left: $\|\partial L/\partial s_{T-k}\|$ by that at lag 0, or at the first lag that "
+            "has a gradient. Right: its factor from lag k-1 to k; within the white lines it is "
+            f"above 1. Medians of {seeds}.",
+            f"No gradient at any lag: {silent}." if silent else "",
         )
     return figure
 
@@ -81,7 +87,8 @@ def _image(ax: Axes, rows: pd.DataFrame, value: str, limits: tuple[float, float]
         _edges(updates), _edges(lags), shown, cmap=_MAP, vmin=limits[0], vmax=limits[1],
         rasterized=True,
     )  # fmt: skip
-    if value == "ratio" and min(shown.shape) > 1 and np.nanmin(shown) < 0 < np.nanmax(shown):
+    crosses = (shown < 0).any() and (shown > 0).any()  # NaN is neither
+    if value == "ratio" and min(shown.shape) > 1 and crosses:
         ax.contour(updates, lags, shown, levels=[0.0], colors="white", linewidths=0.8)
     ax.grid(visible=False)
     return mesh

@@ -13,7 +13,8 @@ from rnnlab.experiments.records import to_csv
 from rnnlab.files import write_whole
 from rnnlab.plotting.names import words
 from rnnlab.report_files import MADE_BY, PAGE, require_own, table_files
-from rnnlab.reports.sections import Section, gradient_section, task_section
+from rnnlab.reports.gradients import gradient_section
+from rnnlab.reports.sections import Section, task_section
 from rnnlab.reports.source import Source, read_source
 from rnnlab.reports.words import ENOUGH_SEEDS, OFF, size_caution
 
@@ -78,7 +79,7 @@ def report(folder: str | Path, out: str | Path | None = None, *, force: bool = F
     source = read_source(folder)
     sections = [task_section(part, source, alone=len(source.parts) == 1) for part in source.parts]
     if source.gradients is not None:
-        sections.append(gradient_section(source.gradients, source.summary))
+        sections.append(gradient_section(source, source.gradients))
     tables = _together(sections)
     files = table_files(path, folder, tables)
     texts = {path: render(source, sections, {name: file.name for name, file in files.items()})}

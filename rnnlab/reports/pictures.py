@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import matplotlib
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rnnlab.plotting import house_style
+from rnnlab.plotting import house_style, save_figure
 from rnnlab.plotting.names import words
 from rnnlab.reports.words import condition, number
 
@@ -49,7 +51,13 @@ class Picture:
 
 
 def picture(
-    draw: Callable[[int], Figure], *, alt: str, caption: str, table: str, scrolls: bool = False
+    draw: Callable[[int], Figure],
+    *,
+    alt: str,
+    caption: str,
+    table: str,
+    scrolls: bool = False,
+    raster: bool = False,
 ) -> Picture:
     """Draw a figure for wide and for narrow screens.
 
@@ -59,11 +67,15 @@ def picture(
         From the number of columns to the figure.
     alt, caption, table, scrolls
         As for `Picture`.
+    raster : bool
+        Whether it is a bitmap, for figures of very many lines and points.
     """
     wide = draw(WIDE)
     narrow = wide if scrolls else draw(NARROW)
     width = int(96 * wide.get_figwidth())
-    return Picture(_uri(wide), _uri(narrow), alt, caption, table, width, scrolls)
+    first = _uri(wide, raster)
+    second = first if narrow is wide else _uri(narrow, raster)
+    return Picture(first, second, alt, caption, table, width, scrolls)
 
 
 def outcomes_alt(table: pd.DataFrame, x: str, by: list[str]) -> str:
@@ -117,8 +129,12 @@ def comparison_alt(table: pd.DataFrame) -> str:
     return f"Probability of improvement of each pair, with its interval: {'; '.join(pairs)}."
 
 
-def _uri(figure: Figure) -> str:
-    """Return a figure as an SVG in a data URI, the same bytes for the same figure."""
+def _uri(figure: Figure, raster: bool) -> str:
+    """Return a figure in a data URI, as SVG or PNG, the same bytes for the same figure."""
+    if raster:
+        with tempfile.TemporaryDirectory() as folder:
+            data = save_figure(figure, Path(folder) / "figure.png").read_bytes()
+        return f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
     file = io.BytesIO()
     with house_style(), matplotlib.rc_context({"svg.hashsalt": "rnnlab", "svg.fonttype": "path"}):
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})

@@ -1,4 +1,4 @@
-"""The parts of the page: what is computed, drawn and said about one task, and about gradients."""
+"""The parts of the page: what is computed, drawn and said about one task."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from rnnlab.reports.source import Part, Source
 from rnnlab.reports.tables import (
     Table,
     comparison_table,
-    half_life_table,
     outcomes_table,
     overall_table,
 )
@@ -107,36 +106,6 @@ def task_section(part: Part, source: Source, *, alone: bool) -> Section:
     section.blocks.append(_learning_curves(curves, part, by))
     section.findings = _findings(overall, comparison, part, alone=alone)
     section.cautions = cautions(every, source.settings, part.by, source.manifest)
-    return section
-
-
-def gradient_section(gradients: pd.DataFrame, summary: pd.DataFrame | None) -> Section:
-    """Return everything about the decay of gradients."""
-    bands = statistics.decay_bands(gradients)
-    section = Section("How gradients travel", tables={"gradient-bands": bands})
-    last = bands.groupby(["cell", "phase", "state"], sort=False).tail(1).to_dict("records")
-    ends = "; ".join(
-        f"{row['cell']} {row['phase']}, state {row['state']}: {number(row['median'])} at lag "
-        f"{row['lag']}"
-        for row in last
-    )
-    block = Block(
-        "Decay with the lag",
-        picture=picture(
-            lambda _: plotting.plot_gradient_decay(bands),
-            alt="Relative gradient norm against lag, median over seeds. Where each curve ends: "
-            f"{ends}.",
-            caption="Norm of the gradient of the last step's loss with respect to the state k "
-            "steps before, divided by its value at lag 0: where a line falls fast, what was seen "
-            "long ago is hard to learn from. Median and 10th to 90th percentile of the seeds.",
-            table="gradient-bands",
-            scrolls=True,
-        ),
-    )
-    if summary is not None and "half_life" in summary:
-        caption = "Steps after which half of the gradient's norm is left"
-        block.tables.append(half_life_table(summary, caption, "summary.csv"))
-    section.blocks.append(block)
     return section
 
 

@@ -81,19 +81,6 @@ def comparison_table(comparison: pd.DataFrame, caption: str, name: str) -> Table
     return _table(comparison, columns, caption, name)
 
 
-def half_life_table(summary: pd.DataFrame, caption: str, name: str) -> Table:
-    """Return the half-lives of gradients."""
-    columns: dict[str, Callable[[Row], str]] = {
-        "cell": lambda row: str(row["cell"]),
-        "phase": lambda row: str(row["phase"]),
-        "state": lambda row: str(row["state"]),
-        "seeds": lambda row: str(row["seeds"]),
-        "half-life (steps)": lambda row: _interval(row, "half_life", "ci_low", "ci_high"),
-        "decay per step (log10)": lambda row: number(float(row["log10_decay_per_step"])),
-    }
-    return _table(summary, columns, caption, name)
-
-
 def _table(
     frame: pd.DataFrame, columns: Mapping[str, Callable[[Row], str]], caption: str, name: str
 ) -> Table:

@@ -22,7 +22,7 @@ from rnnlab.statistics.gradient_lab import (
     training_medians,
 )
 from rnnlab.statistics.interquartile import interquartile_interval, interquartile_mean
-from rnnlab.statistics.intervals import bootstrap_interval, success_interval
+from rnnlab.statistics.intervals import bootstrap_interval, median_interval, success_interval
 from rnnlab.statistics.learning_curves import learning_curves
 from rnnlab.statistics.outcomes import outcomes, overall
 from rnnlab.statistics.runs import conditions_of, runs_of
@@ -44,6 +44,7 @@ __all__ = [
     "kaplan_meier",
     "learning_curves",
     "lyapunov_medians",
+    "median_interval",
     "median_updates",
     "memory_time_shares",
     "outcomes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,15 +12,22 @@ from numpy.typing import NDArray
 
 from rnnlab.statistics._percentiles import PERCENTS, percentile
 from rnnlab.statistics._tables import in_order_of_cells, require_columns, require_unique
-from rnnlab.statistics.intervals import bootstrap_interval
+from rnnlab.statistics.intervals import median_interval
 
 _KEYS = ["cell", "phase", "state"]
+OK, NO_GRADIENT, DIVERGED = "ok", "no gradient", "diverged"
+#: The columns of a summary.
+SUMMARY = [
+    *(*_KEYS, "seeds", "half_life", "ci_low", "ci_high", "log10_decay_per_step"),
+    *("decay_half_life", "decay_low", "decay_high", "reference_lag", "status"),
+]
+Curve = NDArray[np.float64]
 
 
 def summarise_gradient_flow(
     gradients: pd.DataFrame,
-    half_life: Callable[[NDArray[np.float64]], float],
-    decay_per_step: Callable[[NDArray[np.float64]], float],
+    half_life: Callable[[Curve], float],
+    decay_per_step: Callable[[Curve], float],
 ) -> pd.DataFrame:
     """Summarise how fast gradients decay, for every cell, phase and state over its seeds.
 
@@ -38,10 +46,19 @@ def summarise_gradient_flow(
     Returns
     -------
     DataFrame
-        Columns cell, phase, state, seeds, half_life, ci_low, ci_high, log10_decay_per_step: the
-        half-life in steps as the median over seeds, with its 95 % bootstrap interval, and the
-        median decay. A curve that holds NaN has no half-life: it is left out and `seeds` counts
-        the others; where none is left, `seeds` is 0 and the numbers are NaN.
+        All numbers are medians over the seeds that have a gradient:
+
+        - cell, phase, state; seeds: how many those are
+        - half_life (steps), the first lag at which half is left, with its interval ci_low, ci_high
+        - log10_decay_per_step
+        - decay_half_life (steps), the half-life that this slope means, inf for a gradient that
+          does not fade, with its interval decay_low, decay_high
+        - reference_lag: the first lag that has a gradient, which relative norms are relative to:
+          above 0 for a state that the output does not read in the same step
+        - status: "ok"; "no gradient" of a state whose gradient is 0 at every lag; "diverged" where
+          the norms are not numbers. But for "ok", `seeds` is 0 and the numbers are NaN
+
+        Intervals are of 95 % (`median_interval`): NaN with fewer than 6 seeds.
 
         Cells in the order of their first appearance; so are phases and states within a cell.
 
@@ -63,40 +80,65 @@ def summarise_gradient_flow(
     ...         "relative_norm": [1.0, 0.1, 0.01],
     ...     }
     ... )
-    >>> last = summarise_gradient_flow(gradients, np.min, np.ptp).iloc[0]
-    >>> float(last["half_life"]), float(last["log10_decay_per_step"])
-    (0.01, 2.0)
+    >>> last = summarise_gradient_flow(gradients, np.min, np.max).iloc[0]
+    >>> [float(last[name]) for name in ("half_life", "log10_decay_per_step")]
+    [0.01, -1.0]
+    >>> round(float(last["decay_half_life"]), 3)
+    0.301
     """
     _check(gradients)
     rows = []
     for key, group in gradients.sort_values("lag", kind="stable").groupby(_KEYS, sort=False):
-        lives, decays = [], []
+        lives, slopes, first, said = [], [], [], []
         for _, curve in group.groupby("seed"):
             relative = curve["relative_norm"].to_numpy(np.float64)
             log10 = curve["log10_norm"].to_numpy(np.float64)
-            if not (np.isnan(relative).any() or np.isnan(log10).any()):
+            said.append(_status(log10))
+            if said[-1] == OK:
                 lives.append(float(half_life(relative)))
-                decays.append(float(decay_per_step(log10)))
-        if lives:
-            numbers = (
-                float(np.median(lives)),
-                *bootstrap_interval(lives, statistic="median"),
-                float(np.median(decays)),
-            )
-        else:
-            numbers = (np.nan,) * 4
-        rows.append((*key, len(lives), *numbers))
-    columns = [*_KEYS, "seeds", "half_life", "ci_low", "ci_high", "log10_decay_per_step"]
-    return in_order_of_cells(pd.DataFrame(rows, columns=columns), gradients)
+                slopes.append(float(decay_per_step(log10)))
+                first.append(int(np.argmax(np.isfinite(log10))))
+        slope, *steepest = _median(slopes)
+        numbers = [*_median(lives), slope, *map(_halving, (slope, *steepest))]
+        reference = max(first, default=math.nan)
+        rows.append((*key, len(lives), *numbers, reference, _of_all(said)))
+    table = in_order_of_cells(pd.DataFrame(rows, columns=SUMMARY), gradients)
+    if table["reference_lag"].isna().any():  # whole numbers beside gaps
+        whole = [lag if math.isnan(lag) else int(lag) for lag in table["reference_lag"]]
+        table["reference_lag"] = pd.Series(whole, dtype=object)
+    return table
+
+
+def _median(values: list[float]) -> tuple[float, float, float]:
+    """Return the median of what is known, with its interval."""
+    known = [value for value in values if not math.isnan(value)]
+    return (float(np.median(known)), *median_interval(known)) if known else (math.nan,) * 3
+
+
+def _halving(slope: float) -> float:
+    """Return the steps in which a norm halves that changes by `slope` decades a step."""
+    return math.inf if slope >= 0 else -math.log10(2) / slope
+
+
+def _status(log10: Curve) -> str:
+    """Return what a curve is: one with a gradient, one of zeros, or one that broke off."""
+    if np.isnan(log10).any():
+        return DIVERGED
+    return NO_GRADIENT if np.isneginf(log10).all() else OK
+
+
+def _of_all(said: list[str]) -> str:
+    """Return the status of curves together: that of the best of them."""
+    return next(status for status in (OK, NO_GRADIENT, DIVERGED) if status in said)
 
 
 def decay_bands(gradients: pd.DataFrame) -> pd.DataFrame:
     """Reduce the curves of all seeds to a median and a band at every lag, for the figure.
 
-    The relative norm is taken from the logarithms, log10_norm minus its value at lag 0, and so are
-    the means of two middle seeds: they are geometric, as befits a log axis. The band goes from the
-    10th to the 90th percentile of the seeds, order statistics that are not interpolated; with
-    fewer than 10 seeds it spans all of them.
+    The relative norm is taken from the logarithms, log10_norm minus its value at the first lag of
+    the curve that has a gradient, and so are the means of two middle seeds: they are geometric, as
+    befits a log axis. The band goes from the 10th to the 90th percentile of the seeds, order
+    statistics that are not interpolated; with fewer than 10 seeds it spans all of them.
 
     Parameters
     ----------
@@ -107,9 +149,11 @@ def decay_bands(gradients: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns cell, phase, state, lag, median, low, high, seeds; median, low and high are
-        relative norms. A norm of 0 is a relative norm of 0. NaN is left out, lag by lag, and
-        `seeds` counts the numbers that are there: where it is 0 the others are NaN.
+        Columns cell, phase, state, lag, median, low, high, seeds, reference_lag, status; median,
+        low and high are relative norms. A norm of 0 is a relative norm of 0. NaN, and lags before
+        the first that has a gradient, are left out, lag by lag, and `seeds` counts the numbers that
+        are there: where it is 0 the others are NaN. reference_lag and status as in
+        `summarise_gradient_flow`.
 
     Raises
     ------
@@ -136,15 +180,21 @@ def decay_bands(gradients: pd.DataFrame) -> pd.DataFrame:
     for key, group in gradients.groupby(_KEYS, sort=False):
         log10 = group.pivot(index="lag", columns="seed", values="log10_norm")  # (lags, seeds)
         curves = log10.to_numpy(np.float64)
+        start = np.isfinite(curves).argmax(axis=0)
+        before = np.arange(len(curves))[:, None] < start
         with np.errstate(invalid="ignore"):  # 0 / 0, in logarithms: NaN is the answer
-            curves = np.sort(curves - curves[0], axis=1)  # NaN comes last
+            curves = curves - curves[start, np.arange(curves.shape[1])]
+        said = [_status(curve) for curve in log10.to_numpy(np.float64).T]
+        curves = np.sort(np.where(before, np.nan, curves), axis=1)  # NaN comes last
         counts = (~np.isnan(curves)).sum(axis=1)
         part: dict[str, Any] = dict(zip(_KEYS, key, strict=True)) | {"lag": log10.index}
         for name, percent in PERCENTS.items():
             with np.errstate(over="ignore"):
                 part[name] = 10.0 ** percentile(curves, counts, percent)
+        first = [int(lag) for lag, status in zip(start, said, strict=True) if status == OK]
+        part |= {"reference_lag": max(first, default=math.nan), "status": _of_all(said)}
         parts.append(pd.DataFrame(part | {"seeds": counts}))
-    columns = [*_KEYS, "lag", *PERCENTS, "seeds"]
+    columns = [*_KEYS, "lag", *PERCENTS, "seeds", "reference_lag", "status"]
     if not parts:
         return pd.DataFrame(columns=columns)
     return in_order_of_cells(pd.concat(parts, ignore_index=True)[columns], gradients)

@@ -95,16 +95,17 @@ def training_medians(training: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        cell, state, update, lag, relative (median over seeds of log10 of the norm by that at lag
-        0), ratio (median of log10_ratio), seeds.
+        cell, state, update, lag, relative (median over seeds of log10 of the norm by that at the
+        first lag that has a gradient; NaN before it), ratio (median of log10_ratio), seeds.
     """
     keys = ["cell", "state", "update", "lag"]
     require_columns(training, "training", [*keys, "seed", "log10_norm", "log10_ratio"])
     run = ["cell", "seed", "state", "update"]
-    start = training[training["lag"] == 0].set_index(run)["log10_norm"]
-    at_start = training[run].merge(start.rename("start"), on=run, how="left")["start"]
+    there = training[np.isfinite(training["log10_norm"])].sort_values("lag").drop_duplicates(run)
+    start = training[run].merge(there[[*run, "lag", "log10_norm"]], on=run, how="left")
     with np.errstate(invalid="ignore"):
-        relative = training["log10_norm"] - at_start.to_numpy()
+        relative = training["log10_norm"] - start["log10_norm"].to_numpy()
+    relative = relative.where(training["lag"].to_numpy() >= start["lag"].to_numpy())
     table = over_seeds(training.assign(relative=relative), "training", keys, "relative")
     ratio = over_seeds(training, "training", keys, "log10_ratio")
     table = table.rename(columns={"median": "relative"}).assign(ratio=ratio["median"])
@@ -119,9 +120,17 @@ def clipping_medians(clipping: pd.DataFrame) -> pd.DataFrame:
 
 
 def forget_bias_medians(forget_bias: pd.DataFrame) -> pd.DataFrame:
-    """Reduce forget-bias.csv: half-lives by cell, state, path, forget_bias and closed_form."""
+    """Reduce forget-bias.csv: half-lives by cell, state, path, forget_bias, closed_form and kind.
+
+    `kind` is "crossing", the first lag at which half is left, or "decay", from the slope.
+    """
     keys = ["cell", "state", "path", "forget_bias", "closed_form"]
-    return over_seeds(forget_bias, "forget_bias", keys, "half_life")
+    kinds = {"crossing": "half_life", "decay": "decay_half_life"}
+    parts = [
+        over_seeds(forget_bias, "forget_bias", keys, column).assign(kind=kind)
+        for kind, column in kinds.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def over_seeds(table: pd.DataFrame, name: str, keys: Sequence[str], value: str) -> pd.DataFrame:

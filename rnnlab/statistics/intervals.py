@@ -135,6 +135,45 @@ def percentile_interval(draws: NDArray[np.float64], level: float) -> tuple[float
     return float(ordered[tail]), float(ordered[-1 - tail])
 
 
+def median_interval(values: ArrayLike, *, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a median between two of the values, whatever their distribution.
+
+    The ends are the k-th smallest and the k-th largest value, with the largest k for which the
+    interval covers the median at least as often as `level` says (David & Nagaraja 2003).
+
+    Parameters
+    ----------
+    values : array_like (N,)
+        One number a seed, in any order; infinite ones count as larger or smaller than all others.
+    level : float
+        Coverage, between 0 and 1.
+
+    Returns
+    -------
+    low, high : float
+        NaN with too few values: at 95 % it takes 6.
+
+    Raises
+    ------
+    ValueError
+        If `values` is empty, not one-dimensional or holds NaN, or `level` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> median_interval([1.0, 2.0, 3.0, 5.0, 8.0, float("inf")])
+    (1.0, inf)
+    >>> median_interval([1.0, 2.0, 3.0, 5.0, 8.0])
+    (nan, nan)
+    """
+    numbers = np.sort(np.asarray(values, dtype=np.float64))
+    _check(numbers, "median", level)
+    # ppf is the smallest k with P(K <= k) >= tail: all smaller ones have less
+    rank = int(scipy.stats.binom.ppf((1 - level) / 2, len(numbers), 0.5))
+    if rank == 0:
+        return math.nan, math.nan
+    return float(numbers[rank - 1]), float(numbers[-rank])
+
+
 def require_level(level: float) -> None:
     """Raise a ValueError unless `level` is a share between 0 and 1."""
     if not 0 < level < 1:

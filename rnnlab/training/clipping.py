@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnnlab.engine.protocol import Array
+from rnnlab.limits import check_number
 
 
 def global_norm(gradients: Mapping[str, Array]) -> float:
@@ -18,12 +19,8 @@ def global_norm(gradients: Mapping[str, Array]) -> float:
 
 
 def check_bound(maximum: float) -> float:
-    """Return a clipping bound that is more than 0."""
-    if isinstance(maximum, bool) or not isinstance(maximum, (int, float, np.integer, np.floating)):
-        raise TypeError(f"the clipping bound must be a number, got {type(maximum).__name__}: try 1")
-    if not maximum > 0:
-        raise ValueError(f"the clipping bound must be more than 0, got {maximum}: try 1")
-    return maximum
+    """Return a clipping bound that is finite and more than 0."""
+    return check_number("the clipping bound", maximum, above=0, remedy="try 1, or None for none")
 
 
 def clip_by_global_norm(gradients: Mapping[str, Array], maximum: float) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.validation import check_size
+from rnnlab.limits import check_number
 from rnnlab.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from rnnlab.training.clipping import check_bound
 from rnnlab.training.loop import learn_from
@@ -156,6 +157,7 @@ def train_epochs(
             f"patience must be a whole number of epochs, got {patience!r}: give 0 or more, or none"
         )
     check_size("epochs", schedule.epochs)
+    check_number("checkpoint_seconds", checkpoint_seconds, least=0, remedy="try 5")
     for bound in (clip_norm, clip_value):
         if bound is not None:
             check_bound(bound)

@@ -11,16 +11,8 @@ import numpy as np
 
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.arrays import as_numbers
+from rnnlab.limits import check_number
 from rnnlab.registry import unknown_name
-
-
-def _check(name: str, value: float, low: float, high: float = math.inf) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name} must be a number, got {type(value).__name__}: pass a float")
-    if not (low <= value < high):
-        upper = "" if high == math.inf else f" and below {high:g}"
-        raise ValueError(f"{name} must be at least {low:g}{upper}, got {value:g}")
-    return float(value)
 
 
 def _check_parameters(parameters: object) -> Mapping[str, Array]:
@@ -72,12 +64,29 @@ class Optimizer(ABC):
 
     def __init__(self, parameters: Mapping[str, Array], learning_rate: float) -> None:
         self.parameters = _check_parameters(parameters)
-        self.weight_decay = 0.0
+        self._weight_decay = 0.0
         self._slots: dict[str, dict[str, Array]] = {}
         self._steps = 0
-        self.learning_rate = _check("learning_rate", learning_rate, 0.0)
-        if learning_rate == 0:
-            raise ValueError("learning_rate must be more than 0, got 0: try 1e-3")
+        check_number("learning_rate", learning_rate, above=0, remedy="try 1e-3")
+        self.learning_rate = learning_rate
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next step; a schedule may have brought it down to 0."""
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float) -> None:
+        self._learning_rate = check_number("learning_rate", rate, least=0, remedy="try 1e-3")
+
+    @property
+    def weight_decay(self) -> float:
+        """The decoupled decay of the weight matrices."""
+        return self._weight_decay
+
+    @weight_decay.setter
+    def weight_decay(self, decay: float) -> None:
+        self._weight_decay = check_number("weight_decay", decay, least=0, remedy="try 1e-4")
 
     def state(self) -> dict[str, Array]:
         """Return copies of what the steps so far have left, to go on from there another time."""
@@ -139,7 +148,7 @@ class SGD(Optimizer):
         self, parameters: Mapping[str, Array], learning_rate: float, momentum: float = 0.0
     ) -> None:
         super().__init__(parameters, learning_rate)
-        self.momentum = _check("momentum", momentum, 0.0, 1.0)
+        self.momentum = check_number("momentum", momentum, least=0, below=1)
         self._velocity = self._like("velocity")
 
     def _update(self, name: str, parameter: Array, gradient: Array) -> None:
@@ -160,8 +169,8 @@ class RMSProp(Optimizer):
         epsilon: float = 1e-8,
     ) -> None:
         super().__init__(parameters, learning_rate)
-        self.decay = _check("decay", decay, 0.0, 1.0)
-        self.epsilon = _check("epsilon", epsilon, 0.0)
+        self.decay = check_number("decay", decay, least=0, below=1)
+        self.epsilon = check_number("epsilon", epsilon, least=0)
         self._square = self._like("square")
 
     def _update(self, name: str, parameter: Array, gradient: Array) -> None:
@@ -183,9 +192,9 @@ class Adam(Optimizer):
         epsilon: float = 1e-8,
     ) -> None:
         super().__init__(parameters, learning_rate)
-        self.beta1 = _check("beta1", beta1, 0.0, 1.0)
-        self.beta2 = _check("beta2", beta2, 0.0, 1.0)
-        self.epsilon = _check("epsilon", epsilon, 0.0)
+        self.beta1 = check_number("beta1", beta1, least=0, below=1)
+        self.beta2 = check_number("beta2", beta2, least=0, below=1)
+        self.epsilon = check_number("epsilon", epsilon, least=0)
         self._mean, self._square = self._like("mean"), self._like("square")
 
     def _update(self, name: str, parameter: Array, gradient: Array) -> None:

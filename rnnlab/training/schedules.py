@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnnlab.layers.validation import check_size
+from rnnlab.limits import check_number
 from rnnlab.registry import unknown_name
 
 SCHEDULE_NAMES = ("constant", "cosine", "step", "plateau")
@@ -73,10 +74,7 @@ class Schedule:
                 raise ValueError(
                     f"{name} must be a whole number of epochs, got {value!r}: give 0 or more"
                 )
-        if not 0 < self.factor < 1:
-            raise ValueError(
-                f"factor must lie between 0 and 1, got {self.factor:g}: try 0.5, which halves"
-            )
+        check_number("factor", self.factor, above=0, below=1, remedy="try 0.5, which halves")
         if self.warmup >= self.epochs:
             raise ValueError(
                 f"warmup must end before the last of the {self.epochs} epochs, got "

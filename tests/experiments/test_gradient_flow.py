@@ -272,3 +272,58 @@ def test_settings_that_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         load_spec("gradient-flow", {**tiny_flow, **options})
+
+
+def test_a_state_without_a_gradient_is_said_to_have_none(tiny_flow: dict[str, Any]) -> None:
+    """The stabiliser of the sLSTM once had a half-life of 3.8 steps, of rounding."""
+    options = {**tiny_flow, "cells": ["slstm"]}
+    table, _ = compute(options, Run("slstm", {"delay": 4}, 0))
+    spec: Any = load_spec("gradient-flow", options)
+    summary = EXPERIMENT.summarise(spec, table).set_index(["phase", "state"])
+    assert (table.loc[table["state"] == "m", "norm"] == 0).all()
+    for phase in ("init", "midway", "trained"):
+        assert summary.loc[(phase, "m"), "status"] == "no gradient"
+        assert math.isnan(float(str(summary.loc[(phase, "m"), "half_life"])))
+        assert summary.loc[(phase, "c"), "status"] == "ok"
+    assert EXPERIMENT.outcome(spec, table).endswith("(trained); no gradient: m (trained)")
+
+
+ROTATION = '''
+from rnnlab import cell, linear
+
+@cell
+def rotation(x, re, im):
+    """A linear complex recurrence whose output is its real part."""
+    real = 0.54 * re - 0.72 * im + linear("u", x, bias=None)
+    imaginary = 0.72 * re + 0.54 * im
+    return real, imaginary
+'''
+
+
+@pytest.mark.usefixtures("small_pictures")
+def test_a_state_that_the_output_reads_a_step_later(
+    tiny_flow: dict[str, Any], tmp_path: Path
+) -> None:
+    """Its gradient at lag 0 is 0: it is measured from lag 1, and missing nowhere."""
+    file = tmp_path / "cells.py"
+    file.write_text(ROTATION, encoding="utf-8")
+    cells = [{"cell": f"{file}:rotation", "label": "rotation"}, "slstm"]
+    measures = {"measure": "decay,paths,gates,training,solving", "updates": 8}
+    out = tmp_path / "out"
+    options: dict[str, Any] = {**tiny_flow, **measures, "cells": cells, "out": out, "jobs": 1}
+    summary = rnnlab.run("gradient-flow", **options).summary
+    own = summary[(summary["cell"] == "rotation") & (summary["phase"] == "init")]
+    own = own.set_index("state")
+    assert own["status"].to_dict() == {"re": "ok", "im": "ok"}
+    assert own["reference_lag"].to_dict() == {"re": 0, "im": 1}
+    assert own["seeds"].to_dict() == {"re": 2, "im": 2}
+    angle = math.acos(0.6)
+    sines = [0.9**k * abs(math.sin(angle * k)) for k in range(1, 9)]
+    table = pd.read_csv(out / "gradients.csv")
+    one = table[(table["state"] == "im") & (table["phase"] == "init") & (table["seed"] == 0)]
+    expected = [0.0, *(value / sines[0] for value in sines)]
+    assert one["relative_norm"].tolist() == pytest.approx(expected, rel=1e-9)
+    drawn = {
+        file.stem for file in out.glob("*.png") if file.stem not in ("gate-map", "memory-times")
+    }
+    assert drawn >= {"gradient-decay", "gradient-training", "half-life-solving", "path-shares"}

@@ -40,7 +40,7 @@ def bands(rate: float = 0.05, lags: int = 41, seeds: int = 5) -> pd.DataFrame:
                 parts.append(
                     part.assign(median=median, low=median / 2, high=median * 1.5, seeds=seeds)
                 )
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True).assign(reference_lag=0, status="ok")
 
 
 def panels(figure: Figure) -> dict[str, Axes]:
@@ -202,7 +202,8 @@ def test_what_is_not_finite_leaves_a_gap_and_is_said(value: float) -> None:
 
 def test_no_number_at_all_is_said_too() -> None:
     table = bands().assign(median=np.nan, low=np.nan, high=np.nan, seeds=0)
-    assert "not finite, not drawn: rnn trained h from lag 0" in caption(plot_gradient_decay(table))
+    said = caption(plot_gradient_decay(table))
+    assert "not finite, not drawn: rnn trained, init h from lag 0" in said
 
 
 @pytest.mark.parametrize("largest", [1e3, 1e30, 1e300, 1.7e308])
@@ -319,3 +320,28 @@ def test_the_registered_figure_draws_the_bands() -> None:
         "gradient-flow", "gradients.csv", "gradient-decay.png", "decay_bands",
     )  # fmt: skip
     assert list(panels(spec.draw(bands()))) == list(PANELS.values())
+
+
+def test_a_state_that_is_read_later_begins_there_and_is_named() -> None:
+    table = bands()
+    later = (table["cell"] == "lstm") & (table["state"] == "c")
+    table.loc[later, "reference_lag"] = 1
+    table.loc[later & (table["lag"] == 0), ["median", "low", "high"]] = np.nan
+    figure = plot_gradient_decay(table)
+    drawn = lines(panels(figure)[PANELS["c", "init"]])["lstm"]
+    assert np.isfinite(np.asarray(drawn.get_ydata(), float)).all()
+    assert np.asarray(drawn.get_xdata()).tolist()[0] == 1
+    said = caption(figure).replace("\n", " ")
+    assert "relative to the first gradient: lstm trained, init c to lag 1" in said
+    assert "not finite" not in caption(figure)
+
+
+def test_a_state_without_a_gradient_is_named_and_has_no_panel() -> None:
+    silent = bands().query("cell == 'lstm' and state == 'c'").assign(state="m")
+    silent = silent.assign(median=np.nan, low=np.nan, high=np.nan, seeds=0, status="no gradient")
+    silent["reference_lag"] = np.nan
+    figure = plot_gradient_decay(pd.concat([bands(), silent]))
+    assert set(panels(figure)) == set(PANELS.values())
+    assert "no gradient at any lag: lstm trained, init m" in caption(figure)
+    assert "not finite" not in caption(figure)
+    plot_gradient_decay(silent).draw_without_rendering()

@@ -112,9 +112,10 @@ def clipping() -> pd.DataFrame:
 
 def biases() -> pd.DataFrame:
     ways = ["exact", "keep", "direct"]
-    table = product(cell=CELLS, state=["c"], path=ways, forget_bias=[0.0, 4.0])
+    kinds = ["crossing", "decay"]
+    table = product(cell=CELLS, state=["c"], path=ways, forget_bias=[0.0, 4.0], kind=kinds)
     half = table["forget_bias"].map({0.0: 1.0, 4.0: 40.0})
-    return banded(table, half, closed_form=half)
+    return banded(table, half + 2 * (table["kind"] == "decay"), closed_form=half)
 
 
 def solving() -> pd.DataFrame:
@@ -124,6 +125,7 @@ def solving() -> pd.DataFrame:
             "seed": [0, 0, 1],
             "state": "h",
             "half_life": [5.0, math.inf, 2.0],
+            "decay_half_life": [6.0, 8.0, 3.0],
             "updates_to_solve": [math.inf, 300.0, 400.0],
             "updates": 500,
         }
@@ -293,18 +295,39 @@ def test_half_lives_stand_on_the_closed_form() -> None:
     assert set(found) - {form.get_label()} == {
         f"{cell}, {way}" for cell in CELLS for way in ("all paths", "product of the keep gate")
     }
+    assert [ax.get_title(loc="left") for ax in figure.axes] == [
+        "first lag at which half is left",
+        "from the slope of the decay",
+    ]
+    assert found["lstm, all paths"].get_ydata().tolist() == [1.0, 40.0]
+    assert lines(figure.axes[1])["lstm, all paths"].get_ydata().tolist() == [3.0, 42.0]
     table.loc[(table["forget_bias"] == 4) & (table["path"] == "exact"), "median"] = math.inf
     figure = plot_forget_bias(table)
-    assert lines(figure.axes[0])["lstm, all paths"].get_ydata().tolist() == [1.0, 120.0]
-    assert "longer than the sequence" in words(figure)
+    assert lines(figure.axes[0])["lstm, all paths"].get_ydata().tolist() == [1.0, 126.0]
+    assert "not within the sequence" in words(figure)
+
+
+def test_a_state_without_a_gradient_is_named_and_has_no_panel() -> None:
+    table = pd.concat([solving(), solving().assign(state="m", half_life=math.nan)])
+    table.loc[table["state"] == "m", "decay_half_life"] = math.nan
+    figure = plot_half_life_solving(table)
+    assert [ax.get_title(loc="left") for ax in figure.axes] == ["state h"] * 2
+    assert "No gradient: rnn m in 1 runs; lstm m in 2 runs." in words(figure)
+    silent = training().assign(state="m", relative=math.nan, ratio=math.nan)
+    figure = plot_gradient_training(pd.concat([training(), silent]))
+    assert "rnn h: relative norm" in {ax.get_title(loc="left") for ax in figure.axes}
+    assert "rnn m: relative norm" not in {ax.get_title(loc="left") for ax in figure.axes}
+    assert "No gradient at any lag: rnn m, lstm m" in words(figure)
+    plot_gradient_training(silent).draw_without_rendering()
 
 
 def test_runs_that_were_not_solved_stand_above_the_line() -> None:
     figure = plot_half_life_solving(solving())
     ax = figure.axes[0]
     assert lines(ax)["lstm"].get_ydata().tolist() == [300, 400]
-    assert lines(ax)["lstm"].get_xdata().tolist() == [10, 2]  # inf stands at the edge
+    assert lines(ax)["lstm"].get_xdata().tolist() == [16, 2]  # inf is at the edge
+    assert lines(figure.axes[1])["lstm"].get_xdata().tolist() == [8, 3]
     assert named(ax, "_rnn unsolved").get_ydata()[0] > 500
     assert "2 of 3 solved the task" in words(figure)
     assert "1 to 2 seeds a cell" in words(figure)
-    assert "longer than the sequence" in words(figure)
+    assert "not within the sequence" in words(figure)

@@ -13,7 +13,9 @@ import pandas as pd
 import pytest
 
 import rnnlab
-from rnnlab.experiments import TaskStudy, load_spec
+from rnnlab.experiments import GradientFlow, TaskStudy, load_spec
+from rnnlab.registry import figures
+from rnnlab.reports.gradients import FURTHER
 from rnnlab.reports.missing import missing
 from rnnlab.statistics import compare
 
@@ -82,11 +84,38 @@ def test_the_published_copy_task(published: Any) -> None:
     pd.testing.assert_frame_equal(made.tables["comparison"], expected)
 
 
+def test_a_state_without_a_gradient_is_said_in_the_table_and_in_words(published: Any) -> None:
+    folder = published("gradient-flow")
+    gradients = pd.read_csv(folder / "gradients.csv")
+    silent = gradients[gradients["state"] == "c"].assign(norm=0.0, relative_norm=float("nan"))
+    gradients = pd.concat([gradients, silent.assign(state="m", log10_norm=float("-inf"))])
+    gradients.to_csv(folder / "gradients.csv", index=False)
+    spec: Any = None
+    GradientFlow().summarise(spec, gradients).to_csv(folder / "summary.csv", index=False)
+    page = read(folder)
+    assert page.text.count("no gradient") >= 2 * 6
+    assert "lstm init, state m: no gradient" in str(page.all("img")[0]["alt"])
+
+
 def test_the_published_gradient_flow(published: Any) -> None:
     folder = published("gradient-flow")
     page = read(folder)
     assert "How gradients travel" in page.text
-    assert "half-life (steps)" in page.text
+    assert "half-life of the decay (steps)" in page.text
+    # every figure whose table is there, once, each with how to read it and the file of its numbers
+    drawn = {
+        name
+        for name in figures
+        if figures[name].experiment == "gradient-flow" and (folder / figures[name].table).exists()
+    }
+    assert drawn - {"gradient-decay"} == set(FURTHER) - {"half-life-solving"}
+    assert len(page.all("img")) == len(drawn)
+    for name in drawn - {"gradient-decay"}:
+        title, said = FURTHER[name]
+        assert title in page.text
+        assert said in page.text
+        assert f"Numbers: {figures[name].table}" in page.text
+    assert (folder / "report.html").stat().st_size < 2_000_000
     seeds = pd.read_csv(folder / "gradients.csv")["seed"].nunique()
     assert (f"Gradients were measured on {seeds} seeds" in page.text) == (seeds < 10)
     bands = pd.read_csv(folder / "gradient-bands.csv")

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from rnnlab.statistics import bootstrap_interval, decay_bands, summarise_gradient_flow
+from rnnlab.statistics import decay_bands, summarise_gradient_flow
 
 INF = math.inf
 
@@ -22,7 +22,7 @@ def curve(
     """The rows of one curve from log10 of its norms by lag."""
     values = np.array(log10, dtype=np.float64)
     with np.errstate(invalid="ignore"):
-        relative = 10.0 ** (values - values[0])
+        relative = 10.0 ** (values - values[np.isfinite(values).argmax()])
     return pd.DataFrame(
         {
             "cell": cell,
@@ -51,12 +51,16 @@ def slope(log10: NDArray[np.float64]) -> float:
     return float(log10[-1] - log10[0]) / (len(log10) - 1)
 
 
+def summarise(gradients: pd.DataFrame) -> pd.DataFrame:
+    return summarise_gradient_flow(gradients, first_half, slope)
+
+
 def test_medians_over_seeds_worked_by_hand() -> None:
     # 10 ** -.05 = .89, halved after 7 steps; 10 ** -.1 = .79, after 4; 10 ** -1, after 1
     gradients = pd.concat(
         [curve(straight(rate, 10), seed=n) for n, rate in enumerate([-0.1, -1.0, -0.05])]
     )
-    summary = summarise_gradient_flow(gradients, first_half, slope)
+    summary = summarise(gradients)
 
     assert summary.columns.tolist() == [
         "cell",
@@ -67,26 +71,83 @@ def test_medians_over_seeds_worked_by_hand() -> None:
         "ci_low",
         "ci_high",
         "log10_decay_per_step",
+        "decay_half_life",
+        "decay_low",
+        "decay_high",
+        "reference_lag",
+        "status",
     ]
-    assert summary.iloc[0].tolist() == ["lstm", "init", "h", 3, 4, 1, 7, pytest.approx(-0.1)]
+    row = summary.iloc[0]
+    assert row[["cell", "phase", "state", "seeds", "half_life"]].tolist() == [
+        "lstm", "init", "h", 3, 4,
+    ]  # fmt: skip
+    assert row["log10_decay_per_step"] == pytest.approx(-0.1)
+    assert row["decay_half_life"] == pytest.approx(3.0103, rel=1e-5)
+    # three seeds give no interval of 95 %
+    assert row[["ci_low", "ci_high", "decay_low", "decay_high"]].isna().all()
+    assert (row["reference_lag"], row["status"]) == (0, "ok")
+
+
+def test_intervals_are_order_statistics() -> None:
+    """Of 6 seeds the smallest and the largest: they miss the median in 2 of 64 cases."""
+    rates = [-0.1, -1.0, -0.05, -0.2, -0.3, -0.4]
+    gradients = pd.concat([curve(straight(r, 12), seed=n) for n, r in enumerate(rates)])
+    row = summarise(gradients).iloc[0]
+    lives = [-math.log10(2) / rate for rate in rates]
+    assert (row["ci_low"], row["ci_high"]) == (1, 7)
+    assert row[["decay_low", "decay_high"]].tolist() == pytest.approx([min(lives), max(lives)])
+    without = gradients[gradients["seed"] > 0]
+    assert math.isnan(summarise(without)["decay_low"].iloc[0])
+
+
+def test_a_state_without_a_gradient_is_said_to_have_none() -> None:
+    zeros = [-INF] * 5
+    gradients = pd.concat(
+        [
+            *(curve(zeros, state="m", seed=n) for n in range(2)),
+            curve(zeros, state="c"),
+            curve(straight(-1.0, 5), state="c", seed=1),
+            curve([math.nan] * 5, state="n"),
+        ]
+    )
+    summary = summarise(gradients).set_index("state")
+    assert summary["status"].to_dict() == {"m": "no gradient", "c": "ok", "n": "diverged"}
+    assert summary["seeds"].to_dict() == {"m": 0, "c": 1, "n": 0}
+    assert summary.loc["m"].drop(["cell", "phase", "seeds", "status"]).isna().all()
+    bands = decay_bands(gradients)
+    assert bands.groupby("state")["status"].first().to_dict() == summary["status"].to_dict()
+    assert bands.loc[bands["state"] == "m", "reference_lag"].isna().all()
+
+
+def test_a_state_that_is_read_later_is_relative_to_its_first_gradient() -> None:
+    gradients = pd.concat([curve([-INF, *straight(-0.1, 9)], state="c", seed=n) for n in range(2)])
+    row = summarise(gradients).iloc[0]
+    assert (row["seeds"], row["reference_lag"], row["status"]) == (2, 1, "ok")
+    bands = decay_bands(gradients)
+    assert bands["seeds"].tolist() == [0, *[2] * 9]
+    assert math.isnan(bands["median"][0])
+    expected = (10.0 ** (-0.1 * np.arange(9))).tolist()
+    assert bands["median"][1:].tolist() == pytest.approx(expected)
 
 
 def test_half_lives_that_are_never_reached() -> None:
     rates = [0.0, -1.0, 0.0, 0.0, -0.1]  # inf, 1, inf, inf, 4
     gradients = pd.concat([curve(straight(rate), seed=n) for n, rate in enumerate(rates)])
-    row = summarise_gradient_flow(gradients, first_half, slope).iloc[0]
+    row = summarise(gradients).iloc[0]
 
     assert row["half_life"] == INF
-    expected = bootstrap_interval([INF, 1, INF, INF, 4], statistic="median")
-    assert (row["ci_low"], row["ci_high"]) == expected == (1.0, INF)
+    assert math.isnan(row["ci_low"])  # of five seeds there is none
+    doubled = pd.concat([gradients, gradients.assign(seed=gradients["seed"] + 5)])
+    row = summarise(doubled).iloc[0]
+    assert (row["ci_low"], row["ci_high"]) == (1.0, INF)
     assert row["log10_decay_per_step"] == 0.0
 
     # two of four: the middle of 4 and inf
-    row = summarise_gradient_flow(gradients[gradients["seed"] > 0], first_half, slope).iloc[0]
+    row = summarise(gradients[gradients["seed"] > 0]).iloc[0]
     assert (row["seeds"], row["half_life"]) == (4, INF)
     # all of them
-    row = summarise_gradient_flow(gradients[gradients["seed"] == 0], first_half, slope).iloc[0]
-    assert row[["half_life", "ci_low", "ci_high"]].tolist() == [INF] * 3
+    row = summarise(gradients[gradients["seed"] == 0]).iloc[0]
+    assert row["half_life"] == INF
 
 
 def test_the_callables_get_the_curve_by_lag() -> None:
@@ -99,7 +160,8 @@ def test_the_callables_get_the_curve_by_lag() -> None:
 
     gradients = curve([-1.0, -3.0, -2.0, -5.0]).sample(frac=1.0, random_state=1)
     summarise_gradient_flow(gradients, record, record)
-    assert seen == [pytest.approx([1.0, 0.01, 0.1, 1e-4]), [-1.0, -3.0, -2.0, -5.0]]
+    logs = [-1.0, -3.0, -2.0, -5.0]
+    assert seen == [pytest.approx([1.0, 0.01, 0.1, 1e-4]), logs]
 
 
 def test_a_curve_that_holds_nan_is_left_out_and_counted_out() -> None:
@@ -111,16 +173,17 @@ def test_a_curve_that_holds_nan_is_left_out_and_counted_out() -> None:
             curve([math.nan] * 6, cell="rnn"),
         ]
     )
-    summary = summarise_gradient_flow(gradients, first_half, slope)
+    summary = summarise(gradients)
 
     assert summary["seeds"].tolist() == [2, 0]
     assert summary["half_life"].iloc[0] == 2.5
-    assert summary.iloc[1, 4:].isna().all()
+    assert summary.iloc[1, 4:-1].isna().all()
+    assert summary["status"].tolist() == ["ok", "diverged"]
 
 
 def test_a_curve_that_falls_to_zero_is_not_left_out() -> None:
     gradients = curve([0.0, -200.0, -INF])
-    row = summarise_gradient_flow(gradients, first_half, lambda values: float(values[1])).iloc[0]
+    row = summarise_gradient_flow(gradients, first_half, np.max).iloc[0]
     assert (row["seeds"], row["half_life"]) == (1, 1.0)
 
 
@@ -138,7 +201,7 @@ def test_rows_come_by_cell_then_as_they_appear() -> None:
          for seed in (0, 1) for cell, phase, state in order]
     )  # fmt: skip
     expected = [order[0], order[3], order[1], order[2], order[4], order[5]]
-    summary = summarise_gradient_flow(gradients, first_half, slope)
+    summary = summarise(gradients)
     bands = decay_bands(gradients)
     keys = ["cell", "phase", "state"]
 
@@ -155,7 +218,7 @@ def test_phases_and_states_keep_their_order_however_long_the_curves_are() -> Non
         for phase in ("init", "trained")
         for state in ("h", "c")
     ]
-    summary = summarise_gradient_flow(pd.concat(curves), first_half, slope)
+    summary = summarise(pd.concat(curves))
     assert summary["phase"].tolist() == ["init", "init", "trained", "trained"]
     assert summary["state"].tolist() == ["h", "c", "h", "c"]
 
@@ -167,6 +230,7 @@ def test_bands_worked_by_hand() -> None:
 
     assert bands.columns.tolist() == [
         "cell", "phase", "state", "lag", "median", "low", "high", "seeds",
+        "reference_lag", "status",
     ]  # fmt: skip
     assert bands.iloc[0][["median", "low", "high", "seeds"]].tolist() == [1, 1, 1, 10]
     # between the fifth and the sixth; first and second; ninth and tenth; geometric means
@@ -225,7 +289,7 @@ def test_bands_need_no_relative_norm_and_modify_nothing() -> None:
     before = gradients.copy()
     without = decay_bands(gradients.drop(columns=["norm", "relative_norm"]))
     pd.testing.assert_frame_equal(decay_bands(gradients), without)
-    summarise_gradient_flow(gradients, first_half, slope)
+    summarise(gradients)
     pd.testing.assert_frame_equal(gradients, before)
 
 
@@ -234,21 +298,21 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
     shuffled = gradients.sample(frac=1.0, random_state=2)
     pd.testing.assert_frame_equal(decay_bands(shuffled), decay_bands(gradients))
     pd.testing.assert_frame_equal(
-        summarise_gradient_flow(shuffled, first_half, slope),
-        summarise_gradient_flow(gradients, first_half, slope),
+        summarise(shuffled),
+        summarise(gradients),
     )
 
 
 def test_no_run_gives_no_row() -> None:
     nothing = curve([0.0]).iloc[:0]
     assert decay_bands(nothing).empty
-    assert summarise_gradient_flow(nothing, first_half, slope).empty
+    assert summarise(nothing).empty
     assert decay_bands(nothing).columns.tolist() == decay_bands(curve([0.0])).columns.tolist()
 
 
 def test_the_summary_survives_a_csv() -> None:
     gradients = pd.concat([curve(straight(rate), seed=n) for n, rate in enumerate([-1, 0, 0])])
-    summary = summarise_gradient_flow(gradients, first_half, slope)
+    summary = summarise(gradients)
     text = summary.to_csv(index=False)
     pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(text)), summary)
 
@@ -270,4 +334,4 @@ def test_tables_that_cannot_be_summarised_are_refused(change: Any, message: str)
     with pytest.raises(ValueError, match=message):
         decay_bands(gradients)
     with pytest.raises(ValueError, match=message):
-        summarise_gradient_flow(gradients, first_half, slope)
+        summarise(gradients)

@@ -109,9 +109,11 @@ def test_the_plain_ones() -> None:
         {
             "cell": "lstm", "seed": [0, 1, 2], "state": "c", "path": "exact", "forget_bias": 1.0,
             "closed_form": 2.2, "half_life": [3.0, math.inf, 4.0],
+            "decay_half_life": [5.0, 7.0, 6.0],
         }
     )  # fmt: skip
-    assert forget_bias_medians(bias)["median"].tolist() == [4.0]
+    found = forget_bias_medians(bias)
+    assert found[["kind", "median"]].to_numpy().tolist() == [["crossing", 4.0], ["decay", 6.0]]
 
 
 def test_training_is_relative_to_lag_0_of_its_own_run() -> None:
@@ -155,3 +157,18 @@ def test_memory_times_are_counted_in_decades() -> None:
         assert bin_of["share"].tolist() == [0.25]
     assert found.iloc[-1][["left", "right", "share"]].tolist() == [1e4, math.inf, 0.25]
     assert memory_time_shares(gates[gates["gate"] == "r"]).empty
+
+
+def test_training_of_a_state_that_is_read_later_is_relative_to_its_first_gradient() -> None:
+    """And one without any gradient has no number, but keeps its rows."""
+    nothing, known = [-math.inf] * 3, [-math.inf, 2.0, 1.0]
+    table = pd.DataFrame(
+        {
+            "cell": "gru", "seed": 0, "update": 50, "state": ["c"] * 3 + ["m"] * 3,
+            "lag": [0, 1, 2] * 2, "log10_norm": known + nothing,
+            "log10_ratio": [math.nan, math.nan, -1.0] + [math.nan] * 3,
+        }
+    )  # fmt: skip
+    found = training_medians(table).set_index(["state", "lag"])["relative"]
+    assert found["c"].fillna(99).tolist() == [99, 0, -1]
+    assert found["m"].isna().all()

@@ -81,7 +81,7 @@ def test_warmup_comes_before_the_schedule():
         ({"every": 0}, "every must be at least 1"),
         ({"warmup": -1}, "warmup must be a whole number of epochs, got -1"),
         ({"patience": 1.5}, "patience must be a whole number of epochs, got 1.5"),
-        ({"factor": 1.0}, "factor must lie between 0 and 1, got 1: try 0.5"),
+        ({"factor": 1.0}, "factor must be more than 0 and below 1, got 1: try 0.5"),
         ({"epochs": 3, "warmup": 3}, "warmup must end before the last of the 3 epochs, got 3"),
     ],
 )
