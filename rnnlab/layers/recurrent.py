@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnnlab.cells import CellDefinition
+from rnnlab.engine.memory import check_memory
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.direction import Direction
@@ -21,7 +23,6 @@ from rnnlab.layers.states import check_state, find_row, gather
 from rnnlab.layers.tape import LayerGradients, Tape
 from rnnlab.layers.validation import (
     check_array,
-    check_memory,
     check_padded,
     check_seed,
     check_size,
@@ -103,7 +104,7 @@ class Recurrent(Architecture):
             regularisers=regularisers,
             dtype=dtype,
         )
-        check_memory(f"the parameters of {self}", self.bytes_needed)
+        check_memory(f"the parameters of {self}", self.bytes_needed, "choose smaller sizes")
         arrays: dict[str, Array] = {}
         self._stack = Stack(self, arrays)
         rng = check_seed(seed)
@@ -111,6 +112,13 @@ class Recurrent(Architecture):
             direction.draw(rng, init=init, forget_bias=forget_bias, chrono_tmax=chrono_tmax)
         self._parameters = Parameters(arrays, self._stack.shapes, self.dtype)
         self._origin = self._new_origin()  # by which its tapes are recognised
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if re.fullmatch(r"(weight|bias)_\w+_l\d+(_reverse)?", name):
+            raise AttributeError(
+                f"parameters are no attributes, got {name}: use layer.parameters[{name!r}] = array"
+            )
+        super().__setattr__(name, value)
 
     @property
     def parameters(self) -> Parameters:

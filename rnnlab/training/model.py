@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from rnnlab.engine import matmul
+from rnnlab.engine.memory import check_memory
 from rnnlab.engine.protocol import Array, blank_padding
 from rnnlab.layers import Recurrent
 from rnnlab.layers.initialisers import glorot_uniform
 from rnnlab.layers.parameters import Parameters, check_live, check_own
-from rnnlab.layers.validation import check_layout, check_memory, check_seed, check_size
+from rnnlab.layers.validation import check_layout, check_seed, check_size
 from rnnlab.registry import unknown_name
 from rnnlab.training.losses import Loss, call_loss
 from rnnlab.training.padding import ignore_padding
@@ -82,7 +83,8 @@ class SequenceModel:
         self.read = read
         self.output_size = check_size("output_size", output_size)
         drawn = 8 * self.output_size * layer.output_size
-        check_memory(f"a readout of output_size={self.output_size} on {layer}", drawn)
+        what = f"a readout of output_size={self.output_size} on {layer}"
+        check_memory(what, drawn, "choose smaller sizes")
         rng = check_seed(seed)
         weight = glorot_uniform(rng, self.output_size, layer.output_size)
         self._readout = {

@@ -127,6 +127,12 @@ class TestNames:
             remove(layer.parameters)
         assert len(layer.parameters) == 3
 
+    @pytest.mark.parametrize("name", ["weight_ih_l0", "bias_ih_l0", "weight_hh_l1_reverse"])
+    def test_they_are_no_attributes(self, layer, name):
+        """PyTorch's are; here the assignment would be lost."""
+        with pytest.raises(AttributeError, match=rf"use layer\.parameters\['{name}'\] = array"):
+            setattr(layer, name, draw(16, 10))
+
     def test_all_of_them_cannot_be_replaced(self, layer):
         with pytest.raises(
             AttributeError, match=r"cannot be replaced, got dict: use parameters.upd"
