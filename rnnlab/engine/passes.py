@@ -15,7 +15,7 @@ from rnnlab.engine import engine_for, pointwise, workers
 from rnnlab.engine.checking import check_backward, check_exact, check_forward, ready
 from rnnlab.engine.compiled import CompiledKernels
 from rnnlab.engine.dense import matmul
-from rnnlab.engine.memory import aligned, carve, spread_rows
+from rnnlab.engine.memory import aligned, carve, check_memory, spread_rows
 from rnnlab.engine.panels import packed_size
 from rnnlab.engine.plan import Plan
 from rnnlab.engine.protocol import Array, Gradients, blank_padding
@@ -38,6 +38,8 @@ CHUNK_ROWS = 128
 #: cache when the products on the states come to them. More, where the weights on x are too large to
 #: be read again for every few rows.
 BLOCK_ROWS, WIDE_BLOCK_ROWS = 32, 128
+#: Numbers in the buffers of a run from which the machine's memory is asked for.
+LARGE = 1 << 24
 #: Bytes of weights on x up to which few rows do.
 NARROW_INPUT = 128 * 1024
 
@@ -147,6 +149,12 @@ class CompiledEngine:
         size = g.batch * g.units
         counts = np.array(slots, np.int64)
         bases = np.array([0, *itertools.accumulate(slots[:-1])], np.int64) * size
+        numbers = sum(slots) * size + g.lane_slots * g.batch * g.lane_stride
+        numbers += g.values * g.value_slots * size
+        if numbers > LARGE:
+            run = f"a run of T={g.steps}, B={g.batch}, H={g.units}"
+            remedy = "make one of them smaller, or use forward(..., checkpoint_every=)"
+            check_memory(run, numbers * self.dtype.itemsize, remedy)
         buffer = aligned(sum(slots) * size, self.dtype)
         for base, state in zip(bases, states, strict=True):
             buffer[base : base + size] = state.reshape(-1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, TypedDict
 import numpy as np
 
 from rnnlab.cells import CellDefinition
+from rnnlab.engine.memory import check_memory
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.direction import Direction
@@ -23,7 +25,6 @@ from rnnlab.layers.tape import LayerGradients, Tape
 from rnnlab.layers.unsupported import refuse_options
 from rnnlab.layers.validation import (
     check_array,
-    check_memory,
     check_padded,
     check_size,
     time_first,
@@ -139,7 +140,8 @@ class Recurrent(Architecture):
         )
         known = ("num_layers", *LayerOptions.__annotations__)
         refuse_options(self.cell.name, unsupported, known)
-        check_memory(f"the parameters of {Architecture.__repr__(self)}", self.bytes_needed)
+        what = f"the parameters of {Architecture.__repr__(self)}"
+        check_memory(what, self.bytes_needed, "choose smaller sizes")
         arrays: dict[str, Array] = {}
         self._stack = Stack(self, arrays)
         rng, self.seed = random_numbers(seed, INITIALISATION)
@@ -151,6 +153,13 @@ class Recurrent(Architecture):
     def __repr__(self) -> str:
         shown = super().__repr__()
         return shown if self.seed is None else f"{shown[:-1]} seed={self.seed}>"
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if re.fullmatch(r"(weight|bias)_\w+_l\d+(_reverse)?", name):
+            raise AttributeError(
+                f"parameters are no attributes, got {name}: use layer.parameters[{name!r}] = array"
+            )
+        super().__setattr__(name, value)
 
     @property
     def parameters(self) -> Parameters:

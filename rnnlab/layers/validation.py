@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,25 +22,6 @@ def check_size(name: str, value: object) -> int:
     if value < 1:
         raise ValueError(f"{name} must be at least 1, got {value}: pass a positive whole number")
     return int(value)
-
-
-def check_memory(what: str, size: int) -> None:
-    """Raise a ValueError if `size` bytes are more than the machine's memory."""
-    try:
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not on every system
-        memory = 1 << 62
-    if size > memory > 0:
-        raise ValueError(
-            f"{what} must fit into memory, {_amount(memory)}, got {_amount(size)}: "
-            "choose smaller sizes"
-        )
-
-
-def _amount(size: int) -> str:
-    """Return bytes in a readable unit: 1.5 GB."""
-    power = min((len(str(size)) - 1) // 3, 6)
-    return f"{size / 1000**power:.3g} {('bytes', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB')[power]}"
 
 
 def check_flag(name: str, value: object) -> bool:

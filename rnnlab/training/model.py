@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from rnnlab.engine import matmul
+from rnnlab.engine.memory import check_memory
 from rnnlab.engine.protocol import Array, blank_padding
 from rnnlab.layers import Recurrent
 from rnnlab.layers.initialisers import glorot_uniform
 from rnnlab.layers.parameters import Parameters, check_live, check_own
 from rnnlab.layers.seeding import Seed, random_numbers
-from rnnlab.layers.validation import check_layout, check_memory, check_size
+from rnnlab.layers.validation import check_layout, check_size
 from rnnlab.registry import unknown_name
 from rnnlab.training.losses import Loss, call_loss
 from rnnlab.training.padding import ignore_padding
@@ -92,7 +93,8 @@ class SequenceModel:
         self.read = read
         self.output_size = check_size("output_size", output_size)
         drawn = 8 * self.output_size * layer.output_size
-        check_memory(f"a readout of output_size={self.output_size} on {layer}", drawn)
+        what = f"a readout of output_size={self.output_size} on {layer}"
+        check_memory(what, drawn, "choose smaller sizes")
         rng, self.seed = random_numbers(seed, "readout")
         weight = glorot_uniform(rng, self.output_size, layer.output_size)
         self._readout = {

@@ -60,7 +60,7 @@ class TestAssignment:
     def test_copies_the_numbers_whatever_their_layout(self, layer, value):
         live = layer.parameters["weight_ih_l0"]
         layer.parameters["weight_ih_l0"] = value
-        twin = LSTM(10, 4)
+        twin = LSTM(10, 4, seed=layer.seed)
         twin.parameters["weight_ih_l0"][:] = value
         np.testing.assert_array_equal(layer(X)[0], twin(X)[0])
         assert layer.parameters["weight_ih_l0"] is live
@@ -126,6 +126,12 @@ class TestNames:
         ):
             remove(layer.parameters)
         assert len(layer.parameters) == 3
+
+    @pytest.mark.parametrize("name", ["weight_ih_l0", "bias_ih_l0", "weight_hh_l1_reverse"])
+    def test_they_are_no_attributes(self, layer, name):
+        """PyTorch's are; here the assignment would be lost."""
+        with pytest.raises(AttributeError, match=rf"use layer\.parameters\['{name}'\] = array"):
+            setattr(layer, name, draw(16, 10))
 
     def test_all_of_them_cannot_be_replaced(self, layer):
         with pytest.raises(
