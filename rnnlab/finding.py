@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rnnlab.user_code import place_of_error
+from rnnlab.user_code import UserCodeError, describe, place_of_error
 
 
 def file_and_name(spec: str) -> tuple[Path, str] | None:
@@ -32,7 +32,6 @@ def members(
     *,
     made: str,
     remedy: str,
-    passed_on: type[Exception] | tuple[type[Exception], ...] = (),
     explain: Callable[[ImportError], str] = lambda _: "",
 ) -> dict[str, Any]:
     """Run a Python file and return what it defines of a kind, by the names of the variables.
@@ -46,8 +45,6 @@ def members(
         Says of a value whether it is of that kind.
     made, remedy : str
         How one is made ("with @cell"), and what to do if there is none, for messages.
-    passed_on : type or tuple of types
-        Exceptions that name their own line.
     explain : callable
         Returns the message for a name that cannot be imported, or nothing.
 
@@ -66,10 +63,10 @@ def members(
     sys.modules[module.__name__] = module
     try:
         module_spec.loader.exec_module(module)
-    except passed_on:  # says file and line itself: wrapped below, it would say them twice
+    except UserCodeError:  # says file and line itself: wrapped below, it would say them twice
         raise
     except (Exception, SystemExit) as error:  # whatever a file may raise
-        raise ValueError(_why(path, error, explain)) from error
+        raise UserCodeError(_why(path, error, explain)) from error
     finally:
         sys.modules.pop(module.__name__, None)
     found = {name: value for name, value in vars(module).items() if belongs(value)}
@@ -80,8 +77,9 @@ def members(
 
 def _why(path: Path, error: BaseException, explain: Callable[[ImportError], str]) -> str:
     """Return in one line, with the user's own line, why a file does not run."""
-    text = " ".join((error.msg if isinstance(error, SyntaxError) else str(error)).split())
     place = place_of_error(error) or str(path)
     if isinstance(error, ImportError) and (advice := explain(error)):
         return f"{place}: {advice}"
-    return f"{place}: {path.name} must run, got {type(error).__name__}: {text}; correct it there"
+    if isinstance(error, SyntaxError):
+        error = SyntaxError(error.msg)  # without the place, which is said already
+    return f"{place}: {path.name} must run, got {describe(error)}; correct it there"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import linecache
 import os
+import re
 import sysconfig
 import traceback
 from collections.abc import Callable
@@ -13,6 +14,11 @@ from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+
+class UserCodeError(ValueError):
+    """A user's own code is wrong; the message begins with its FILE:LINE."""
+
 
 _RNNLAB = f"{Path(__file__).parent}{os.sep}"
 _STANDARD = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib")})
@@ -50,6 +56,29 @@ def place_of_error(error: BaseException) -> str | None:
     lines = traceback.extract_tb(error.__traceback__)
     own = [line for line in lines if is_own(line.filename)]
     return f"{own[-1].filename}:{own[-1].lineno}" if own else None
+
+
+def describe(error: BaseException) -> str:
+    """Return an exception's type and message on one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def place_of_class(file: str | Path, name: str, attribute: str = "") -> str:
+    """Return "FILE:LINE" of a class in a file, or of one of its attributes if it has a line there.
+
+    An attribute is found as a method or as an assignment in the class's body.
+    """
+    linecache.checkcache(str(file))
+    lines = linecache.getlines(str(file))
+    of_class = (k for k, line in enumerate(lines) if re.match(rf"\s*class {name}\b", line))
+    first = next(of_class, 0)
+    for number, line in enumerate(lines[first + 1 :] if attribute else [], first + 2):
+        if re.match(r"\S", line) and not line.startswith(("#", ")")):
+            break  # the end of the class
+        if re.match(rf"\s+(def {attribute}\b|([\w, =]+ = |){attribute}\s*[:=])", line):
+            return f"{file}:{number}"
+    return f"{file}:{first + 1}"
 
 
 def place_of_function(function: Any) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from rnnlab.cells.definition import CellDefinition, RefusedCell, keeping_refused
-from rnnlab.equations import EquationError
 from rnnlab.equations.advice import cannot_import
 from rnnlab.finding import file_and_name, members
 from rnnlab.registry import cells, unknown_name
@@ -77,7 +76,6 @@ def _from_file(path: Path, name: str) -> CellDefinition:
             lambda value: isinstance(value, (CellDefinition, RefusedCell)),
             made="with @cell",
             remedy=f"decorate {name}",
-            passed_on=EquationError,  # names its own line
             explain=cannot_import,
         )
     finally:

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from rnnlab.equations.advice import FORMULAS, instead_of
-from rnnlab.user_code import frame_outside, is_installed, text_at
+from rnnlab.user_code import UserCodeError, frame_outside, is_installed, text_at
 
 Number = int | float
 
@@ -28,7 +28,7 @@ LEAVES = frozenset({"constant", "input", "state", "vector", "linear", "given", "
 _LANGUAGE = __name__.rpartition(".")[0]
 
 
-class EquationError(ValueError):
+class EquationError(UserCodeError):
     """A cell's equations cannot be used; the message names the line and the remedy."""
 
 
