@@ -29,11 +29,15 @@ def amount(size: int) -> str:
     Examples
     --------
     >>> amount(1500), amount(3 * 10**12), amount(10**400)
-    ('1.5 kB', '3 TB', '1e+382 EB')
+    ('1.5 kB', '3 TB', '1.00e+382 EB')
     """
     units = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
     power = min((len(str(size)) - 1) // 3, len(units) - 1)
-    return f"{Decimal(size) / 1000**power:.3g} {units[power]}"
+    try:
+        number = f"{size / 1000**power:.3g}"
+    except OverflowError:  # beyond the floats
+        number = f"{Decimal(size) / 1000**power:.3g}"
+    return f"{number} {units[power]}"
 
 
 def check_memory(what: str, size: int, remedy: str = "choose smaller sizes") -> None:

@@ -33,7 +33,7 @@ def is_installed(file: str) -> bool:
     >>> is_installed(inspect.__file__), is_installed("lab/my_cells.py")
     (True, False)
     """
-    if file.startswith(("<frozen", *_STANDARD)):
+    if file.startswith(("<frozen", *_STANDARD)) or file.endswith((".pyx", ".pxd")):
         return True
     return not {"site-packages", "dist-packages"}.isdisjoint(Path(file).parts)
 

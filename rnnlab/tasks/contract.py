@@ -78,8 +78,8 @@ def check_size(task: Task, batch: int) -> None:
     answers = 1 if task.loss == "cross-entropy" else task.output_size
     numbers = task.length * batch * (task.input_size + answers)
     check_memory(
-        f"the inputs and targets of {batch} sequences of {type(task).__name__} (T = {task.length}, "
-        f"I = {task.input_size}, O = {task.output_size})",
+        f"the inputs and targets of {batch} sequence{'s' * (batch > 1)} of {type(task).__name__} "
+        f"(T = {task.length}, I = {task.input_size}, O = {task.output_size})",
         4 * numbers,
     )
 
