@@ -134,6 +134,9 @@ class CellDefinition:
         return None
 
 
+#: Names of the initialisations that `rnnlab.layers` has, of which a cell may recommend one.
+INITIALISATIONS = ("default", "torch", "irnn", "glorot")
+
 #: Whether a cell that is refused leaves a `RefusedCell`, so that its file can be read to the end.
 keeping_refused: ContextVar[bool] = ContextVar("keeping_refused", default=False)
 
@@ -234,8 +237,11 @@ def cell(
                 f"@cell takes a function of (x, state, ...), got {type(function).__name__}: "
                 "write the equations as a plain function"
             )
-        chosen = name or function.__name__.strip("_").replace("_", "-")
+        texts = {"keep": keep, "write": write, "name": name, "paper": paper}
+        texts |= {"differs": differs, "init": init}
         try:
+            _check_options(function, texts, positive)
+            chosen = name or function.__name__.strip("_").replace("_", "-")
             definition = CellDefinition(
                 chosen,
                 function,
@@ -251,11 +257,29 @@ def cell(
         except EquationError as error:
             if not keeping_refused.get():
                 raise
-            refused: Any = RefusedCell(chosen, error)
+            refused: Any = RefusedCell(str(name or function.__name__), error)
             return cast("CellDefinition", refused)
         return definition
 
     return define if function is None else define(function)
+
+
+def _check_options(function: Callable[..., Any], texts: dict[str, Any], positive: Any) -> None:
+    """Refuse options of @cell that are none, with the line of @cell."""
+    code = function.__code__
+    decorated = f"{code.co_filename}:{code.co_firstlineno}"
+    for option, value in texts.items():
+        if not isinstance(value, str) and (value is not None or option in ("paper", "differs")):
+            raise EquationError(
+                f"{decorated}: {option} of @cell must be a text, got {value!r}: write it in quotes"
+            )
+    if not isinstance(positive, (tuple, list)):
+        raise EquationError(
+            f"{decorated}: positive of @cell must be a tuple of states, got {positive!r}: write "
+            'positive=("n",)'
+        )
+    if texts["init"] not in INITIALISATIONS:
+        raise EquationError(f"{decorated}: {unknown_name('init', texts['init'], INITIALISATIONS)}")
 
 
 def _check(definition: CellDefinition) -> None:

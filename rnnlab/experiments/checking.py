@@ -60,10 +60,8 @@ def explain(error: ValidationError, spec: type[Spec]) -> str:
     if first["type"] == "missing" and len(place) == 3:
         near = difflib.get_close_matches(str(place[2]), map(str, first["input"]), n=1)
         if near:
-            entry = f"{place[0]}[{place[1]}]"
-            return (
-                f"{entry} must have a key {place[2]}, got {near[0]!r}: did you mean {place[2]!r}?"
-            )
+            entry, wanted = f"{place[0]}[{place[1]}]", place[2]
+            return f"{entry} must have a key {wanted}, got {near[0]!r}: did you mean {wanted!r}?"
     extra = cast("dict[str, Any]", field.json_schema_extra or {})
     came = "nothing" if first["type"] == "missing" else repr(first["input"])
     return f"{key} must be {field.description}, got {came}: {extra.get('remedy', 'change it')}"

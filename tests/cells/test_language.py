@@ -213,6 +213,12 @@ HEADS = [
     ("@cell\nasync def mine(x, h):  #", "must be a plain function, got one with async or yield"),
     ("@cell(keep='f')  #\ndef mine(x, h):", "keep gate must be one of g, got 'f': choose one"),
     ("@cell(name='2nd')  #\ndef mine(x, h):", "name must be letters, digits and hyphens"),
+    ("@cell(keep=3)  #\ndef mine(x, h):", "keep of @cell must be a text, got 3: write it in quote"),
+    ("@cell(name=3)  #\ndef mine(x, h):", "name of @cell must be a text, got 3"),
+    ("@cell(paper=None)  #\ndef mine(x, h):", "paper of @cell must be a text, got None"),
+    ("@cell(init='glorrot')  #\ndef mine(x, h):", "init must be one of .*: did you mean 'glorot'"),
+    ("@cell(init=None)  #\ndef mine(x, h):", "init must be one of default, glorot, irnn, torch, g"),
+    ("@cell(positive='h')  #\ndef mine(x, h):", "positive of @cell must be a tuple of states, got"),
     ("@cell(positive=('c',))  #\ndef mine(x, h):", "state must be one of h, got 'c'"),
     ("@cell\ndef mine(h, x):  #", "a state cannot be called x"),
 ]

@@ -102,7 +102,5 @@ def test_a_toml_file_with_a_number_of_too_many_digits(
 
 def test_what_fits_is_not_refused() -> None:
     check_memory("some numbers", memory())
-    with pytest.raises(
-        ValueError, match=r"some numbers must fit into memory, .*B, got 1.00e\+382 EB"
-    ):
+    with pytest.raises(ValueError, match=r"numbers must fit into memory, .*B, got 1.00e\+382 EB"):
         check_memory("some numbers", 10**400)

@@ -182,9 +182,7 @@ def test_gradient_flow_takes_one_delay_and_no_updates_if_wanted() -> None:
         ValueError, match=r"delays must be one delay in gradient-flow, got \[1, 2\]"
     ):
         load_spec("gradient-flow", {"delays": [1, 2]})
-    with pytest.raises(
-        ValueError, match=r"updates must be a whole number from 0 to 10\*\*12, got -1"
-    ):
+    with pytest.raises(ValueError, match="updates must be a whole number from 0 to .*, got -1"):
         load_spec("gradient-flow", {"updates": -1})
     with pytest.raises(ValueError, match="setting of gradient-flow must be one of"):
         load_spec("gradient-flow", {"evaluate_every": 3})
