@@ -1,4 +1,4 @@
-"""What a user names by `FILE.py:NAME`: the same for cells and tasks."""
+"""Objects that a user names by `FILE.py:NAME`: the same for cells and tasks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from rnnlab.user_code import UserCodeError, describe, place_of_error
 
 
 def file_and_name(spec: str) -> tuple[Path, str] | None:
@@ -30,7 +32,7 @@ def members(
     *,
     made: str,
     remedy: str,
-    passed_on: type[Exception] | tuple[type[Exception], ...] = (),
+    explain: Callable[[ImportError], str] = lambda _: "",
 ) -> dict[str, Any]:
     """Run a Python file and return what it defines of a kind, by the names of the variables.
 
@@ -43,8 +45,8 @@ def members(
         Says of a value whether it is of that kind.
     made, remedy : str
         How one is made ("with @cell"), and what to do if there is none, for messages.
-    passed_on : type or tuple of types
-        Exceptions that name their own line.
+    explain : callable
+        Returns the message for a name that cannot be imported, or nothing.
 
     Raises
     ------
@@ -61,13 +63,23 @@ def members(
     sys.modules[module.__name__] = module
     try:
         module_spec.loader.exec_module(module)
-    except passed_on:  # says file and line itself: wrapped below, it would say them twice
+    except UserCodeError:  # says file and line itself: wrapped below, it would say them twice
         raise
-    except Exception as error:
-        raise ValueError(f"{path} must run, got {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:  # whatever a file may raise
+        raise UserCodeError(_why(path, error, explain)) from error
     finally:
         sys.modules.pop(module.__name__, None)
     found = {name: value for name, value in vars(module).items() if belongs(value)}
     if not found:
         raise ValueError(f"{path} must define a {kind} {made}, got none: {remedy}")
     return found
+
+
+def _why(path: Path, error: BaseException, explain: Callable[[ImportError], str]) -> str:
+    """Return in one line, with the user's own line, why a file does not run."""
+    place = place_of_error(error) or str(path)
+    if isinstance(error, ImportError) and (advice := explain(error)):
+        return f"{place}: {advice}"
+    if isinstance(error, SyntaxError):
+        error = SyntaxError(error.msg)  # without the place, which is said already
+    return f"{place}: {path.name} must run, got {describe(error)}; correct it there"

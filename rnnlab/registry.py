@@ -109,7 +109,7 @@ class Registry(Generic[T]):
                 )
             try:
                 value = offer.load()
-            except Exception as error:  # whatever a module may raise while it is imported
+            except (Exception, SystemExit) as error:  # whatever a module may raise
                 raise ValueError(
                     f"{self.kind} {name!r} of {_distribution(offer)} must load from "
                     f"{offer.value}, got {type(error).__name__}: {_one_line(error)}: "
@@ -132,7 +132,7 @@ def _distribution(offer: EntryPoint) -> str:
     return " ".join(str(metadata[key]) for key in ("Name", "Version") if metadata[key])
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 

@@ -33,8 +33,9 @@ from rnnlab.cells._scrn import scrn
 from rnnlab.cells._slstm import slstm
 from rnnlab.cells._star import star
 from rnnlab.cells._ugrnn import ugrnn
-from rnnlab.cells.definition import CellDefinition, ParameterArray, cell
+from rnnlab.cells.definition import CellDefinition, cell
 from rnnlab.cells.finding import find_cell
+from rnnlab.cells.layout import ParameterArray
 from rnnlab.registry import cells as _registry
 
 _BUILT_IN = (rnn, rnn_relu, lstm, peephole_lstm, gru)

@@ -1,59 +1,26 @@
-"""The `@cell` decorator: what it records and checks, and how a cell's parameters are laid out."""
+"""The `@cell` decorator, and the definition that it makes and checks."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, overload
+from typing import Any, cast, overload
 
 from rnnlab.cells import identity
+from rnnlab.cells.layout import ParameterArray, find_sources, lay_out, weight_name
 from rnnlab.equations import (
     Derivation,
     EquationError,
     Equations,
     Expression,
-    Uniform,
     derive,
     trace,
 )
 from rnnlab.registry import unknown_name
-
-
-@dataclass(frozen=True)
-class ParameterArray:
-    """One array of a layer's parameters, without the layer's suffix.
-
-    Attributes
-    ----------
-    name : str
-        weight_ih, weight_hh, weight_ch, ..., bias, bias_hn or the name of a vector or scalar.
-    kind : "weight", "bias", "vector" or "scalar"
-    maps : tuple of int
-        The maps stacked in it, one block of H rows each, by their place in `CellDefinition.maps`.
-    source : str or None
-        For a weight: "x" (H x I blocks), or the state (H x H blocks) that it acts on.
-    init : float or Uniform
-        For a vector or scalar: what it starts at.
-    """
-
-    name: str
-    kind: Literal["weight", "bias", "vector", "scalar"]
-    maps: tuple[int, ...] = ()
-    source: str | None = None
-    init: float | Uniform = 0.0
-
-    def shape(self, *, inputs: int, units: int) -> tuple[int, ...]:
-        """Return the array's shape in a layer of I inputs and H units."""
-        if self.kind == "scalar":
-            return (1,)
-        if self.kind == "vector":
-            return (units,)
-        rows = len(self.maps) * units
-        if self.kind == "bias":
-            return (rows,)
-        return (rows, inputs if self.source == "x" else units)
+from rnnlab.user_code import place_of_function
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +49,7 @@ class CellDefinition:
         The states that are above 0 from the first step on: an initial state other than zeros must
         be so too.
     operand_sources : mapping of int to str, optional
-        What `source_of` says of each operand of a map (by index); found out unless given.
+        What `source_of` returns for each operand of a map (by index); derived unless given.
     made_by : tuple of callable and arguments, optional
         The call by which pickle makes a cell again that was made from another.
     """
@@ -143,27 +110,22 @@ class CellDefinition:
     @cached_property
     def arrays(self) -> dict[str, ParameterArray]:
         """The parameter arrays of one layer by name, in the contract's order."""
-        return _lay_out(self)
+        return lay_out(self.equations, self.source_of)
 
     def source_of(self, operand: Expression) -> str:
-        """Return "x" or the state whose weight array holds the matrix on `operand`.
+        """Return what names the weight array of an operand: "x", a state or a computed value.
 
-        A computed operand stands in for the output; the new value of a state, for that state.
+        See `rnnlab.cells.layout.find_sources`.
         """
-        if operand.op == "input":
-            return "x"
-        if self.operand_sources is not None:
-            return self.operand_sources[operand.index]
-        if operand.op == "state":
-            return str(operand.payload)
-        for state, output in zip(self.states, self.equations.outputs, strict=True):
-            if operand is output:
-                return state
-        return self.states[0]
+        return "x" if operand.op == "input" else self._sources[operand.index]
+
+    @cached_property
+    def _sources(self) -> Mapping[int, str]:
+        return self.operand_sources or find_sources(self.equations)
 
     def weight_name(self, source: str) -> str:
         """Return the array that holds the maps on `source`."""
-        return "weight_ih" if source == "x" else f"weight_{source}h"
+        return weight_name(source)
 
     def bias_of(self, map_name: str) -> tuple[str, int] | None:
         """Return the array and the block of the first bias of gate `map_name`, if it has one."""
@@ -173,6 +135,33 @@ class CellDefinition:
                     if self.maps[position] == map_name:
                         return array.name, block
         return None
+
+
+#: Names of the initialisations that `rnnlab.layers` has, of which a cell may recommend one.
+INITIALISATIONS = ("default", "torch", "irnn", "glorot")
+
+#: Whether a cell that is refused leaves a `RefusedCell`, so that its file can be read to the end.
+keeping_refused: ContextVar[bool] = ContextVar("keeping_refused", default=False)
+
+
+class RefusedCell:
+    """A cell whose equations cannot be used: any use of it raises the error.
+
+    Parameters
+    ----------
+    name : str
+    error : EquationError
+    """
+
+    def __init__(self, name: str, error: EquationError) -> None:
+        self.name, self.error = name, error
+
+    def __call__(self, *_: Any) -> Any:
+        """Raise the error."""
+        raise self.error
+
+    def __getattr__(self, _: str) -> Any:
+        raise self.error
 
 
 @overload
@@ -251,107 +240,91 @@ def cell(
                 f"@cell takes a function of (x, state, ...), got {type(function).__name__}: "
                 "write the equations as a plain function"
             )
-        chosen = name or function.__name__.strip("_").replace("_", "-")
-        definition = CellDefinition(
-            chosen,
-            function,
-            trace(function),
-            keep=keep,
-            write=write,
-            paper=paper,
-            differs=differs,
-            init=init,
-            positive=positive,
-        )
-        _check(definition)
+        texts = {"keep": keep, "write": write, "name": name, "paper": paper}
+        texts |= {"differs": differs, "init": init}
+        try:
+            _check_options(function, texts, positive)
+            chosen = name or function.__name__.strip("_").replace("_", "-")
+            definition = CellDefinition(
+                chosen,
+                function,
+                trace(function),
+                keep=keep,
+                write=write,
+                paper=paper,
+                differs=differs,
+                init=init,
+                positive=positive,
+            )
+            _check(definition)
+        except EquationError as error:
+            if not keeping_refused.get():
+                raise
+            refused: Any = RefusedCell(str(name or function.__name__), error)
+            return cast("CellDefinition", refused)
         return definition
 
     return define if function is None else define(function)
 
 
+def _check_options(function: Callable[..., Any], texts: dict[str, Any], positive: Any) -> None:
+    """Refuse options of @cell that are none, with the line of @cell."""
+    code = function.__code__
+    decorated = f"{code.co_filename}:{code.co_firstlineno}"
+    for option, value in texts.items():
+        if not isinstance(value, str) and (value is not None or option in ("paper", "differs")):
+            raise EquationError(
+                f"{decorated}: {option} of @cell must be a text, got {value!r}: write it in quotes"
+            )
+    if not isinstance(positive, (tuple, list)):
+        raise EquationError(
+            f"{decorated}: positive of @cell must be a tuple of states, got {positive!r}: write "
+            'positive=("n",)'
+        )
+    if texts["init"] not in INITIALISATIONS:
+        raise EquationError(f"{decorated}: {unknown_name('init', texts['init'], INITIALISATIONS)}")
+
+
 def _check(definition: CellDefinition) -> None:
     code = definition.function.__code__
-    place = f"{code.co_filename}:{code.co_firstlineno}"
+    decorated = f"{code.co_filename}:{code.co_firstlineno}"  # the line of @cell
+    defined = place_of_function(definition.function)
     for role, gate in (("keep", definition.keep), ("write", definition.write)):
         if gate is not None and gate not in definition.maps:
             known = dict.fromkeys(definition.maps)
-            raise EquationError(f"{place}: {unknown_name(f'{role} gate', gate, known)}")
+            raise EquationError(f"{decorated}: {unknown_name(f'{role} gate', gate, known)}")
     for state in definition.positive:
         if state not in definition.states:
-            raise EquationError(f"{place}: {unknown_name('state', state, definition.states)}")
+            raise EquationError(f"{decorated}: {unknown_name('state', state, definition.states)}")
     if not definition.name.replace("-", "_").isidentifier():
         raise EquationError(
-            f"{place}: a cell's name must be letters, digits and hyphens and begin with a letter, "
-            f"got {definition.name!r}: choose one with @cell(name=...)"
+            f"{decorated}: a cell's name must be letters, digits and hyphens and begin with a "
+            f"letter, got {definition.name!r}: choose one with @cell(name=...)"
         )
     if not definition.maps:
         raise EquationError(
-            f"{place}: a cell must have a linear, got none: feed x in, such as linear('g', x, h)"
+            f"{defined}: a cell must have a linear, got none: feed x in, such as linear('g', x, h)"
         )
     for state in definition.states:
         if state == "x" or state.startswith("_"):
             raise EquationError(
-                f"{place}: a state cannot be called {state}: x is the input, and the name becomes "
-                "a field of the layer's state; choose a letter such as h"
+                f"{defined}: a state cannot be called {state}: x is the input, and the name "
+                "becomes a field of the layer's state; choose a letter such as h"
             )
     if "i" in definition.states:
         raise EquationError(
-            f"{place}: a state named i would share weight_ih with the input: call it i_prev"
+            f"{defined}: a state named i would share weight_ih with the input: call it i_prev"
         )
-    try:
-        arrays = definition.arrays
-    except EquationError as error:
-        raise EquationError(f"{place}: {error}") from None
+    arrays = definition.arrays
     if definition.keep is not None and definition.bias_of(definition.keep) is None:
+        without = definition.equations.maps[definition.maps.index(definition.keep)]
         raise EquationError(
-            f"{place}: the keep gate {definition.keep} must have a bias: drop its bias=None"
+            f"{without.payload.place}: the keep gate {definition.keep} must have a bias: drop its "
+            "bias=None"
         )
-    clash = set(arrays) & {"x", "output"}
-    if clash:
-        raise EquationError(f"{place}: {clash.pop()} is not a parameter's name: choose another")
-
-
-def _lay_out(definition: CellDefinition) -> dict[str, ParameterArray]:
-    maps = definition.equations.maps
-    by_source: dict[str, list[int]] = {"x": [], **{state: [] for state in definition.states}}
-    for position, node in enumerate(maps):
-        sources = [definition.source_of(operand) for operand in node.args]
-        name = node.payload.name
-        for source in sources:
-            known = [maps[other].payload.name for other in by_source[source]]
-            if sources.count(source) > 1 or name in known:
-                raise EquationError(
-                    f"map {name!r} acts twice on what {definition.weight_name(source)} holds (a "
-                    "computed operand stands in for the output): give the second product a name "
-                    f"of its own, such as linear({name + '2'!r}, ...)"
-                )
-            by_source[source].append(position)
-    arrays = [
-        ParameterArray(definition.weight_name(source), "weight", tuple(positions), source)
-        for source, positions in by_source.items()
-        if positions
-    ]
-    sees_x = [any(arg.op == "input" for arg in node.args) for node in maps]
-    biased = [position for position, node in enumerate(maps) if node.payload.bias is not None]
-    shared = tuple(position for position in biased if sees_x[position])
-    if shared:
-        arrays.append(ParameterArray("bias", "bias", shared))
-    arrays += [
-        ParameterArray(f"bias_h{maps[position].payload.name}", "bias", (position,))
-        for position in biased
-        if not sees_x[position]
-    ]
-    arrays += [
-        ParameterArray(
-            node.payload.name,
-            "scalar" if node.payload.shared else "vector",
-            init=node.payload.init,
-        )
-        for node in definition.equations.vectors
-    ]
-    by_name = {array.name: array for array in arrays}
-    if len(by_name) < len(arrays):
-        names = [array.name for array in arrays]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise EquationError(f"two parameters would be called {twice}: rename a vector or a map")
-    return by_name
+    for declared in definition.equations.vectors:
+        if declared.payload.name in {"x", "output"} & set(arrays):
+            raise EquationError(
+                f"{declared.payload.place}: {declared.payload.name} is not a parameter's name: "
+                "choose another"
+            )

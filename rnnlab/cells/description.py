@@ -7,7 +7,8 @@ import math
 import re
 import textwrap
 
-from rnnlab.cells.definition import CellDefinition, ParameterArray
+from rnnlab.cells.definition import CellDefinition
+from rnnlab.cells.layout import ParameterArray
 from rnnlab.equations.expression import reachable
 from rnnlab.equations.source import short_number
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rnnlab.cells.definition import CellDefinition
-from rnnlab.equations import EquationError
+from rnnlab.cells.definition import CellDefinition, RefusedCell, keeping_refused
+from rnnlab.equations.advice import cannot_import
 from rnnlab.finding import file_and_name, members
 from rnnlab.registry import cells, unknown_name
 
@@ -68,18 +68,24 @@ def _check_offer(name: str, value: object) -> CellDefinition:
 
 
 def _from_file(path: Path, name: str) -> CellDefinition:
-    definitions: dict[str, CellDefinition] = members(
-        "cell",
-        path,
-        lambda value: isinstance(value, CellDefinition),
-        made="with @cell",
-        remedy=f"decorate {name}",
-        passed_on=EquationError,  # names its own line
-    )
+    token = keeping_refused.set(True)  # a wrong cell is no concern of the others in its file
+    try:
+        definitions: dict[str, CellDefinition | RefusedCell] = members(
+            "cell",
+            path,
+            lambda value: isinstance(value, (CellDefinition, RefusedCell)),
+            made="with @cell",
+            remedy=f"decorate {name}",
+            explain=cannot_import,
+        )
+    finally:
+        keeping_refused.reset(token)
     own = {value.name: value for value in definitions.values()}
     found = definitions.get(name) or own.get(name)
     if found is None:
         raise ValueError(unknown_name(f"cell of {path}", name, definitions))
+    if isinstance(found, RefusedCell):
+        raise found.error
     return found
 
 

@@ -1,7 +1,8 @@
 r"""A cell's equations typeset, as a paper prints them.
 
 W is a matrix on x, U one on the output (or on a value that stands in for it), V one on another
-state. A function or an operation that the tables below lack is set by its name, in \operatorname.
+state or computed value. A function or an operation that the tables below lack is set by its name,
+in \operatorname.
 """
 
 from __future__ import annotations
@@ -102,6 +103,8 @@ class _Writer:
     def __init__(self, cell: CellDefinition) -> None:
         self.cell = cell
         equations = cell.equations
+        others = {array.source for array in cell.arrays.values()} - {None, "x", cell.states[0]}
+        self._several_others = len(cell.states) > 2 or len(others) > 1
         self.symbols = {equations.input.index: symbol(str(equations.input.payload), "t")}
         for name, node in equations.states.items():
             self.symbols[node.index] = symbol(name, "t-1")
@@ -183,7 +186,7 @@ class _Writer:
         for operand in node.args:
             source = self.cell.source_of(operand)
             letter = {"x": "W", self.cell.states[0]: "U"}.get(source, "V")
-            if letter == "V" and len(self.cell.states) > 2:  # more than one other state
+            if letter == "V" and self._several_others:
                 letter = f"V^{{({symbol(source)})}}"
             text, level = self._write(operand)
             terms.append(f"{letter}_{{{name}}} " + (text if level == _ATOM else f"({text})"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +81,18 @@ def bench(
     quartiles of the rounds), and the share of the rate of NumPy's products of large matrices.
     """
     with user_errors():
+        from rnnlab.benchmark.cases import read_shape
         from rnnlab.benchmark.report import run_benchmark
         from rnnlab.cells import find_cell
+        from rnnlab.cells.sizes import check_pass
         from rnnlab.registry import cells as known
 
         names = list(known) if cells == ("all",) else list(cells or CELLS)
+        found = [find_cell(name) for name in names]
+        for cell, text in product(found, shapes):
+            check_pass(cell, **read_shape(text)._asdict())
         comparison, files = run_benchmark(
-            [find_cell(name) for name in names],
+            found,
             shapes,
             ["training", "inference"] if work == "both" else [work],
             dtypes or ("float32",),

@@ -135,11 +135,14 @@ def trace(
     are standard normal; with it each distinct word is one-hot, or a random vector with --inputs.
     """
     from rnnlab.analysis import random_inputs, walk, words_as_inputs
+    from rnnlab.capacity import check_memory
     from rnnlab.cells import find_cell
+    from rnnlab.cells.sizes import check_pass
 
     with user_errors():
         cell = find_cell(name)
         if text is None:
+            check_memory("the inputs", 8 * (steps or 3) * (inputs or 3))
             sequence = random_inputs(steps or 3, inputs or 3, seed)
         else:
             if steps is not None:
@@ -147,6 +150,14 @@ def trace(
                     f"--steps must not be given with --text, got {steps}: each word is a step"
                 )
             sequence = words_as_inputs(text, inputs, seed)
+        check_pass(
+            cell,
+            steps=len(sequence.vectors),
+            batch=1,
+            inputs=sequence.vectors.shape[1],
+            hidden=hidden,
+            bytes_each=8,
+        )
     _print_walk(walk(cell, sequence, hidden, seed))
 
 

@@ -53,10 +53,13 @@ def gradcheck(context: click.Context, /, name: str, tolerance: float, **options:
     """
     from rnnlab.analysis import check_gradients
     from rnnlab.cells import find_cell
+    from rnnlab.cells.sizes import check_pass
     from rnnlab.cli.compiling import compile_first
 
     with user_errors():
         cell = find_cell(name)
+        sizes = {name: options[name] for name in ("steps", "batch", "inputs", "hidden")}
+        check_pass(cell, **sizes, bytes_each=8)
     compile_first(cell, "float64")
     with user_errors():
         table = check_gradients(cell, tolerance=tolerance, **options)

@@ -57,9 +57,12 @@ def show(task: str, seed: int, whole: bool) -> None:
     Settings are written behind the name, as in copy-memory,delay=5 or text,file=book.txt. In the
     sample, - stands for an input of zeros, and where no answer is asked.
     """
+    from rnnlab.tasks.description import sample_rows
+
     with user_errors():
         made = _made(task)
-    _show(task, made, seed, whole)
+        rows = sample_rows(made, seed)
+    _show(task, made, seed, rows, whole)
 
 
 def _made(text: str) -> Task:
@@ -76,8 +79,10 @@ def _made(text: str) -> Task:
     return task
 
 
-def _show(written: str, task: Task, seed: int, whole: bool) -> None:
-    from rnnlab.tasks.description import about, chance_text, sample_rows, solved_text
+def _show(
+    written: str, task: Task, seed: int, rows: list[tuple[str, str, str]], whole: bool
+) -> None:
+    from rnnlab.tasks.description import about, chance_text, solved_text
 
     kind = type(task)
     click.echo(f"{written.partition(',')[0]}: {about(kind)}")
@@ -97,7 +102,6 @@ def _show(written: str, task: Task, seed: int, whole: bool) -> None:
         if text:
             click.echo(f"{label}: {text}")
     heading(f"One sample, seed {seed}")
-    rows = sample_rows(task, seed)
     if len(rows) > LONG and not whole:
         rows = [*rows[:ENDS], ("...", "...", "..."), *rows[-ENDS:]]
     print_rows(("step", "input", "target"), rows, title=True)

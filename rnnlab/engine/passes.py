@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from rnnlab.capacity import check_memory
 from rnnlab.cells import CellDefinition
 from rnnlab.engine import engine_for, pointwise, workers
 from rnnlab.engine.checking import check_backward, check_exact, check_forward, ready
 from rnnlab.engine.compiled import CompiledKernels
 from rnnlab.engine.dense import matmul
-from rnnlab.engine.memory import aligned, carve, check_memory, spread_rows
+from rnnlab.engine.memory import aligned, carve, spread_rows
 from rnnlab.engine.panels import packed_size
 from rnnlab.engine.plan import Plan
 from rnnlab.engine.protocol import Array, Gradients, blank_padding

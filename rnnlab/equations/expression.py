@@ -7,9 +7,16 @@ expressions instead of numbers records its arithmetic as such a graph.
 from __future__ import annotations
 
 import math
+import numbers
 import sys
 from collections.abc import Callable, Collection, Iterable
+from types import FrameType
 from typing import Any, NoReturn
+
+import numpy as np
+
+from rnnlab.equations.advice import FORMULAS, instead_of
+from rnnlab.user_code import UserCodeError, frame_outside, is_installed, text_at
 
 Number = int | float
 
@@ -18,17 +25,46 @@ Number = int | float
 LEAVES = frozenset({"constant", "input", "state", "vector", "linear", "given", "seed"})
 
 
-class EquationError(ValueError):
+_LANGUAGE = __name__.rpartition(".")[0]
+
+
+class EquationError(UserCodeError):
     """A cell's equations cannot be used; the message names the line and the remedy."""
+
+
+def calling_frame() -> FrameType:
+    """Return the innermost frame outside the language and outside installed packages."""
+    return frame_outside(
+        sys._getframe(1),
+        lambda frame: (
+            str(frame.f_globals.get("__name__", "")).startswith(_LANGUAGE)
+            or is_installed(frame.f_code.co_filename)
+        ),
+    )
+
+
+def calling_place() -> str:
+    """Return "FILE:LINE" of the statement that called the language."""
+    frame = calling_frame()
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def fail(message: str) -> NoReturn:
     """Raise `EquationError` with the place in the user's code that led here."""
-    frame = sys._getframe(1)
-    inner = (__name__.rpartition(".")[0], "numpy.")  # NumPy's functions call back into ours
-    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith(inner):
-        frame = frame.f_back
-    raise EquationError(f"{frame.f_code.co_filename}:{frame.f_lineno}: {message}")
+    raise EquationError(f"{calling_place()}: {message}")
+
+
+def _called() -> str:
+    """Return the name of the function that the user's code is calling; empty if unknown."""
+    frame = calling_frame()
+    written = text_at(frame).partition("(")[0].strip()
+    if not written.replace(".", "").isidentifier():
+        return ""
+    first, *rest = written.split(".")
+    found = frame.f_locals.get(first, frame.f_globals.get(first))  # another name for it, perhaps
+    for part in rest:
+        found = getattr(found, part, None)
+    return str(getattr(found, "__name__", written.rpartition(".")[2]))
 
 
 class Graph:
@@ -36,6 +72,7 @@ class Graph:
 
     def __init__(self) -> None:
         self.nodes: list[Expression] = []
+        self.places: list[str] | None = None  # where each node was made, if that is asked for
         self._known: dict[tuple[Any, ...], Expression] = {}
 
     def node(self, op: str, *args: Expression, payload: Any = None) -> Expression:
@@ -52,9 +89,11 @@ class Graph:
             found = Expression(self, op, args, payload, len(self.nodes))
             self._known[key] = found
             self.nodes.append(found)
+            if self.places is not None:
+                self.places.append(calling_place())
         return found
 
-    def constant(self, value: Number) -> Expression:
+    def constant(self, value: Number | numbers.Real) -> Expression:
         """Return the node of a number."""
         try:
             number = float(value)
@@ -70,14 +109,22 @@ class Graph:
             if value.graph is not self:
                 fail("a value of another cell was used: values cannot leave the cell's function")
             return value
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):  # of NumPy and others
+            value = value.item()
+        if not isinstance(value, bool) and isinstance(value, numbers.Real):
             return self.constant(value)
-        if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
-            return self.constant(float(value.item()))
-        fail(
-            f"equations hold values and numbers only, got {type(value).__name__}: "
-            "use a Python number, or vector(name) for a learned one"
-        )
+        fail(f"equations hold values and numbers only, got {type(value).__name__}: {_lift(value)}")
+
+
+def _lift(value: object) -> str:
+    """Return the remedy for what is neither a value nor a real number."""
+    if value is None:
+        return "a function that returns nothing gives None; end it with return"
+    if isinstance(value, complex):
+        return "compute real and imaginary parts apart, each as a state or value of its own"
+    if isinstance(value, np.ndarray):
+        return "use a Python number, or vector(name) for a learned one per unit"
+    return "use a Python number, or vector(name) for a learned one"
 
 
 class Expression:
@@ -246,29 +293,60 @@ class Expression:
 
     def __bool__(self) -> bool:
         fail(
-            "a cell cannot branch on a value: use where(condition, a, b), and minimum(a, b) or "
-            "maximum(a, b) of rnnlab for Python's min and max"
+            "a cell cannot branch on a value: use where(condition, a, b) for if, and, or, not and "
+            "chained comparisons, and minimum(a, b) or maximum(a, b) of rnnlab for Python's min "
+            "and max"
         )
 
-    def __float__(self) -> float:
-        fail("a function of Python's math does not take a cell's values: import it from rnnlab")
+    def _no_conditions(self, *_: object) -> NoReturn:
+        fail("conditions are not combined with & | ~: use where(a > b, where(c > d, p, q), q)")
 
-    def __iter__(self) -> NoReturn:
-        fail("a value is one unit of one sequence and cannot be unpacked or indexed")
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __invert__ = _no_conditions
 
-    def __getitem__(self, key: object) -> NoReturn:
-        fail("a value is one unit of one sequence and cannot be unpacked or indexed")
+    def _no_number(self, *_: object) -> NoReturn:
+        called = _called()
+        if called in ("", "float", "int", "complex", "bool"):
+            fail("a value is no number while the cell is defined: use it as it is")
+        fail(f"Python's {called} does not take a cell's values: {instead_of(called)}")
+
+    __float__ = __int__ = __complex__ = __index__ = _no_number
+
+    def _no_rounding(self, *_: object) -> NoReturn:
+        fail(f"equations have no %, // and rounding: {instead_of('round')}")
+
+    __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = __divmod__ = __rdivmod__ = _no_rounding
+    __round__ = __floor__ = __ceil__ = __trunc__ = _no_rounding
+
+    def _no_parts(self, *_: object) -> NoReturn:
+        fail(
+            "a value is one unit of one sequence and cannot be unpacked, indexed or counted: give "
+            "each gate a linear of its own, and what earlier steps held a state of its own"
+        )
+
+    __iter__ = __getitem__ = __setitem__ = __len__ = __contains__ = _no_parts
 
     def __matmul__(self, other: object) -> NoReturn:
-        fail("matrices are not written out in equations: use linear(name, operand)")
+        fail(f"equations have no @ between values: {instead_of('matmul')}")
 
     __rmatmul__ = __matmul__
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # what Python and NumPy look for
+            raise AttributeError(name)
+        fail(f"a value has no .{name}: {instead_of(name)}")
+
+    def __call__(self, *_: object, **__: object) -> NoReturn:
+        """Refuse `h(a)`, which is written for a product."""
+        fail("a value is no function and cannot be called: write * for a product")
+
+    def __format__(self, written: str) -> str:
+        if written:
+            fail("a value has no digits while the cell is defined: print it without a format")
+        return repr(self)
+
     def __array__(self, *_: object, **__: object) -> NoReturn:
-        fail(
-            "NumPy does not take a cell's values: use the functions of rnnlab, such as "
-            "where(condition, a, b), minimum(a, b) and maximum(a, b)"
-        )
+        called = _called() or "array"
+        fail(f"NumPy's {called} does not take a cell's values: {instead_of(called)}")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: object, **_: object) -> object:
         name = str(ufunc.__name__)
@@ -277,12 +355,15 @@ class Expression:
             "subtract": lambda a, b: a - b,
             "multiply": lambda a, b: a * b,
             "true_divide": lambda a, b: a / b,
+            "divide": lambda a, b: a / b,
             "power": lambda a, b: a**b,
+            "greater": lambda a, b: a > b,
+            "less": lambda a, b: a < b,
         }
         if name in arithmetic and method == "__call__":  # a NumPy scalar on the left
             return arithmetic[name](self.graph.lift(inputs[0]), inputs[1])
-        remedy = "Python's abs" if name in ("absolute", "fabs") else "the functions of rnnlab"
-        fail(f"NumPy's {name} does not take a cell's values: use {remedy}")
+        remedy = "use Python's abs" if FORMULAS.get(name) == "abs(a)" else instead_of(name)
+        fail(f"NumPy's {name} does not take a cell's values: {remedy}")
 
 
 def reachable(outputs: Iterable[Expression], stop: Collection[int] = ()) -> list[Expression]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextvars
 import math
-from dataclasses import dataclass
+import numbers
+from dataclasses import dataclass, field
 from typing import Any
 
-from rnnlab.equations.expression import Expression, Graph, fail
+from rnnlab.equations.expression import Expression, Graph, calling_place, fail
 
 #: The graph of the cell that is being traced in this context.
 current_graph: contextvars.ContextVar[Graph | None] = contextvars.ContextVar("graph", default=None)
@@ -25,11 +26,14 @@ class LinearMap:
         What the bias starts at; None where the map has no bias.
     position : int
         Its place among the maps of the cell, in the order of their appearance.
+    place : str
+        "FILE:LINE" of its declaration, for messages.
     """
 
     name: str
     bias: float | None
     position: int
+    place: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -50,15 +54,18 @@ class Vector:
     init : float or Uniform
     shared : bool
         One number for the whole layer, shape (1,), rather than one per unit, shape (H,).
+    place : str
+        "FILE:LINE" of its declaration, for messages.
     """
 
     name: str
     init: float | Uniform
     shared: bool = False
+    place: str = field(default="", compare=False, repr=False)
 
 
 def uniform(low: float, high: float) -> Uniform:
-    """Let a vector or a scalar start at random numbers U(low, high), drawn with the layer's seed.
+    """Return a random start for a vector or scalar: numbers U(low, high), by the layer's seed.
 
     Examples
     --------
@@ -100,7 +107,7 @@ def linear(name: str, *operands: Any, bias: float | None = 0.0) -> Any:
         if not isinstance(operand, Expression) or operand.is_constant():
             fail(
                 f"linear({name!r}) takes x, states and computed values, "
-                f"got {type(operand).__name__}: constants need no matrix"
+                f"got {type(operand).__name__}: {_no_operand(operand)}"
             )
         graph.lift(operand)  # refuses a value of another cell
         if any(operand is value for value in values):
@@ -117,7 +124,17 @@ def linear(name: str, *operands: Any, bias: float | None = 0.0) -> Any:
                 f"linear({name!r}) is declared twice on the same operand: "
                 "assign the first to a name and use that, or choose another name"
             )
-    return graph.node("linear", *values, payload=LinearMap(name, bias, position))
+    declared = LinearMap(name, None if bias is None else float(bias), position, calling_place())
+    return graph.node("linear", *values, payload=declared)
+
+
+def _no_operand(operand: object) -> str:
+    """Return the remedy for an operand of `linear` that is none."""
+    if isinstance(operand, (list, tuple, dict)):
+        return "write the operands one after the other, as in linear(name, x, h)"
+    if callable(operand) and not isinstance(operand, Expression):
+        return "call the function, and pass what it returns"
+    return "constants need no matrix"
 
 
 def vector(name: str, init: float | Uniform = 0.0) -> Any:
@@ -156,7 +173,7 @@ def _declare(function: str, name: str, init: float | Uniform) -> Expression:
                 f"got {init!r}"
             )
         init = float(init)
-    declared = Vector(name, init, shared=function == "scalar")
+    declared = Vector(name, init, shared=function == "scalar", place=calling_place())
     for node in graph.nodes:
         if node.op != "vector" or node.payload.name != name or node.payload == declared:
             continue
@@ -174,9 +191,12 @@ def _tracing(function: str) -> Graph:
 
 
 def _is_number(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
         return False
-    return math.isfinite(value)
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
 
 
 def _check_name(function: str, name: object) -> None:

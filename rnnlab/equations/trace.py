@@ -1,8 +1,12 @@
-"""Run a cell's function once on expressions, and keep what it said."""
+"""The trace of a cell's function: its equations as a graph, from running it on expressions."""
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import inspect
+import io
+import itertools
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,9 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from rnnlab.equations.advice import FORMULAS, NOISE, instead_of, vocabulary
 from rnnlab.equations.expression import LEAVES, EquationError, Expression, Graph
-from rnnlab.equations.functions import ELEMENTWISE, FUNCTIONS
+from rnnlab.equations.functions import ELEMENTWISE
 from rnnlab.equations.learned import LinearMap, Vector, current_graph
+from rnnlab.user_code import is_installed, place_of_function
 
 Array = np.ndarray[Any, Any]
 
@@ -113,6 +119,9 @@ def compute(node: Expression, args: Sequence[Any]) -> Any:
 def trace(function: Callable[..., Any]) -> Equations:
     """Trace a cell's function.
 
+    It is run twice: what differs from one run to the next, such as a random number, would be frozen
+    in the equations and is refused.
+
     Parameters
     ----------
     function : callable
@@ -127,40 +136,21 @@ def trace(function: Callable[..., Any]) -> Equations:
     EquationError
         With file, line and remedy, for what the language does not have.
     """
-    place = f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}"
-    arguments = _arguments(function, place)
-    graph = Graph()
+    arguments = _arguments(function)
+    equations = _run(function, arguments, Graph())
+    with contextlib.redirect_stdout(io.StringIO()):  # what the function prints came already
+        again = _run(function, arguments, Graph())
+        if not _same(equations, again):
+            watched = Graph()
+            watched.places = []  # only now: finding the places takes time
+            _refuse(function, equations, _run(function, arguments, watched))
+    return equations
+
+
+def _run(function: Callable[..., Any], arguments: list[str], graph: Graph) -> Equations:
     x = graph.node("input", payload=arguments[0])
     states = {name: graph.node("state", payload=name) for name in arguments[1:]}
-    returned, local_values = _call(function, graph, [x, *states.values()])
-    outputs = list(returned) if isinstance(returned, (tuple, list)) else [returned]
-    if len(outputs) != len(states):
-        raise EquationError(
-            f"{place}: {function.__name__} must return one value per state "
-            f"({', '.join(states)}), got {len(outputs)}: "
-            f"end it with `return {', '.join(states)}`"
-        )
-    for name, value in zip(states, outputs, strict=True):
-        if not isinstance(value, Expression):
-            raise EquationError(
-                f"{place}: {function.__name__} must return a value for state {name}, "
-                f"got {type(value).__name__}: return the name that holds it"
-            )
-        if value.graph is not graph:
-            raise EquationError(
-                f"{place}: {function.__name__} returns a value of another cell for state {name}: "
-                "values cannot leave the cell's function"
-            )
-        if value.op == "greater":
-            raise EquationError(
-                f"{place}: state {name} cannot be a comparison, which is not a number: "
-                "return where(condition, 1, 0)"
-            )
-        if value is x:
-            raise EquationError(
-                f"{place}: state {name} cannot be x itself, which has another size: "
-                "return linear(name, x)"
-            )
+    returned, local_values, place = _call(function, graph, [x, *states.values()])
     named = {
         name: value
         for name, value in local_values.items()
@@ -173,17 +163,101 @@ def trace(function: Callable[..., Any]) -> Equations:
         graph=graph,
         input=x,
         states=states,
-        outputs=tuple(outputs),
+        outputs=_outputs(function.__name__, returned, x, list(states), place),
         maps=tuple(node for node in graph.nodes if isinstance(node.payload, LinearMap)),
         vectors=tuple(node for node in graph.nodes if isinstance(node.payload, Vector)),
         named=named,
     )
 
 
-def _arguments(function: Callable[..., Any], place: str) -> list[str]:
+def _outputs(
+    cell: str, returned: Any, x: Expression, states: list[str], place: str
+) -> tuple[Expression, ...]:
+    """Return the new states if the function returned one value for each."""
+    outputs = list(returned) if isinstance(returned, (tuple, list)) else [returned]
+    end = f"`return {', '.join(states)}`"
+    if returned is None:
+        raise EquationError(f"{place}: {cell} must return its new states, got None: end with {end}")
+    if len(outputs) != len(states):
+        raise EquationError(
+            f"{place}: {cell} must return one value per state ({', '.join(states)}), got "
+            f"{len(outputs)}: end it with {end}"
+        )
+    for name, value in zip(states, outputs, strict=True):
+        if not isinstance(value, Expression):
+            raise EquationError(
+                f"{place}: {cell} must return a value for state {name}, got "
+                f"{type(value).__name__}: return the name that holds it, as in {end}"
+            )
+        if value.graph is not x.graph:
+            raise EquationError(
+                f"{place}: {cell} returns a value of another cell for state {name}: values cannot "
+                "leave the cell's function"
+            )
+        if value.op == "greater":
+            raise EquationError(
+                f"{place}: state {name} cannot be a comparison, which is not a number: return "
+                "where(condition, 1, 0)"
+            )
+        if value is x:
+            raise EquationError(
+                f"{place}: state {name} cannot be x itself, which has another size: return "
+                "linear(name, x)"
+            )
+    return tuple(outputs)
+
+
+def _same(one: Equations, other: Equations) -> bool:
+    """Return whether two runs of a cell's function gave the same graph and the same results."""
+    ends = [[node.index for node in (*run.outputs, *run.named.values())] for run in (one, other)]
+    nodes = zip(one.graph.nodes, other.graph.nodes, strict=False)
+    return (
+        len(one.graph.nodes) == len(other.graph.nodes)
+        and all(_content(a) == _content(b) for a, b in nodes)
+        and ends[0] == ends[1]
+    )
+
+
+def _content(node: Expression | None) -> Any:
+    if node is None:
+        return None
+    return node.op, node.payload, [arg.index for arg in node.args]
+
+
+def _refuse(function: Callable[..., Any], first: Equations, other: Equations) -> None:
+    """Refuse a function that does not compute the same each time, with the line if it is known."""
+    place, came = place_of_function(function), ""
+    for ours, theirs in itertools.zip_longest(first.graph.nodes, other.graph.nodes):
+        if _content(ours) != _content(theirs):
+            if theirs is not None and other.graph.places:
+                place = other.graph.places[theirs.index]
+                if ours is not None and ours.is_constant() and theirs.is_constant():
+                    came = f", got {ours.payload:.6g} and then {theirs.payload:.6g}"
+            break
+    raise EquationError(
+        f"{place}: a cell must compute the same each time it runs{came}: a random number, the time "
+        "or a counter would be frozen at its first value; write the number, or vector(name, "
+        f"init=uniform(low, high)) for a random start; {NOISE}"
+    )
+
+
+def _arguments(function: Callable[..., Any]) -> list[str]:
+    place = place_of_function(function)
+    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        raise EquationError(
+            f"{place}: a cell must be a plain function, got one with async or yield: return the "
+            "new states"
+        )
     parameters = list(inspect.signature(function).parameters.values())
     if any(p.kind not in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters):
         raise EquationError(f"{place}: a cell takes x and its states by position: drop * and **")
+    for parameter in parameters:
+        if parameter.default is not parameter.empty:
+            raise EquationError(
+                f"{place}: a cell takes x and its states only, got "
+                f"{parameter.name}={parameter.default!r}: write the number inside the function, or "
+                f"scalar({parameter.name!r}, init=...) for a learned one"
+            )
     if len(parameters) < 2:
         raise EquationError(
             f"{place}: a cell takes x and at least one state, "
@@ -194,13 +268,17 @@ def _arguments(function: Callable[..., Any], place: str) -> list[str]:
 
 def _call(
     function: Callable[..., Any], graph: Graph, arguments: list[Expression]
-) -> tuple[Any, dict[str, Any]]:
-    """Call `function` and catch its local variables as they are when it returns."""
+) -> tuple[Any, dict[str, Any], str]:
+    """Call `function`; return what it returns, its local variables then, and FILE:LINE of that."""
     local_values: dict[str, Any] = {}
+    code = inspect.unwrap(function).__code__
+    line = code.co_firstlineno
 
     def watch(frame: FrameType, event: str, _: Any) -> None:
-        if event == "return" and frame.f_code is function.__code__:
+        nonlocal line
+        if event == "return" and frame.f_code is code:
             local_values.update(frame.f_locals)
+            line = frame.f_lineno
 
     token = current_graph.set(graph)
     before = sys.getprofile()
@@ -209,25 +287,55 @@ def _call(
         returned = function(*arguments)
     except EquationError:
         raise
-    except (TypeError, AttributeError, NameError) as error:
+    except Exception as error:
         sys.setprofile(before)
-        line = _line_in(error, function)
-        raise EquationError(
-            f"{function.__code__.co_filename}:{line}: {error}: equations are made of arithmetic, "
-            f"linear, vector, scalar, {', '.join(FUNCTIONS)} of rnnlab, and Python's abs"
-        ) from error
+        raise EquationError(f"{_place_in(error, code.co_filename)}: {_explain(error)}") from error
     finally:
         sys.setprofile(before)
         current_graph.reset(token)
-    return returned, local_values
+    return returned, local_values, f"{code.co_filename}:{line}"
 
 
-def _line_in(error: BaseException, function: Callable[..., Any]) -> int:
-    """Return the line of `function` on which `error` came up."""
-    step = error.__traceback__
-    line = function.__code__.co_firstlineno
+def _place_in(error: BaseException, file: str) -> str:
+    """Return FILE:LINE of the innermost line in users' code, that of the cell at the least."""
+    step, place = error.__traceback__, file
     while step is not None:
-        if step.tb_frame.f_code is function.__code__:
-            line = step.tb_lineno
+        at = step.tb_frame.f_code.co_filename
+        if at == file or not (at.startswith(_PACKAGE) or is_installed(at)):
+            place = f"{at}:{step.tb_lineno}"
         step = step.tb_next
-    return line
+    return place
+
+
+_PACKAGE = __file__.rpartition("equations")[0]
+
+
+def _explain(error: Exception) -> str:
+    """Return what an exception in a cell's function means, with the remedy."""
+    text = " ".join(str(error).replace("'Expression'", "a cell's value").split())
+    text = text.replace("Expression", "a cell's value")
+    name = str(getattr(error, "name", None) or "")
+    if isinstance(error, UnboundLocalError):
+        return f"{text}: assign it on every path, before it is used"
+    if isinstance(error, NameError) and name:
+        known = vocabulary()
+        if name in known:
+            return f"name {name!r} is not defined: import it (from rnnlab import {name})"
+        step = error.__traceback__
+        while step is not None and step.tb_next is not None:
+            step = step.tb_next
+        seen = [*step.tb_frame.f_locals, *step.tb_frame.f_globals] if step is not None else []
+        near = difflib.get_close_matches(name, [*known, *seen], n=1, cutoff=0.6)
+        if near and name not in FORMULAS:
+            return f"name {name!r} is not defined: did you mean {near[0]!r}?"
+        return f"name {name!r} is not defined: {instead_of(name)}"
+    if isinstance(error, AttributeError) and getattr(error.obj, "__name__", "") == "rnnlab":
+        return f"{text}: {instead_of(name)}"
+    if isinstance(error, RecursionError):
+        return "a cell must return after finitely many calls, got a function that calls itself"
+    if isinstance(error, (TypeError, AttributeError)):
+        return (
+            f"{text}: equations are made of arithmetic, {', '.join(vocabulary())} of rnnlab, and "
+            "Python's abs"
+        )
+    return f"a cell must run on values, got {type(error).__name__}: {text}; correct it there"

@@ -1,7 +1,8 @@
-"""From pydantic's findings to the project's one line: the key, why it is wrong, the remedy."""
+"""Error messages for settings: pydantic's findings as one line with key, reason and remedy."""
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from typing import Any, cast
@@ -46,7 +47,8 @@ def explain(error: ValidationError, spec: type[Spec]) -> str:
     if first["type"] == "extra_forbidden":
         unknown = str(first["loc"][-1])
         if len(first["loc"]) > 1:
-            return unknown_name("key of a cell entry", unknown, ("cell", *ENTRY_OPTIONS))
+            known = ("cell", *ENTRY_OPTIONS)
+            return unknown_name(f"key of {place[0]}[{first['loc'][1]}]", unknown, known)
         name = re.sub(r"Spec$", "", spec.__name__)
         title = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
         return unknown_name(f"setting of {title}", unknown, spec.model_fields)
@@ -55,6 +57,11 @@ def explain(error: ValidationError, spec: type[Spec]) -> str:
         key, field = f"{table}[{position}].{inner}", _TABLES[str(table)].model_fields[str(inner)]
     else:
         key, field = str(place[0]), spec.model_fields[str(place[0])]
+    if first["type"] == "missing" and len(place) == 3:
+        near = difflib.get_close_matches(str(place[2]), map(str, first["input"]), n=1)
+        if near:
+            entry, wanted = f"{place[0]}[{place[1]}]", place[2]
+            return f"{entry} must have a key {wanted}, got {near[0]!r}: did you mean {wanted!r}?"
     extra = cast("dict[str, Any]", field.json_schema_extra or {})
     came = "nothing" if first["type"] == "missing" else repr(first["input"])
     return f"{key} must be {field.description}, got {came}: {extra.get('remedy', 'change it')}"

@@ -1,4 +1,4 @@
-"""What is said of a study that cannot go on, and of runs that could not be computed."""
+"""Exceptions of a study that cannot go on, and of runs that could not be computed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,24 @@ class RefusedError(ValueError):
     Another runner is at work in the folder, it holds another result, no cluster answers, or a file
     that decides the numbers is not what it was.
     """
+
+
+class OwnCodeFailedError(RefusedError):
+    """A task or cell of the user's own raised an exception in a run, which ends the study.
+
+    Parameters
+    ----------
+    failure : Failed
+    table : Path
+        Where the finished runs are.
+    """
+
+    def __init__(self, failure: Failed, table: Path) -> None:
+        super().__init__(
+            f"{failure.reason} (in the run {failure.run}; finished runs are in {table}); a "
+            "corrected file is another study: run it with --force (force=True) or into another "
+            "folder"
+        )
 
 
 class RunsFailedError(RuntimeError):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from rnnlab.cells.sizes import check_pass
 from rnnlab.experiments.experiment import Experiment, Report, Rows
 from rnnlab.experiments.fit_spec import FitSpec, schedule_of
 from rnnlab.experiments.grid import Run
@@ -244,6 +245,14 @@ def build(spec: FitSpec, run: Run, data: Dataset) -> SequenceModel:
 
     entry: Any = spec.entry(run.cell)  # one value each: the settings were checked for that
     encoding = data.encoding
+    check_pass(
+        entry.find(),
+        steps=data.longest,
+        batch=min(spec.batch, len(data.parts["train"])),
+        inputs=encoding.input_size,
+        hidden=entry.hidden or spec.hidden,
+        num_layers=entry.num_layers or spec.num_layers,
+    )
     layer_seed, readout_seed = np.random.SeedSequence(run.seed).spawn(2)
     noise = None
     if spec.dropout or spec.zoneout:

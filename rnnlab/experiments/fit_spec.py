@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from rnnlab.experiments.entries import ENTRY_OPTIONS, CellEntry
-from rnnlab.experiments.knobs import Finite, Limit, Natural, Positive, knob, plain
+from rnnlab.experiments.knobs import Finite, Limit, Natural, Positive, Seeds, knob, plain
 from rnnlab.experiments.sources import digest
 from rnnlab.registry import unknown_name
 
@@ -140,7 +140,7 @@ class FitSpec(BaseModel):
     num_layers: Count = 1
     bidirectional: Annotated[bool, knob("true or false", "leave it out")] = False
     forget_bias: ForgetBias = None
-    seeds: Count = 3
+    seeds: Seeds = 3
     batch: Count = 32
     epochs: Count = 100
     patience: Annotated[

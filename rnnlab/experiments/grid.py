@@ -132,7 +132,7 @@ def runs(spec: Spec) -> Iterator[Run]:
     """Yield the grid, in the order of the rows."""
     columns = point_columns(spec)
     for entry in spec.cells:
-        sweeps = {name: _values(spec, entry, name) for name in SWEPT if name in columns}
+        sweeps = {name: values_of(spec, entry, name) for name in SWEPT if name in columns}
         for task, *values in product(spec.task_points(), *sweeps.values()):
             point = dict.fromkeys(columns) | dict(task.columns)
             point |= dict(zip(sweeps, values, strict=True))
@@ -182,6 +182,7 @@ def _is_swept(spec: Spec, entry: CellEntry, name: str) -> bool:
     return isinstance(_own(spec, entry, name), list)
 
 
-def _values(spec: Spec, entry: CellEntry, name: str) -> Sequence[Any]:
+def values_of(spec: Spec, entry: CellEntry, name: str) -> Sequence[Any]:
+    """Return the values of a setting for one entry: those that are swept, or the only one."""
     value = _own(spec, entry, name)
     return value if isinstance(value, list) else [value]

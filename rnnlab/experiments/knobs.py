@@ -65,6 +65,14 @@ _RATE = knob("a number above 0", "give a rate such as 0.001, or a list of them t
 _NAMES = knob("a name", "name one, or a list of them to sweep")
 
 Count = Annotated[OneOrMore[Natural], _COUNT]
+#: How often something is done, as updates are; more would take longer than anyone waits.
+_OFTEN = Annotated[Natural, Field(le=10**12)]
+_TIMES = knob("a whole number from 1 to 10**12", "give one in between, or a list to sweep")
+Times = Annotated[OneOrMore[_OFTEN], _TIMES]
+OwnTimes = Annotated[OneOrMore[_OFTEN] | None, _TIMES]
+Seeds = Annotated[
+    Natural, Field(le=10**5), knob("a whole number from 1 to 100000", "give one in between")
+]
 OwnCount = Annotated[OneOrMore[Natural] | None, _COUNT]
 Rate = Annotated[OneOrMore[Positive], _RATE]
 OwnRate = Annotated[OneOrMore[Positive] | None, _RATE]

@@ -29,6 +29,7 @@ from rnnlab.experiments.checking import validate
 from rnnlab.experiments.entries import CellEntry, read_entry
 from rnnlab.experiments.experiment import Experiment
 from rnnlab.experiments.knobs import ForgetBias, plain
+from rnnlab.experiments.sizes import check_sizes
 from rnnlab.experiments.spec import Spec
 from rnnlab.registry import experiments, unknown_name
 
@@ -116,6 +117,12 @@ def _from_file(path: Path, preset: Any, given: dict[str, Any]) -> Spec:
         raise ValueError(f"{path} must be TOML in UTF-8, got other bytes: save it again") from None
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} must be valid TOML, got: {error}; correct it there") from None
+    except RecursionError:
+        raise ValueError(
+            f"{path} must not nest so deep, got too many brackets: drop some"
+        ) from None
+    except ValueError as error:  # a number of more digits than Python reads
+        raise ValueError(f"{path} must hold numbers that can be read: {error}") from None
     try:
         if "experiment" not in settings and "task" in settings:
             settings["experiment"] = "task-study"
@@ -200,6 +207,7 @@ def settle(spec: Spec) -> Spec:
     """Check what needs the cells and tasks themselves, and give each entry its forget bias."""
     spec.task_points()  # says which task or setting there is not
     _check_names(spec)
+    check_sizes(spec)
     entries = [_settled(entry, spec.forget_bias) for entry in spec.cells]
     if spec.forget_bias is not None and entries == spec.cells:
         raise ValueError(

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
+from math import prod
+from typing import TYPE_CHECKING, Any
 
 from rnnlab.cells import CellDefinition
-from rnnlab.experiments.grid import RunSettings
+from rnnlab.cells.sizes import check_pass, learned_by
+from rnnlab.experiments.grid import SWEPT, RunSettings, values_of
 from rnnlab.experiments.task_entries import task_at
+from rnnlab.tasks.contract import check_size
+
+if TYPE_CHECKING:
+    from rnnlab.experiments.spec import Spec
+
+MOST_RUNS = 100_000
 
 
 def parameter_count(
@@ -28,13 +36,7 @@ def parameter_count(
     >>> parameter_count(rnn, 5, 4, 6)  # 6 * (5 + 6 + 1) and 4 * (6 + 1)
     100
     """
-    widths = [inputs] + [hidden] * (num_layers - 1)
-    layers = sum(
-        math.prod(array.shape(inputs=width, units=hidden))
-        for width in widths
-        for array in cell.arrays.values()
-    )
-    return layers + outputs * (hidden + 1)
+    return learned_by(cell, inputs, hidden, num_layers) + outputs * (hidden + 1)
 
 
 def most_units(
@@ -88,3 +90,38 @@ def learned_numbers(settings: RunSettings) -> int:
     task = task_at(settings.task)
     cell, hidden = settings.entry.find(), hidden_size(settings)
     return parameter_count(cell, task.input_size, task.output_size, hidden, settings.num_layers)
+
+
+def check_sizes(spec: Spec) -> None:
+    """Raise a ValueError if a study has too many runs, or one that cannot fit into memory."""
+    points = spec.task_points()
+    runs = spec.seeds * sum(
+        len(points) * prod(len(values_of(spec, entry, name)) for name in SWEPT)
+        for entry in spec.cells
+    )
+    if runs > MOST_RUNS:
+        raise ValueError(
+            f"a study must have at most {MOST_RUNS} runs, got {runs}: give fewer seeds, or sweep "
+            "less at a time"
+        )
+    for entry in spec.cells:
+        largest: dict[str, Any] = {}
+        for name in ("hidden", "parameters", "num_layers", "batch", "evaluation_batch"):
+            given = [value for value in values_of(spec, entry, name) if value is not None]
+            largest[name] = max(given, default=None)
+        cell, layers = entry.find(), largest["num_layers"] or 1
+        for point in points:
+            task = task_at(point)
+            hidden = largest["hidden"] or most_units(
+                cell, task.input_size, task.output_size, largest["parameters"], layers
+            )
+            for batch in (largest["batch"], largest["evaluation_batch"]):
+                check_size(task, batch)
+            check_pass(
+                cell,
+                steps=task.length,
+                batch=largest["batch"],
+                inputs=task.input_size,
+                hidden=hidden,
+                num_layers=layers,
+            )

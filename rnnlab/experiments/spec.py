@@ -20,7 +20,10 @@ from rnnlab.experiments.knobs import (
     OneOrMore,
     OwnCount,
     OwnNames,
+    OwnTimes,
     Rate,
+    Seeds,
+    Times,
     knob,
 )
 from rnnlab.experiments.task_entries import TaskEntry
@@ -88,9 +91,9 @@ class Spec(BaseModel):
     num_layers: OwnCount = None
     init: OwnNames = None
     batch: Count
-    updates: Count
+    updates: Times
     lr: Rate
-    seeds: Annotated[Natural, knob("a whole number of at least 1", "give 1 or more")]
+    seeds: Seeds
     optimizer: Names
     clip: Clip = None
     clip_value: Clip = None
@@ -149,10 +152,7 @@ class Spec(BaseModel):
 class TrainingSpec(Spec):
     """A study that trains models and measures them on the way."""
 
-    evaluate_every: Annotated[
-        OneOrMore[Natural] | None,
-        knob("a whole number of at least 1", "give the updates between evaluations"),
-    ] = None
+    evaluate_every: OwnTimes = None
 
     @model_validator(mode="before")
     @classmethod
@@ -250,7 +250,11 @@ class GradientFlowSpec(CopySpec):
     updates: Annotated[
         int,
         knob(
-            "a whole number of at least 0", "0 measures the initial state only", ge=0, strict=True
+            "a whole number from 0 to 10**12",
+            "0 measures the initial state only",
+            ge=0,
+            le=10**12,
+            strict=True,
         ),
     ]
     evaluation_batch: Annotated[Natural, knob("a whole number of at least 1", "give 1 or more")]

@@ -16,7 +16,7 @@ from rnnlab.experiments import manifest
 from rnnlab.experiments.differences import first_difference
 from rnnlab.experiments.drawing import draw, figure_spec
 from rnnlab.experiments.experiment import Experiment
-from rnnlab.experiments.failing import RefusedError, RunsFailedError
+from rnnlab.experiments.failing import OwnCodeFailedError, RefusedError, RunsFailedError
 from rnnlab.experiments.grid import Run
 from rnnlab.experiments.heartbeat import Heartbeat
 from rnnlab.experiments.interrupts import interrupts_held
@@ -173,7 +173,8 @@ class Study:
         ------
         RefusedError
             If another runner is at work in the folder, no cluster answers, or a file that decides
-            the numbers has changed.
+            the numbers has changed. `OwnCodeFailedError`, which is one, if a task or cell of the
+            user's own raises an exception.
         RunsFailedError
             If a run could not be computed. The others are in the table.
         CannotWriteError
@@ -251,6 +252,10 @@ class Study:
             for outcome in results:
                 self._check_unchanged()
                 if isinstance(outcome, Failed):
+                    if outcome.in_users_code:  # the others have the same file
+                        ending = "failed"
+                        heart.failed(outcome.run, outcome.reason)
+                        raise OwnCodeFailedError(outcome, self.store.table_file)
                     failures.append(outcome)
                     both.failed(outcome.run, outcome.reason)
                     continue

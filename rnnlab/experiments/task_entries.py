@@ -15,6 +15,8 @@ from rnnlab.experiments.grid import SWEPT, TaskPoint
 from rnnlab.experiments.knobs import knob, number_or_text
 from rnnlab.experiments.sources import digest, found, locate, locate_object
 from rnnlab.registry import unknown_name
+from rnnlab.tasks.contract import check_once
+from rnnlab.user_code import UserCodeError, describe, place_of_error
 
 # Columns of a table that a setting of a task must not take the name of.
 TAKEN = {"cell", "task", "seed", "update", "grad_norm", "status", "seconds", *SWEPT}
@@ -107,6 +109,7 @@ class TaskEntry(BaseModel):
             }
             located = {name: str(file) for name, file in read.items()}
             checked = make(kind, written | located, self.name)
+            check_once(checked)
             settings = {name: getattr(checked, name) for name in fields}
             # what a file holds decides the random numbers, not where it lies
             entropy = settings | {name: digest(file) for name, file in read.items()}
@@ -177,7 +180,15 @@ def make(kind: Any, settings: Mapping[str, Any], name: str) -> Any:
     try:
         return kind(**settings)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"task {name}: {error}") from None
+        raise ValueError(f"task {name}: {' '.join(str(error).split())}") from None
+    except Exception as error:  # whatever a task of the user's may raise
+        place = place_of_error(error)
+        if place is None:
+            raise
+        raise UserCodeError(
+            f"{place}: task {name} must take {dict(settings)}, got {describe(error)}; correct it "
+            "there"
+        ) from error
 
 
 def _choices(given: Mapping[str, Any], field: Any, task: str) -> list[Any]:

@@ -30,6 +30,7 @@ from rnnlab.experiments.interrupts import children_deaf, interrupts_held
 from rnnlab.experiments.progress import Progress
 from rnnlab.experiments.spec import Spec
 from rnnlab.registry import experiments
+from rnnlab.user_code import UserCodeError, describe, place_of_error
 
 # A worker is one thread of work: a BLAS that starts its own would fight over the cores.
 ONE_THREAD = {
@@ -51,11 +52,23 @@ class Finished:
 
 @dataclass(frozen=True)
 class Failed:
-    """A run that could not be computed, why in a few words, and the traceback if there is one."""
+    """A run that could not be computed.
+
+    Attributes
+    ----------
+    run : Run
+    reason : str
+        Why, on one line.
+    details : str
+        The traceback, if there is one.
+    in_users_code : bool
+        Whether the user's own task or cell raised the exception; `reason` begins with its line.
+    """
 
     run: Run
     reason: str
     details: str = ""
+    in_users_code: bool = False
 
 
 Outcome = Finished | Failed
@@ -83,9 +96,12 @@ def attempt(experiment: Experiment[Any], spec: Spec, run: Run, report: Report) -
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         try:
             return Finished(run, experiment.run(spec, run, report))
+        except UserCodeError as error:
+            return Failed(run, " ".join(str(error).split()), in_users_code=True)
         except Exception as error:
-            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            return Failed(run, reason, traceback.format_exc())
+            if place := place_of_error(error):
+                return Failed(run, f"{place}: {describe(error)}", in_users_code=True)
+            return Failed(run, describe(error), traceback.format_exc())
 
 
 def _reporter(progress: Progress, run: Run) -> Report:

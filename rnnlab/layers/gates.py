@@ -60,7 +60,7 @@ def _views(direction: Direction, name: str) -> tuple[dict[str, Array | None], Ar
                 rows = slice(block * units, (block + 1) * units)
                 views[str(array.source)] = direction.checked(array.name + suffix)[rows]
     output = cell.states[0]
-    ordered = [s for s in cell.states[1:] if s in views] + [output, "x"]
+    ordered = [s for s in views if s not in (output, "x")] + [output, "x"]
     place = cell.bias_of(name)
     bias = None
     if place is not None:

@@ -7,13 +7,11 @@ import math
 import numpy as np
 
 from rnnlab.cells import CellDefinition
+from rnnlab.cells.definition import INITIALISATIONS as INITIALISATIONS
 from rnnlab.engine.protocol import Array
 from rnnlab.equations import Uniform
 from rnnlab.layers.validation import check_size
 from rnnlab.registry import unknown_name
-
-#: Names of the initialisations that a layer takes.
-INITIALISATIONS = ("default", "torch", "irnn", "glorot")
 
 
 def glorot_uniform(rng: np.random.Generator, rows: int, columns: int) -> Array:

@@ -10,8 +10,8 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+from rnnlab.capacity import check_memory
 from rnnlab.cells import CellDefinition
-from rnnlab.engine.memory import check_memory
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.direction import Direction
@@ -141,7 +141,7 @@ class Recurrent(Architecture):
         known = ("num_layers", *LayerOptions.__annotations__)
         refuse_options(self.cell.name, unsupported, known)
         what = f"the parameters of {Architecture.__repr__(self)}"
-        check_memory(what, self.bytes_needed, "choose smaller sizes")
+        check_memory(what, self.bytes_needed)
         arrays: dict[str, Array] = {}
         self._stack = Stack(self, arrays)
         rng, self.seed = random_numbers(seed, INITIALISATION)

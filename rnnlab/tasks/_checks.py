@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from rnnlab.tasks._blame import wrong
 from rnnlab.tasks.scoring import IGNORED
 
 if TYPE_CHECKING:
@@ -68,27 +69,46 @@ def one_hot(classes: NDArray[Any], size: int, dtype: DTypeLike) -> NDArray[Any]:
     return np.asarray(rows[classes])
 
 
-def check_sample(task: Task, batch: int, inputs: Any, targets: Any) -> None:
-    """Check what `task.sample` returned: a mistake in a task is found at its first batch."""
+def check_sample(task: Task, batch: int, drawn: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the inputs and targets that `task.sample` returned, or say what is wrong with them."""
     name, length = type(task).__name__, task.length
+    if not (isinstance(drawn, (tuple, list)) and len(drawn) == 2):
+        came = f"{len(drawn)} values" if isinstance(drawn, (tuple, list)) else _shape(drawn)
+        raise wrong(
+            task,
+            "sample",
+            f"{name}.sample must return inputs and targets, got {came}: end it with "
+            "return inputs, targets",
+        )
+    inputs, targets = drawn
     shapes = {2: (length, batch), 3: (length, batch, task.input_size)}
     if not (isinstance(inputs, np.ndarray) and inputs.shape == shapes.get(inputs.ndim)):
-        raise ValueError(
+        raise wrong(
+            task,
+            "sample",
             f"the inputs of {name}.sample must be ints (T, B) = {shapes[2]} or floats (T, B, I) = "
-            f"{shapes[3]}, got {_shape(inputs)}: make sample agree with length and input_size"
+            f"{shapes[3]}, got {_shape(inputs)}: make sample agree with length and input_size",
         )
     kind = "iu" if inputs.ndim == 2 else "f"
     if inputs.dtype.kind not in kind:
-        raise ValueError(
+        raise wrong(
+            task,
+            "sample",
             f"the inputs of {name}.sample must be ints (T, B) or floats (T, B, I), got "
-            f"{inputs.dtype} {inputs.shape}: classes have two axes, numbers three"
+            f"{inputs.dtype} {inputs.shape}: classes have two axes, numbers three",
         )
     if kind == "iu" and not (inputs.min() >= -1 and inputs.max() < task.input_size):
-        raise ValueError(
+        raise wrong(
+            task,
+            "sample",
             f"the inputs of {name}.sample must be classes 0 to {task.input_size - 1}, or -1 for "
-            f"none, got {inputs.min()} to {inputs.max()}: enlarge input_size"
+            f"none, got {inputs.min()} to {inputs.max()}: enlarge input_size",
         )
-    _check_targets(task, f"the targets of {name}.sample", batch, targets)
+    try:
+        _check_targets(task, f"the targets of {name}.sample", batch, targets)
+    except ValueError as error:
+        raise wrong(task, "sample", str(error)) from None
+    return inputs, targets
 
 
 def check_answers(

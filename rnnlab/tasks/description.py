@@ -1,4 +1,4 @@
-"""What a task is, in words: its settings, chance, when it is solved, and a sample to look at."""
+"""Description of a task in words: its settings, chance, when it is solved, and a sample."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from rnnlab.tasks._blame import blaming
+from rnnlab.tasks._checks import check_sample
+from rnnlab.tasks.contract import check_once, check_size
 from rnnlab.tasks.task import Task
 
 
@@ -81,7 +84,11 @@ def sample_rows(task: Task, seed: int | None = None) -> list[tuple[str, str, str
     ('2', 'marker', 'blank')
     ('3', 'blank', '6')
     """
-    inputs, targets = task.sample(1, np.random.default_rng(seed))
+    check_once(task)
+    check_size(task, 1)
+    with blaming(task, "sample"):
+        drawn = task.sample(1, np.random.default_rng(seed))
+    inputs, targets = check_sample(task, 1, drawn)
     rows = [
         (str(step), _input_text(task, x[0]), _target_text(task, y[0]))
         for step, (x, y) in enumerate(zip(inputs, targets, strict=True), 1)

@@ -9,6 +9,7 @@ from typing import Any
 from rnnlab.finding import file_and_name, members
 from rnnlab.registry import tasks, unknown_name
 from rnnlab.tasks.task import LOSSES, Task
+from rnnlab.user_code import UserCodeError, place_of_class
 
 # What each task states; `sample` and `measure` are asked for by name too.
 STATED = (
@@ -144,8 +145,8 @@ def _from_file(path: Path, name: str) -> type[Task]:
         raise ValueError(unknown_name(f"task of {path}", name, found))
     try:
         return check_task(name, found[name])
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+    except (ValueError, TypeError) as error:
+        raise UserCodeError(f"{place_of_class(path, name)}: {error}") from None
 
 
 tasks.open_to("rnnlab.tasks", check_task)

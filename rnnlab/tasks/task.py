@@ -1,4 +1,4 @@
-"""What a task is: the convention that every task of rnnlab, and of a user, keeps.
+"""The convention that every task of rnnlab, and of a user, keeps.
 
 A task is a frozen dataclass of its settings that derives from `Task`. It says how long and how wide
 its sequences are, what a model without memory reaches, how a batch is drawn and how answers are
@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from rnnlab.tasks._blame import blaming
 from rnnlab.tasks._checks import check_answers, check_sample, generator, one_hot, whole_number
+from rnnlab.tasks.contract import check_once, check_scores, check_size
 from rnnlab.tasks.scoring import IGNORED, class_answers
 
 __all__ = ["IGNORED", "LOSSES", "Classification", "Task"]
@@ -183,7 +185,9 @@ class Task(ABC):
         Raises
         ------
         ValueError
-            If `batch` < 1 or `dtype` is another one.
+            If `batch` < 1, `dtype` is another one or the batch is larger than memory. Of a task of
+            your own, with the line of its file, if it is not as the convention says, which is
+            checked at its first batch.
         TypeError
             If `batch` is not an integer or `rng` is not a generator.
         """
@@ -194,8 +198,11 @@ class Task(ABC):
                 f"dtype must be float32 or float64, got {np.dtype(dtype)}: "
                 "train in float32, analyse in float64"
             )
-        inputs, targets = self.sample(batch, rng)
-        check_sample(self, batch, inputs, targets)
+        check_once(self)
+        check_size(self, batch)
+        with blaming(self, "sample"):
+            drawn = self.sample(batch, rng)
+        inputs, targets = check_sample(self, batch, drawn)
         if inputs.ndim == 2:
             inputs = one_hot(inputs, self.input_size, dtype)
         numbers = self.loss != "cross-entropy"
@@ -226,7 +233,9 @@ class Task(ABC):
             If the shapes are not those of this task, a target is impossible or none is asked.
         """
         outputs, targets = check_answers(self, outputs, targets)
-        return self.measure(outputs, targets)
+        with blaming(self, "measure"):
+            found = self.measure(outputs, targets)
+        return check_scores(self, found)
 
     def solved(self, value: float) -> bool:
         """Say whether a run whose headline is `value` has solved the task; NaN has not."""

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from rnnlab.capacity import check_memory
 from rnnlab.engine import matmul
-from rnnlab.engine.memory import check_memory
 from rnnlab.engine.protocol import Array, blank_padding
 from rnnlab.layers import Recurrent
 from rnnlab.layers.initialisers import glorot_uniform
@@ -94,7 +94,7 @@ class SequenceModel:
         self.output_size = check_size("output_size", output_size)
         drawn = 8 * self.output_size * layer.output_size
         what = f"a readout of output_size={self.output_size} on {layer}"
-        check_memory(what, drawn, "choose smaller sizes")
+        check_memory(what, drawn)
         rng, self.seed = random_numbers(seed, "readout")
         weight = glorot_uniform(rng, self.output_size, layer.output_size)
         self._readout = {

@@ -83,13 +83,15 @@ def test_a_file_that_is_missing(tmp_path):
 
 def test_a_file_that_fails(write):
     path = write("import math\nmath.sqrt(-1)\n1 / 0\n")
-    with pytest.raises(ValueError, match=r"mine\.py must run, got ValueError: math domain"):
+    with pytest.raises(
+        ValueError, match=rf"{path}:2: mine\.py must run, got ValueError: math domain"
+    ):
         find_cell(f"{path}:name")
     path = write("1 / 0\n", "second.py")
     with pytest.raises(ValueError, match=r"second\.py must run, got ZeroDivisionError: division"):
         find_cell(f"{path}:name")
     path = write("def broken(:\n", "third.py")
-    with pytest.raises(ValueError, match=r"third\.py must run, got SyntaxError"):
+    with pytest.raises(ValueError, match=rf"{path}:1: third\.py must run, got SyntaxError"):
         find_cell(f"{path}:name")
 
 
@@ -104,6 +106,34 @@ def test_a_file_whose_equations_are_wrong_names_the_line(write):
     path = write(GOOD.replace("u * h", "u * x"))
     with pytest.raises(ValueError, match=rf"{path}:8: x has I numbers"):
         find_cell(f"{path}:update_gate")
+
+
+def test_a_wrong_cell_leaves_the_others_of_its_file_usable(write):
+    path = write(GOOD.replace("u * h", "u * x"))
+    assert find_cell(f"{path}:plain").name == "plain"
+    with pytest.raises(ValueError, match="got 'update_gat': did you mean 'update_gate'"):
+        find_cell(f"{path}:update_gat")
+    # a file that uses the wrong one at once does not run
+    path.write_text(f"{path.read_text()}\nlayer = update_gate.arrays\n")
+    with pytest.raises(ValueError, match=rf"{path}:8: x has I numbers"):
+        find_cell(f"{path}:plain")
+
+
+def test_a_name_that_rnnlab_does_not_have(write):
+    path = write("\nfrom rnnlab import cell, softplus\n")
+    formula = r"maximum\(a, 0\) \+ log\(1 \+ exp\(-abs\(a\)\)\)"
+    message = f"{path}:2: cannot import softplus from rnnlab: rnnlab has no softplus: write "
+    with pytest.raises(ValueError, match=message + formula):
+        find_cell(f"{path}:mine")
+    path.write_text("from rnnlab import cell, sigmiod\n")
+    with pytest.raises(ValueError, match=rf"{path}:1: .*sigmiod from rnnlab: did you mean sigmoid"):
+        find_cell(f"{path}:mine")
+
+
+def test_a_file_that_ends_the_program(write):
+    path = write("import sys\nsys.exit(0)\n")
+    with pytest.raises(ValueError, match=rf"{path}:2: mine\.py must run, got SystemExit: 0"):
+        find_cell(f"{path}:mine")
 
 
 def test_a_file_without_a_cell(write):

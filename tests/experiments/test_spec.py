@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,9 @@ def test_there_are_the_promised_studies() -> None:
         ({"hidden": -3}, r"hidden must be a whole number of at least 1, got -3: "),
         ({"hidden": 2.5}, r"hidden must be a whole number of at least 1, got 2.5: "),
         ({"batch": "many"}, r"batch must be a whole number of at least 1, got 'many': "),
-        ({"seeds": True}, r"seeds must be a whole number of at least 1, got True: "),
-        ({"updates": 0}, r"updates must be a whole number of at least 1, got 0: "),
-        ({"evaluate_every": 0}, r"evaluate_every must be a whole number of at least 1, got 0"),
+        ({"seeds": True}, r"seeds must be a whole number from 1 to 100000, got True: "),
+        ({"updates": 0}, r"updates must be a whole number from 1 to 10\*\*12, got 0: "),
+        ({"evaluate_every": 0}, r"evaluate_every must be a whole number from 1 to 10\*\*12, got 0"),
         ({"lr": 0}, r"lr must be a number above 0, got 0: give a rate such as 0.001"),
         ({"lr": float("nan")}, r"lr must be a number above 0, got nan: "),
         ({"lr": float("inf")}, r"lr must be a number above 0, got inf: "),
@@ -97,7 +98,10 @@ def test_there_are_the_promised_studies() -> None:
         ({"cells": ["lstm,hidden"]}, r"must be written option=value, got 'hidden' in 'lstm,hid"),
         ({"cells": ["gru", "lstm,hidden=0"]}, r"cells\[1\].hidden must be a whole number .*got 0"),
         ({"cells": [{"hidden": 3}]}, r"cells\[0\].cell must be a cell's name .*, got nothing: "),
-        ({"cells": [{"cell": "gru", "hiden": 3}]}, r"key of a cell entry .*'hidden'\?"),
+        ({"cells": [{"cel": "gru"}]}, r"cells\[0\] must have a key cell, got 'cel': did you mean"),
+        ({"cells": [{"cell": "gru", "lr": math.nan}]}, r"cells\[0\].lr must be a number .*got nan"),
+        ({"cells": ["gru,lr=inf"]}, r"cells\[0\].lr must be a number above 0, got inf"),
+        ({"cells": [{"cell": "gru", "hiden": 3}]}, r"key of cells\[0\] .*'hidden'\?"),
         ({"cells": [7]}, r"cells must be names such as .*, got 7: "),
         ({"cells": ["no.py:mine"]}, r"the cell's file must exist, got 'no.py': check the path"),
         ({"cells": ["rnn,forget_bias=1"]}, r"forget_bias must go to a cell .* rnn has none"),
@@ -178,7 +182,7 @@ def test_gradient_flow_takes_one_delay_and_no_updates_if_wanted() -> None:
         ValueError, match=r"delays must be one delay in gradient-flow, got \[1, 2\]"
     ):
         load_spec("gradient-flow", {"delays": [1, 2]})
-    with pytest.raises(ValueError, match="updates must be a whole number of at least 0, got -1"):
+    with pytest.raises(ValueError, match="updates must be a whole number from 0 to .*, got -1"):
         load_spec("gradient-flow", {"updates": -1})
     with pytest.raises(ValueError, match="setting of gradient-flow must be one of"):
         load_spec("gradient-flow", {"evaluate_every": 3})

@@ -74,7 +74,31 @@ def every_function(x, h, n):
     return h, n
 
 
-EXTRA = (delayed, low_rank, awkward, every_function)
+@cell(keep="f")
+def several_operands(x, h, c):
+    """Gates on several computed values, with names and without, beside h, c and the new c."""
+    before = c
+    i = tanh(linear("i", x, h))
+    b = sigmoid(linear("b", x, c))
+    f = sigmoid(linear("f", x, i, b))
+    g = tanh(linear("g", h, i * b, bias=None) + linear("g", x, b * b - 0.5))
+    c = f * c + (1 - f) * g
+    return tanh(linear("o", before, c, bias=None) + linear("p", i, b, h, f * g)), c
+
+
+EXTRA = (delayed, low_rank, awkward, every_function, several_operands)
+# By hand: what names the array of each operand where the contract's short rule does not say it.
+NAMED = {
+    "several-operands": [
+        ("x", "h"),
+        ("x", "c"),
+        ("x", "i_", "b"),
+        ("h", "g2"),
+        ("x", "g3"),
+        ("c", "new_c"),
+        ("i_", "b", "h", "p4"),
+    ]
+}
 EVERY = {**{name: registry[name] for name in registry}, **{c.name: c for c in EXTRA}}
 
 # Cells that differ in what they ask of the engine see every size; the rest of the catalogue, which
@@ -304,8 +328,10 @@ class TorchCell:
         known = dict(zip(map(id, arguments), ("x", *self.cell.states), strict=True))
         for state, value in zip(self.cell.states, returned, strict=True):
             known.setdefault(id(value), state)
-        for name, operands, biased in seen:
+        for k, (name, operands, biased) in enumerate(seen):
             sources = tuple(known.get(id(value), self.cell.states[0]) for value in operands)
+            if self.cell.name in NAMED:
+                sources = NAMED[self.cell.name][k]
             self.calls.append(_Call(name, sources, biased))
         self.nearest_kink = np.inf
 

@@ -17,7 +17,7 @@ def gates_of(layer):
 
 
 def operands_of(layer, gate):
-    """Return what the columns of a gate stand for: further states, then h, then x."""
+    """Return what a gate's columns are: further states and computed values, then h, then x."""
     cell = layer.cell
     seen = {
         cell.source_of(operand)
@@ -25,7 +25,9 @@ def operands_of(layer, gate):
         if node.payload.name == gate
         for operand in node.args
     }
-    return [s for s in cell.states[1:] if s in seen] + [cell.states[0], "x"], seen
+    values = [a.source for a in cell.arrays.values() if a.source not in (None, "x", *cell.states)]
+    further = [source for source in (*cell.states[1:], *values) if source in seen]
+    return [*further, cell.states[0], "x"], seen
 
 
 @pytest.fixture

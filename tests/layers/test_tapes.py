@@ -123,7 +123,7 @@ def test_a_state_does_not_keep_the_tape():
 @pytest.mark.parametrize("call", ["__call__", "forward"])
 def test_beyond_the_memory(monkeypatch, call):
     """The system would hand it out, and end the process when it is used."""
-    monkeypatch.setattr("rnnlab.engine.memory._machine_memory", lambda: 10**8)
+    monkeypatch.setattr("rnnlab.capacity.memory", lambda: 10**8)
     monkeypatch.setattr("rnnlab.engine.passes.LARGE", 10**6)
     layer = LSTM(1, 64, init="torch")
     x = np.zeros((10000, 100, 1), np.float32)

@@ -36,26 +36,26 @@ class Echo(Task):
         return {"loss": float(squared_errors(outputs, targets).mean())}
 
 
-FLOATS = np.zeros((3, 4, 2))
+FLOATS = np.zeros((3, 3, 2))  # of the size that a first sample has
 
 
 @pytest.mark.parametrize(
     ("drawn", "message"),
     [
-        ((FLOATS[1:], FLOATS), r"inputs of Echo.sample must be ints \(T, B\) = \(3, 4\) or .* got"),
+        ((FLOATS[1:], FLOATS), r"inputs of Echo.sample must be ints \(T, B\) = \(3, 3\) or .* got"),
         (([[1]], FLOATS), r"inputs of Echo.sample must be ints .*, got list: make sample agree"),
         ((FLOATS.astype(int), FLOATS), "got int64 .*: classes have two axes, numbers three"),
         ((FLOATS[..., 0], FLOATS), "got float64 .*: classes have two axes, numbers three"),
-        ((np.full((3, 4), 2), FLOATS), "must be classes 0 to 1, or -1 for none, got 2 to 2: enl"),
-        ((np.full((3, 4), -2), FLOATS), "must be classes 0 to 1, or -1 for none, got -2 to -2"),
+        ((np.full((3, 3), 2), FLOATS), "must be classes 0 to 1, or -1 for none, got 2 to 2: enl"),
+        ((np.full((3, 3), -2), FLOATS), "must be classes 0 to 1, or -1 for none, got -2 to -2"),
         ((FLOATS, FLOATS[..., 0]), r"targets of Echo.sample must be floats of shape \(T, B, O\)"),
-        ((FLOATS, FLOATS.astype(int)), r"must be floats of shape .*, got int64 \(3, 4, 2\)"),
+        ((FLOATS, FLOATS.astype(int)), r"must be floats of shape .*, got int64 \(3, 3, 2\)"),
         ((FLOATS, FLOATS * math.nan), "must ask for one answer or more, got none: every target is"),
     ],
 )
 def test_what_sample_gets_wrong_is_found_at_the_first_batch(drawn: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Echo(3, drawn).draw(4, np.random.default_rng(0))
+        Echo(3, drawn).draw(3, np.random.default_rng(0))
 
 
 def test_a_label_alone_cannot_be_left_out() -> None:
@@ -65,12 +65,12 @@ def test_a_label_alone_cannot_be_left_out() -> None:
 
     targets = FLOATS.copy()
     targets[1, 2] = math.nan
-    _, drawn = Labels(3, (FLOATS, targets)).draw(4, np.random.default_rng(0))
+    _, drawn = Labels(3, (FLOATS, targets)).draw(3, np.random.default_rng(0))
     np.testing.assert_array_equal(drawn, targets)
     targets[0, 1, 1] = math.nan
     with pytest.raises(ValueError, match="NaN for all 2 labels of a position or for none, got NaN"):
-        Labels(3, (FLOATS, targets)).draw(4, np.random.default_rng(0))
-    Echo(3, (FLOATS, targets)).draw(4, np.random.default_rng(0))  # numbers can
+        Labels(3, (FLOATS, targets)).draw(3, np.random.default_rng(0))
+    Echo(3, (FLOATS, targets)).draw(3, np.random.default_rng(0))  # numbers can
 
 
 def test_what_follows_from_the_class_is_there_without_an_instance() -> None:
