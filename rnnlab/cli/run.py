@@ -122,8 +122,9 @@ def run(
 
     What an option leaves open has the value of the preset; of a file, what the file says. Several
     values between commas are swept, from --payload to --evaluation-batch: --lr 0.001,0.003. A run
-    into a folder that holds a result of the same settings computes what is missing; `rnnlab status
-    DIR` watches it from anywhere.
+    into a folder that holds a result of the same settings computes what is missing. More seeds,
+    cells, delays, tasks or values of a swept setting are added; what the folder has beyond what is
+    asked for is kept. `rnnlab status DIR` watches a study from anywhere.
     """
     from rnnlab.experiments import Study
 
@@ -153,6 +154,8 @@ def _announce(work: Any) -> None:
     missing, runs = len(work.missing), len(work.runs)
     click.echo(f"{work.experiment.name}: {work.experiment.about}")
     print_settings(work.spec)
+    if work.beyond:
+        click.echo(f"kept of the result that is there: {'; '.join(work.beyond)}")
     if missing == 0:
         state = "all done before"
     else:

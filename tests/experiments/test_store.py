@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnnlab import files
 from rnnlab.experiments import manifest
 from rnnlab.experiments.records import read_csv, to_csv
 from rnnlab.experiments.store import Store
@@ -43,6 +44,14 @@ def open_store(path: Path, **options: Any) -> Store:
 def rows(key: tuple[str, int], loss: float = 0.1) -> pd.DataFrame:
     table = pd.DataFrame({"cell": key[0], "seed": key[1], "update": [1, 2], "loss": loss})
     return table[list(COLUMNS)]
+
+
+def partial_of_the_dead(path: Path) -> Path:
+    """Return the file that a process writes for `path`, of a process that is no more."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    partial = files.partial_of(path)
+    return partial.with_name(partial.name.replace(f"-{os.getpid()}.", f"-{ended.pid}."))
 
 
 def complete(path: Path) -> Store:
@@ -254,9 +263,8 @@ def test_what_a_kill_left_half_written_goes_with_the_records(tmp_path: Path) -> 
     store.begin("a test", {"jobs": 1})
     for key in ORDER:
         store.add(key, rows(key), {"gates": rows(key)})
-    left = ("runs/.abc.csv.4242.part", "runs/gates/.abc.csv.4242.part", ".metrics.csv.4242.part")
-    for name in left:
-        (tmp_path / name).write_text("b,0,")
+    for name in ("runs/abc.csv", "runs/gates/abc.csv", "metrics.csv"):
+        partial_of_the_dead(tmp_path / name).write_text("b,0,")
     (tmp_path / ".book.txt.4242.part").write_text("not ours")
     store.assemble()
     store.summarise(pd.DataFrame({"cell": ["b"]}))
