@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from rnnlab.cli.errors import user_errors
-from rnnlab.cli.output import print_rows, print_summary
+from rnnlab.cli.output import print_rows, print_summary, say
 from rnnlab.cli.run import execute_study
 
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -124,15 +124,15 @@ def fit(data: Path, out: Path | None, force: bool, jobs: int | None, **options: 
     _announce(work)
     sys.stdout.flush()
     result = execute_study(work)
-    click.echo()
-    click.echo("Scores on the test part, with the weights of each run's best epoch:")
+    say()
+    say("Scores on the test part, with the weights of each run's best epoch:")
     print_summary(result.summary)
-    click.echo()
+    say()
     for file in work.files:
-        click.echo(file)
+        say(file)
     best = work.best_model()
     if best is not None:
-        click.echo(f"Lowest validation loss: {best}")
+        say(f"Lowest validation loss: {best}")
 
 
 def _split(text: str) -> Any:
@@ -153,12 +153,12 @@ def _announce(work: Any) -> None:
 
     data, spec = work.data, work.spec
     encoding = data.encoding
-    click.echo(f"fit: {encoding.task} of {', '.join(encoding.targets)} in {spec.data}")
+    say(f"fit: {encoding.task} of {', '.join(encoding.targets)} in {spec.data}")
     for line in data.found:
-        click.echo(f"  inferred: {line}")
-    click.echo(f"  features: {', '.join(map(_feature, encoding.features))}")
+        say(f"  inferred: {line}")
+    say(f"  features: {', '.join(map(_feature, encoding.features))}")
     if encoding.task == "classification":
-        click.echo(f"  classes: {', '.join(encoding.classes)}")
+        say(f"  classes: {', '.join(encoding.classes)}")
     rows = [
         (f"  {name}", f"{len(part)} sequences", f"{sum(map(len, part.inputs))} time steps")
         for name, part in data.parts.items()
@@ -166,16 +166,16 @@ def _announce(work: Any) -> None:
     print_rows(("  part", "sequences", "time steps"), rows, title=False)
     name, scores = baseline(data)
     measure = headline(encoding.task)
-    click.echo(f"  baseline on the test part: {name}, {measure} {scores[measure]:.4g}")
-    click.echo(f"  cells: {'; '.join(spec.labels)}")
+    say(f"  baseline on the test part: {name}, {measure} {scores[measure]:.4g}")
+    say(f"  cells: {'; '.join(spec.labels)}")
     values = [(name, getattr(spec, name)) for name in SHOWN]
     said = (f"{name} {'none' if value is None else value}" for name, value in values)
-    click.echo(f"  settings: {', '.join(said)}")
+    say(f"  settings: {', '.join(said)}")
     missing, runs = len(work.missing), len(work.runs)
     state = f"{work.jobs} at a time" if missing else "all done before"
     if 0 < missing < runs:
         state += f", {runs - missing} of them done before"
-    click.echo(f"{runs} run{'s' if runs > 1 else ''} into {work.store.path}, {state}")
+    say(f"{runs} run{'s' if runs > 1 else ''} into {work.store.path}, {state}")
 
 
 def _feature(feature: Any) -> str:

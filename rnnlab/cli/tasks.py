@@ -8,7 +8,7 @@ import click
 
 from rnnlab.cli.errors import user_errors
 from rnnlab.cli.groups import Commands
-from rnnlab.cli.output import heading, print_registry, print_rows
+from rnnlab.cli.output import heading, print_registry, print_rows, say
 
 if TYPE_CHECKING:
     from rnnlab.tasks import Task
@@ -80,7 +80,7 @@ def _show(written: str, task: Task, seed: int, whole: bool) -> None:
     from rnnlab.tasks.description import about, chance_text, sample_rows, solved_text
 
     kind = type(task)
-    click.echo(f"{written.partition(',')[0]}: {about(kind)}")
+    say(f"{written.partition(',')[0]}: {about(kind)}")
     solved, number = solved_text(kind), f"{task.solved_at:g}"
     settings = ", ".join(f"{name}={getattr(task, name)}" for name in kind.settings)
     facts = [
@@ -95,7 +95,7 @@ def _show(written: str, task: Task, seed: int, whole: bool) -> None:
     ]
     for label, text in facts:
         if text:
-            click.echo(f"{label}: {text}")
+            say(f"{label}: {text}")
     heading(f"One sample, seed {seed}")
     rows = sample_rows(task, seed)
     if len(rows) > LONG and not whole:
