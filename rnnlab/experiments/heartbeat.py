@@ -20,6 +20,7 @@ from typing import Any
 from rnnlab import files
 from rnnlab.experiments.grid import Run
 from rnnlab.experiments.progress import Progress, Remaining
+from rnnlab.experiments.stored import read_runner
 
 FILE = "runner.json"
 EVERY = 2.0  # seconds between two signs of life
@@ -120,10 +121,9 @@ class Heartbeat(Progress):
 def read_state(folder: Path) -> dict[str, Any] | None:
     """Return what the last runner of a folder wrote, None if there is none."""
     try:
-        state = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_runner(folder / FILE)
+    except ValueError:  # what no runner wrote
         return None
-    return state if isinstance(state, dict) and "beat" in state else None
 
 
 def is_alive(state: Mapping[str, Any], now: float | None = None) -> bool:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -24,15 +24,17 @@ from rnnlab.experiments.further import FurtherTable
 from rnnlab.experiments.growing import Growth, Layout, moved
 from rnnlab.experiments.locking import Lock, TakenError
 from rnnlab.experiments.records import Records, line_of, read_csv, rows_by_run, to_csv
+from rnnlab.experiments.stored import MANIFEST, read_manifest, read_text
 from rnnlab.experiments.writing import cannot_write, make_writable, write_whole
 
-MANIFEST = "manifest.json"
 SUMMARY = "summary.csv"
 RUNS = "runs"
 PLAN = "plan.json"
 
 # The table is written anew while runs come in, but takes at most one part in so many of the time.
 TABLE_SHARE = 50
+
+T = TypeVar("T")
 
 
 class Store:
@@ -257,8 +259,8 @@ class Store:
                 f"{self.path} must say in {MANIFEST} what {self.table_file.name} was made with, "
                 f"got none: {remedy}"
             )
-        old = _read_manifest(self.manifest_file)
-        settings = old.get("settings", {})
+        old = _read(self.path, read_manifest)
+        settings = old["settings"]
         difference = self._difference(settings)
         if difference is not None:
             key, before, after = difference
@@ -269,7 +271,7 @@ class Store:
         self._manifest = {"end": None, **old}
         header, stored = "", ""
         if self.table_file.exists():
-            header, _, stored = self.table_file.read_text(encoding="utf-8").partition("\n")
+            header, _, stored = _read(self.table_file, read_text).partition("\n")
         complete = all(one.file.exists() for one in self.further.values())
         self._rows, known = {}, False
         # a kill may have come between a larger manifest and its first table
@@ -313,10 +315,9 @@ class Store:
 def stored_settings(path: Path) -> dict[str, Any]:
     """Return the settings of the result in a folder; empty if there is none that can be read."""
     try:
-        settings = _read_manifest(path / MANIFEST).get("settings")
-    except RefusedError:
+        return dict((read_manifest(path) or {}).get("settings", {}))
+    except ValueError:  # the store will say what is wrong with it
         return {}
-    return settings if isinstance(settings, dict) else {}
 
 
 def require_free(path: Path) -> None:
@@ -340,13 +341,15 @@ def _busy(path: Path) -> RefusedError:
     )
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
-    found: Any = None
-    with contextlib.suppress(OSError, ValueError):  # gone, or not JSON: the line below says so
-        found = json.loads(path.read_text(encoding="utf-8"))
-    if isinstance(found, dict):
-        return found
-    raise RefusedError(
-        f"{path} must be the manifest of a result, got something else: "
-        "replace the result with --force (force=True), or name another folder with --out (out=)"
-    )
+def _read(path: Path, read: Callable[[Path], T | None]) -> T:
+    """Read a file of the folder, which is there."""
+    try:
+        found = read(path)
+        if found is None:
+            raise ValueError(f"{path} must be there, got no such file")
+    except ValueError as error:
+        raise RefusedError(
+            f"{error}; or replace the result with --force (force=True), or name another folder "
+            "with --out (out=)"
+        ) from None
+    return found

@@ -27,7 +27,7 @@ from rnnlab.experiments.progress import Progress, Several
 from rnnlab.experiments.spec import Spec
 from rnnlab.experiments.store import Store, stored_settings
 from rnnlab.experiments.workers import Failed, Outcome, compute
-from rnnlab.experiments.writing import CannotWriteError
+from rnnlab.experiments.writing import CannotWriteError, cannot_write
 from rnnlab.registry import experiments
 from rnnlab.report_files import PAGE, files_of
 
@@ -230,6 +230,8 @@ class Study:
                 if name == self.experiment.figure:
                     raise
                 (self.store.path / figure_spec(name).filename).unlink(missing_ok=True)
+            except OSError as error:
+                raise cannot_write(self.store.path / figure_spec(name).filename, error) from error
 
     def _check_unchanged(self) -> None:
         """Raise a RefusedError if a file that decides the numbers is not what it was."""

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from rnnlab.files import write_whole
+from rnnlab.plotting._glyphs import show_as_written
 from rnnlab.plotting.style import house_style
 
 DOTS_PER_INCH = 200
@@ -46,6 +47,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with house_style(), io.BytesIO() as drawn, io.BytesIO() as picture:
+            show_as_written(figure)
             figure.savefig(drawn, format="png", dpi=DOTS_PER_INCH)
             _in_few_colors(drawn).save(
                 picture, format="png", dpi=(DOTS_PER_INCH, DOTS_PER_INCH), optimize=True

@@ -221,9 +221,7 @@ def test_force_replaces_our_files_and_no_others(tmp_path: Path) -> None:
 def test_a_table_without_a_manifest_or_with_a_broken_one_is_not_continued(tmp_path: Path) -> None:
     store = complete(tmp_path)
     store.manifest_file.write_text("{")
-    with pytest.raises(
-        ValueError, match=r"manifest.json must be the manifest of a result, .*force"
-    ):
+    with pytest.raises(ValueError, match=r"manifest.json must be JSON, .*force"):
         open_store(tmp_path)
     store.manifest_file.unlink()
     with pytest.raises(ValueError, match=r"must say in manifest.json what metrics.csv .*force"):
