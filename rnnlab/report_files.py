@@ -39,10 +39,10 @@ def files_of(page: Path) -> list[Path] | None:
     if not page.is_file():
         return None
     text = page.read_text(encoding="utf-8", errors="replace")
-    found = re.search(rf"{re.escape(MADE_BY)}([^<]*)\.\s", text)
+    found = re.search(rf"{re.escape(MADE_BY)}(.*?)\.\s*Intervals", text, re.DOTALL)
     if found is None:
         return None
-    names = (name.strip() for name in html.unescape(found[1]).split(","))
+    names = (name.strip() for name in html.unescape(re.sub("<[^>]*>", "", found[1])).split(","))
     return [page, *(page.with_name(name) for name in names if name and Path(name).name == name)]
 
 

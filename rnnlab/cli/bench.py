@@ -11,7 +11,7 @@ import click
 
 from rnnlab.cli.errors import user_errors
 from rnnlab.cli.numbers import FiniteRange
-from rnnlab.cli.output import print_rows
+from rnnlab.cli.output import print_rows, say
 
 CELLS = ("rnn", "lstm", "peephole-lstm", "gru")
 
@@ -100,7 +100,7 @@ def bench(
             seconds=seconds,
             out=out,
             force=force,
-            tell=lambda line: click.echo(line, err=True),
+            tell=lambda line: say(line, err=True),
         )
     rows = [_row(record) for record in comparison.to_dict("records")]
     headers = (
@@ -116,7 +116,7 @@ def bench(
     )
     print_rows((*headers, "GFLOP/s", "of the limit"), rows, title=True)
     for file in files:
-        click.echo(file)
+        say(file)
 
 
 def _row(record: Mapping[Hashable, Any]) -> tuple[str, ...]:

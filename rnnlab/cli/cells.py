@@ -8,7 +8,7 @@ import click
 
 from rnnlab.cli.errors import user_errors
 from rnnlab.cli.groups import Commands
-from rnnlab.cli.output import heading, print_registry, print_rows, vector_text
+from rnnlab.cli.output import heading, print_registry, print_rows, say, vector_text
 
 if TYPE_CHECKING:
     from rnnlab.analysis import Walk
@@ -60,11 +60,11 @@ def show(name: str, latex: bool, diagram: bool) -> None:
     if latex:
         from rnnlab.cells.latex import typeset
 
-        click.echo(typeset(cell))
+        say(typeset(cell))
     elif diagram:
         from rnnlab.cells.diagram import flowchart
 
-        click.echo(flowchart(cell))
+        say(flowchart(cell))
     else:
         _show(cell)
 
@@ -80,23 +80,23 @@ def _show(cell: CellDefinition) -> None:
     )
 
     products = recurrent_products(cell)
-    click.echo(f"{cell.name}: {about(cell)}")
+    say(f"{cell.name}: {about(cell)}")
     for label, attribute in (("Paper", "paper"), ("Differs from the paper", "differs")):
         if text := getattr(cell, attribute, ""):
-            click.echo(f"{label}: {text}")
+            say(f"{label}: {text}")
     heading("Equations")
-    click.echo(source_text(cell).rstrip() or "(their file cannot be read)")
+    say(source_text(cell).rstrip() or "(their file cannot be read)")
     heading("Forward step, derived")
-    click.echo(cell.derivation.forward_source().rstrip())
+    say(cell.derivation.forward_source().rstrip())
     heading("Backward step, derived")
-    click.echo(cell.derivation.backward_source().rstrip())
+    say(cell.derivation.backward_source().rstrip())
     heading(
         f"Parameters in I inputs and H units: {parameter_formula(cell)}, "
         f"{products} matrix product{'s' if products != 1 else ''} a step"
     )
     print_rows(("name", "shape", "starts at"), parameter_rows(cell), title=False)
     heading("Direct paths, past every matrix")
-    click.echo("\n".join(direct_path_texts(cell)) or "none: every path passes a matrix")
+    say("\n".join(direct_path_texts(cell)) or "none: every path passes a matrix")
 
 
 @cells.command(short_help="Walk one sequence through a cell.")
@@ -165,11 +165,11 @@ def _print_walk(taken: Walk) -> None:
     layer, inputs = taken.layer, taken.inputs
     cell, size, units = layer.cell, layer.input_size, layer.hidden_size
     count = f"{len(taken.steps)} step{'s' if len(taken.steps) > 1 else ''}"
-    click.echo(f"{cell.name}: {count} of {inputs.origin}; I = {size}, H = {units}")
-    click.echo(f"  {cell.equations.input.payload} (I,) = ({size},)")
-    click.echo(f"  {', '.join(cell.states)} (H,) = ({units},), 0 before the first step")
+    say(f"{cell.name}: {count} of {inputs.origin}; I = {size}, H = {units}")
+    say(f"  {cell.equations.input.payload} (I,) = ({size},)")
+    say(f"  {', '.join(cell.states)} (H,) = ({units},), 0 before the first step")
     for name, array in layer.parameters.items():
-        click.echo(f"  {name} {array.shape}{_blocks(cell, name, size, units)}")
+        say(f"  {name} {array.shape}{_blocks(cell, name, size, units)}")
     for number, (label, values) in enumerate(zip(inputs.labels, taken.steps, strict=True), 1):
         heading(f"step {number}" + (f": {label}" if label else ""))
         rows = [(name, str(value.shape), vector_text(value)) for name, value in values.items()]

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from rnnlab.cli.errors import user_errors
-from rnnlab.cli.output import print_rows, print_summary, setting_text, warn
+from rnnlab.cli.output import print_rows, print_summary, say, setting_text, warn
 from rnnlab.cli.run import execute_study
 
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -134,19 +134,19 @@ def fit(data: Path, out: Path | None, force: bool, jobs: int | None, **options: 
         )
     _announce(work)
     result = execute_study(work)
-    click.echo()
-    click.echo("Scores on the test part, with the weights of each run's best epoch:")
+    say()
+    say("Scores on the test part, with the weights of each run's best epoch:")
     _print_scores(result.summary)
     if work.targets is not None:
-        click.echo()
-        click.echo("Scores of each target:")
+        say()
+        say("Scores of each target:")
         print_summary(work.targets)
-    click.echo()
+    say()
     for file in work.files:
-        click.echo(file)
+        say(file)
     best = work.best_model()
     if best is not None:
-        click.echo(f"Lowest validation loss: {best}")
+        say(f"Lowest validation loss: {best}")
 
 
 def _print_scores(summary: Any) -> None:
@@ -177,19 +177,19 @@ def _announce(work: Any) -> None:
 
     data, spec = work.data, work.spec
     encoding = data.encoding
-    click.echo(f"fit: {encoding.task} of {', '.join(encoding.targets)} in {spec.data}")
+    say(f"fit: {encoding.task} of {', '.join(encoding.targets)} in {spec.data}")
     for line in data.found:
-        click.echo(f"  inferred: {line}")
-    click.echo(f"  features: {', '.join(map(_feature, encoding.features))}")
+        say(f"  inferred: {line}")
+    say(f"  features: {', '.join(map(_feature, encoding.features))}")
     if encoding.task == "classification":
-        click.echo(f"  classes: {', '.join(encoding.classes)}")
+        say(f"  classes: {', '.join(encoding.classes)}")
     rows = [
         (f"  {name}", f"{len(part)} sequences", f"{sum(map(len, part.inputs))} time steps")
         for name, part in data.parts.items()
     ]
     print_rows(("  part", "sequences", "time steps"), rows, title=False)
     if spec.bidirectional and encoding.read == "every":
-        click.echo("  each answer is given with the rows after it (bidirectional): no forecast")
+        say("  each answer is given with the rows after it (bidirectional): no forecast")
     measure, naive = headline(encoding), baselines(data)
     best = better(naive, encoding).name
     said = [
@@ -197,16 +197,16 @@ def _announce(work: Any) -> None:
         + (" (the better)" if one.name == best and len(naive) > 1 else "")
         for one in naive
     ]
-    click.echo(f"  baseline{'s'[: len(naive) - 1]} on the test part: {'; '.join(said)}")
-    click.echo(f"  cells: {'; '.join(spec.labels)}")
+    say(f"  baseline{'s'[: len(naive) - 1]} on the test part: {'; '.join(said)}")
+    say(f"  cells: {'; '.join(spec.labels)}")
     values = [(name, getattr(spec, name)) for name in SHOWN]
     settings = (f"{name} {'none' if value is None else value}" for name, value in values)
-    click.echo(f"  settings: {', '.join(settings)}")
+    say(f"  settings: {', '.join(settings)}")
     missing, runs = len(work.missing), len(work.runs)
     state = f"{work.jobs} at a time" if missing else "all done before"
     if 0 < missing < runs:
         state += f", {runs - missing} of them done before"
-    click.echo(f"{runs} run{'s' if runs > 1 else ''} into {work.store.path}, {state}")
+    say(f"{runs} run{'s' if runs > 1 else ''} into {work.store.path}, {state}")
     sys.stdout.flush()
     for text in data.cautions:
         warn(text)

@@ -9,7 +9,7 @@ import click
 
 from rnnlab.cli.errors import user_errors
 from rnnlab.cli.numbers import FiniteRange
-from rnnlab.cli.output import print_rows
+from rnnlab.cli.output import print_rows, say
 
 OUR_FAULT = 1
 TIGHTEST = 1e-8
@@ -79,7 +79,7 @@ def gradcheck(context: click.Context, /, name: str, tolerance: float, **options:
     )
     worst = max(records, key=lambda row: row["error"])
     if worst["error"] > tolerance:
-        click.echo(
+        say(
             f"Error: the gradient of {worst['name']}{list(worst['index'])} must agree with "
             f"differences to {tolerance:g}, got {worst['analytic']:.9g} against "
             f"{worst['numeric']:.9g}, an error of {worst['error']:.1e}: please report it with "
@@ -87,7 +87,7 @@ def gradcheck(context: click.Context, /, name: str, tolerance: float, **options:
             err=True,
         )
         context.exit(OUR_FAULT)
-    click.echo(
+    say(
         f"All gradients of {cell.name} agree: largest error {worst['error']:.1e}, "
         f"limit {tolerance:g}"
     )

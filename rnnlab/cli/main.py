@@ -6,6 +6,7 @@ a traceback, or with one line where a check of ours found it (`gradcheck`); 130 
 
 from __future__ import annotations
 
+import io
 import os
 import select
 import sys
@@ -19,6 +20,7 @@ from rnnlab.cli.cells import cells
 from rnnlab.cli.fit import fit
 from rnnlab.cli.gradcheck import gradcheck
 from rnnlab.cli.groups import Commands
+from rnnlab.cli.output import say
 from rnnlab.cli.plot import plot
 from rnnlab.cli.predict import predict
 from rnnlab.cli.report import report
@@ -76,6 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a label may hold what the terminal cannot show
+            stream.reconfigure(errors="backslashreplace")
     try:
         with commands.make_context("rnnlab", words) as context:
             commands.invoke(context)
@@ -83,10 +88,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.exceptions.NoArgsIsHelpError as no_command:
-        click.echo(no_command.format_message(), err=True)
+        say(no_command.format_message(), err=True)
         return USER_ERROR
     except click.ClickException as error:
-        click.echo(f"Error: {' '.join(error.format_message().split())}", err=True)
+        say(f"Error: {' '.join(error.format_message().split())}", err=True)
         return USER_ERROR
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+from rnnlab.characters import visible
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -17,7 +19,17 @@ if TYPE_CHECKING:
     from rnnlab.registry import Registry
 
 
-def print_rows(headers: Sequence[str], rows: Sequence[Sequence[str]], *, title: bool) -> None:
+def say(text: object = "", *, err: bool = False, nl: bool = True) -> None:
+    """Print a text; characters that the terminal would obey are written out.
+
+    Labels, names of files and what a folder holds may come from anybody.
+    """
+    click.echo(visible(str(text), keep="\n\t"), err=err, nl=nl)
+
+
+def print_rows(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], *, title: bool, names: int = 1
+) -> None:
     """Print a table.
 
     Parameters
@@ -25,44 +37,77 @@ def print_rows(headers: Sequence[str], rows: Sequence[Sequence[str]], *, title: 
     headers : sequence of str
         Names of the columns.
     rows : sequence of sequence of str
-        The name first.
+        The name first. Characters that the terminal would obey are written out.
     title : bool
         Whether the headers are printed where the output is not a terminal.
+    names : int
+        How many columns name a row: a table that is too wide for the terminal is printed in parts,
+        each with these.
     """
+    rows = [[visible(text) for text in row] for row in rows]
     if sys.stdout.isatty():
-        _print_for_terminal(headers, rows)
+        _print_for_terminal(headers, rows, names)
         return
     lines = [headers, *rows] if title else rows
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
-        click.echo("  ".join(cells).rstrip())
+        say("  ".join(cells).rstrip())
 
 
-def _print_for_terminal(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _print_for_terminal(headers: Sequence[str], rows: Sequence[Sequence[str]], names: int) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for number, header in enumerate(headers):
-        # headers go over several lines, values stay whole but for a text at the end
-        table.add_column(header.replace("_", "\n"), no_wrap=number < len(headers) - 1)
-    for row in rows:
-        table.add_row(*map(Text, row))  # Text: a label may hold what rich takes for markup
-    Console().print(table)
+    console = Console()
+    for part in _parts_that_fit(headers, rows, names, console.width):
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+        for column in part:
+            # headers go over several lines, values stay whole but for a text at the end
+            last = column == len(headers) - 1
+            table.add_column(headers[column].replace("_", "\n"), no_wrap=not last, overflow="fold")
+        for row in rows:  # Text: a label may hold what rich takes for markup
+            table.add_row(*(Text(row[column]) for column in part))
+        console.print(table)
+
+
+def _parts_that_fit(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], names: int, width: int
+) -> list[list[int]]:
+    """Split columns into parts that fit into a width, each with the columns that name a row.
+
+    The last column of all may be a text that goes over several lines: it needs no more than a few
+    words of room.
+    """
+    from rich.cells import cell_len
+
+    widths = [
+        max(map(cell_len, [*headers[n].split("_"), *(row[n] for row in rows)])) + 2
+        for n in range(len(headers))
+    ]
+    if len(headers) > 1 and any(" " in row[-1] for row in rows):
+        widths[-1] = min(widths[-1], 30)
+    while names > 1 and sum(widths[:names]) + max(widths[names:], default=0) > width - 2:
+        names -= 1
+    parts: list[list[int]] = []
+    for column in range(names, len(headers)):
+        if not parts or sum(widths[n] for n in [*parts[-1], column]) > width - 2:
+            parts.append(list(range(names)))
+        parts[-1].append(column)
+    return parts or [list(range(len(headers)))]
 
 
 def heading(text: str) -> None:
     """Print the heading of a part, after an empty line."""
-    click.echo()
-    click.secho(text, bold=True)
+    say()
+    click.secho(visible(text), bold=True)
 
 
 def warn(text: str) -> None:
     """Print a line on stderr about something that stands in nobody's way."""
-    click.echo(f"Warning: {' '.join(text.split())}", err=True)
+    say(f"Warning: {' '.join(text.split())}", err=True)
 
 
 def print_summary(summary: pd.DataFrame) -> None:
@@ -91,8 +136,9 @@ def print_summary(summary: pd.DataFrame) -> None:
         del texts[names[1]], texts[names[2]]
     shared = [name for name in ("seeds", "chance", "status") if len(set(texts.get(name, ()))) == 1]
     if shared:
-        click.echo(", ".join(f"{name} {texts.pop(name)[0]}" for name in shared))
-    print_rows(list(texts), list(zip(*texts.values(), strict=True)), title=True)
+        say(", ".join(f"{name} {texts.pop(name)[0]}" for name in shared))
+    lines = list(zip(*texts.values(), strict=True))
+    print_rows(list(texts), lines, title=True, names=max(1, len(settings)))
 
 
 def setting_text(value: Any) -> str:
@@ -169,7 +215,7 @@ def print_settings(spec: Spec) -> None:
     ]
     width = max(len(key) for key, _ in lines)
     for key, text in lines:
-        click.echo(f"  {key.ljust(width)}  {text}")
+        say(f"  {key.ljust(width)}  {text}")
 
 
 def _setting_text(key: str, value: Any, spec: Spec) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from rnnlab.cli.errors import user_errors
-from rnnlab.cli.output import print_rows
+from rnnlab.cli.output import print_rows, say
 
 
 @click.command(short_help="Draw a figure again from the CSV of a result.")
@@ -25,8 +25,15 @@ from rnnlab.cli.output import print_rows
     metavar="FILE",
     help="The picture, a PNG.  [default: beside the CSV]",
 )
+@click.option(
+    "--task",
+    metavar="NAME",
+    help="The task to draw, of a study of several.  [default: all, where a figure can show them]",
+)
 @click.option("--list", "listing", is_flag=True, help="List the figures and what they show.")
-def plot(figure: str | None, folder: Path | None, out: Path | None, listing: bool) -> None:
+def plot(
+    figure: str | None, folder: Path | None, out: Path | None, task: str | None, listing: bool
+) -> None:
     """Draw a figure again from the CSV of a result alone; --list names them."""
     import rnnlab.plotting  # noqa: F401  # registers the figures
     from rnnlab.experiments import draw, figure_spec
@@ -42,4 +49,4 @@ def plot(figure: str | None, folder: Path | None, out: Path | None, listing: boo
                 f"plot must be given a figure, got none: name one of {', '.join(figures)}"
             )
         source = folder or Path("results") / figure_spec(figure).experiment
-        click.echo(draw(figure, source, out))
+        say(draw(figure, source, out, task))

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from rnnlab.cli.errors import user_errors
+from rnnlab.cli.output import say
 
 
 @click.command(short_help="Predict from a table with a model that fit wrote.")
@@ -68,4 +69,4 @@ def predict(
                 f"out must be a file that can be written, got {str(target)!r}: "
                 f"{error.strerror or error}; name another one"
             ) from None
-    click.echo(target)
+    say(target)

@@ -8,12 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
-from rnnlab.cli.output import duration
+from rnnlab.characters import visible
+from rnnlab.cli.output import duration, say
 from rnnlab.experiments import Progress, Run
 from rnnlab.experiments.progress import Remaining
 
@@ -61,7 +61,7 @@ class Lines(Progress):
         self._say(f"{run} FAILED: {reason}; the others go on")
 
     def _say(self, line: str) -> None:
-        click.echo(line, err=True)
+        say(line, err=True)
 
 
 class Live(Lines):
@@ -90,7 +90,7 @@ class Live(Lines):
         super().step(run, update)
         if run not in self._under_way:
             self._under_way[run] = self.bars.add_task(
-                str(run), total=max(1, self._updates[run]), state=""
+                visible(str(run)), total=max(1, self._updates[run]), state=""
             )
         state = f"{update}/{self._updates[run]} updates" if self._updates[run] else ""
         self.bars.update(self._under_way[run], completed=update, state=state)
@@ -123,4 +123,4 @@ class Live(Lines):
         self.bars.update(self._all, completed=self._remaining.share(), state=state)
 
     def _say(self, line: str) -> None:
-        self._console.print(line, markup=False)
+        self._console.print(visible(line), markup=False)

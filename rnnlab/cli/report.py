@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from rnnlab.cli.errors import user_errors
+from rnnlab.cli.output import say
 
 
 @click.command(short_help="Write a result as one HTML page with statistics in words.")
@@ -30,4 +31,4 @@ def report(folder: Path, out: Path | None, force: bool) -> None:
     with user_errors():
         written = write_report(folder, out, force=force)
     for file in written.files:
-        click.echo(file)
+        say(file)

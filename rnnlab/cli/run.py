@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from rnnlab.cli.errors import user_errors
-from rnnlab.cli.output import print_settings, print_summary
+from rnnlab.cli.output import print_settings, print_summary, say
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -122,8 +122,9 @@ def run(
 
     What an option leaves open has the value of the preset; of a file, what the file says. Several
     values between commas are swept, from --payload to --evaluation-batch: --lr 0.001,0.003. A run
-    into a folder that holds a result of the same settings computes what is missing; `rnnlab status
-    DIR` watches it from anywhere.
+    into a folder that holds a result of the same settings computes what is missing. More seeds,
+    cells, delays, tasks or values of a swept setting are added; what the folder has beyond what is
+    asked for is kept. `rnnlab status DIR` watches a study from anywhere.
     """
     from rnnlab.experiments import Study
 
@@ -142,23 +143,25 @@ def run(
     # flushed: what follows on stderr comes after it in a common log
     sys.stdout.flush()
     result = execute_study(work)
-    click.echo()
+    say()
     print_summary(result.summary)
-    click.echo()
+    say()
     for file in work.files:
-        click.echo(file)
+        say(file)
 
 
 def _announce(work: Any) -> None:
     missing, runs = len(work.missing), len(work.runs)
-    click.echo(f"{work.experiment.name}: {work.experiment.about}")
+    say(f"{work.experiment.name}: {work.experiment.about}")
     print_settings(work.spec)
+    if work.beyond:
+        say(f"kept of the result that is there: {'; '.join(work.beyond)}")
     if missing == 0:
         state = "all done before"
     else:
         done = f", {runs - missing} of them done before" if missing < runs else ""
         state = f"{work.where}{done}"
-    click.echo(f"{runs} run{'s' if runs > 1 else ''} into {work.store.path}, {state}")
+    say(f"{runs} run{'s' if runs > 1 else ''} into {work.store.path}, {state}")
 
 
 def execute_study(work: Any) -> Any:
@@ -171,12 +174,12 @@ def execute_study(work: Any) -> Any:
     except (CannotWriteError, RefusedError) as error:
         raise click.ClickException(str(error)) from error
     except RunsFailedError as error:
-        click.echo(error.details, err=True, nl=False)
-        click.echo(f"Error: {error}", err=True)
+        say(error.details, err=True, nl=False)
+        say(f"Error: {error}", err=True)
         raise click.exceptions.Exit(FAILED) from error
     except KeyboardInterrupt:
         done = len(work.runs) - len(work.missing)
         kept = f"{done} of {len(work.runs)} runs are in {work.store.table_file}"
         rest = "the same command computes the rest" if done else "no run was finished"
-        click.echo(f"Interrupted: {f'{kept}; ' if done else ''}{rest}.", err=True)
+        say(f"Interrupted: {f'{kept}; ' if done else ''}{rest}.", err=True)
         raise

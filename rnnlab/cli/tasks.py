@@ -8,7 +8,7 @@ import click
 
 from rnnlab.cli.errors import user_errors
 from rnnlab.cli.groups import Commands
-from rnnlab.cli.output import heading, print_registry, print_rows
+from rnnlab.cli.output import heading, print_registry, print_rows, say
 
 if TYPE_CHECKING:
     from rnnlab.tasks import Task
@@ -85,7 +85,7 @@ def _show(
     from rnnlab.tasks.description import about, chance_text, solved_text
 
     kind = type(task)
-    click.echo(f"{written.partition(',')[0]}: {about(kind)}")
+    say(f"{written.partition(',')[0]}: {about(kind)}")
     solved, number = solved_text(kind), f"{task.solved_at:g}"
     settings = ", ".join(f"{name}={getattr(task, name)}" for name in kind.settings)
     facts = [
@@ -100,7 +100,7 @@ def _show(
     ]
     for label, text in facts:
         if text:
-            click.echo(f"{label}: {text}")
+            say(f"{label}: {text}")
     heading(f"One sample, seed {seed}")
     if len(rows) > LONG and not whole:
         rows = [*rows[:ENDS], ("...", "...", "..."), *rows[-ENDS:]]

@@ -9,7 +9,15 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rnnlab.cells import CellDefinition, find_cell
-from rnnlab.experiments.knobs import ForgetBias, OwnCount, OwnNames, OwnRate, knob, number_or_text
+from rnnlab.experiments.knobs import (
+    ForgetBias,
+    Label,
+    OwnCount,
+    OwnNames,
+    OwnRate,
+    knob,
+    number_or_text,
+)
 from rnnlab.experiments.sources import digest, found, locate_object
 from rnnlab.registry import cells, unknown_name
 
@@ -42,10 +50,7 @@ class CellEntry(BaseModel):
     cell: Annotated[
         str, knob("a cell's name or FILE.py:NAME", 'name one, such as "lstm"', min_length=1)
     ]
-    label: Annotated[
-        str,
-        knob("a text of one line", "give the name for tables and figures", pattern=r"^[^\n\r]+$"),
-    ]
+    label: Label
     hidden: OwnCount = None
     parameters: OwnCount = None
     num_layers: OwnCount = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, Generic, TypeVar
@@ -93,11 +94,22 @@ class Experiment(ABC, Generic[S]):
         return list(grid.runs(spec))
 
     def tasks(self, spec: S) -> list[dict[str, Any]]:
-        """Return every task as a manifest holds it, those settings too that nobody wrote."""
-        return [
-            {"task": dict(point.columns).get("task", point.source), **dict(point.settings)}
-            for point in spec.task_points()
-        ]
+        """Return every task as a manifest holds it: all its settings, and how it is judged.
+
+        `criterion` is the value of the headline from which on a run has solved the task.
+        """
+        found = []
+        for point in spec.task_points():
+            task = task_at(point)
+            judged = {
+                "headline": task.headline,
+                "direction": "higher" if task.higher_is_better else "lower",
+                "chance": _finite(task.chance),
+                "criterion": _finite(task.solved_at),
+            }
+            label = dict(point.columns).get("task", point.source)
+            found.append({"task": label, **dict(point.settings), **judged})
+        return found
 
     def updates(self, spec: S, run: Run) -> int:
         """Return how many updates a run has, at most."""
@@ -108,3 +120,8 @@ class Experiment(ABC, Generic[S]):
         settings = grid.settings_of(spec, run)
         steps = task_at(settings.task).length * settings.batch * max(1, settings.updates)
         return float(learned_numbers(settings) * steps)
+
+
+def _finite(value: float) -> float | None:
+    """Return a number as JSON can hold it."""
+    return float(value) if math.isfinite(value) else None

@@ -17,8 +17,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rnnlab import files
 from rnnlab.experiments.grid import Run
 from rnnlab.experiments.progress import Progress, Remaining
+from rnnlab.experiments.stored import read_runner
 
 FILE = "runner.json"
 EVERY = 2.0  # seconds between two signs of life
@@ -112,21 +114,16 @@ class Heartbeat(Progress):
                 "finished": left.done if left else 0,
                 "seconds_left": left.seconds() if left else None,
             }
-        partial = self.path.with_name(f".{FILE}.{os.getpid()}.part")
         with contextlib.suppress(OSError):  # a full disk must not end what can go on
-            partial.write_text(json.dumps(state), encoding="utf-8")
-            partial.replace(self.path)
-        with contextlib.suppress(OSError):
-            partial.unlink()
+            files.write_whole(self.path, json.dumps(state).encode("utf-8"), durable=False)
 
 
 def read_state(folder: Path) -> dict[str, Any] | None:
     """Return what the last runner of a folder wrote, None if there is none."""
     try:
-        state = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_runner(folder / FILE)
+    except ValueError:  # what no runner wrote
         return None
-    return state if isinstance(state, dict) and "beat" in state else None
 
 
 def is_alive(state: Mapping[str, Any], now: float | None = None) -> bool:
@@ -139,20 +136,10 @@ def is_alive(state: Mapping[str, Any], now: float | None = None) -> bool:
         return False
     recent = (time.time() if now is None else now) - float(state["beat"]) < SILENT
     if recent and os.name == "posix" and state.get("host") == socket.gethostname():
-        return _exists(int(state["pid"]))
+        return files.is_running(int(state["pid"]))
     return recent
 
 
 def is_mine(state: Mapping[str, Any]) -> bool:
     """Say whether this very process wrote `state`: pids of other hosts may be the same."""
     return (state.get("host"), state.get("pid")) == (socket.gethostname(), os.getpid())
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -51,6 +51,16 @@ def _none_for_word(value: Any) -> Any:
     return None if value == "none" else value  # TOML has no null
 
 
+# Of one line, and nothing that a terminal would obey; no longer than a figure can show.
+Label = Annotated[
+    str,
+    knob(
+        "a text of one line, without control characters and of at most 300 letters",
+        "give the name for tables and figures",
+        pattern=r"^[^\p{Cc}\p{Zl}\p{Zp}\u{202A}-\u{202E}\u{2066}-\u{2069}]+$",
+        max_length=300,
+    ),
+]
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[Finite, Field(gt=0)]
 Natural = Annotated[int, Field(strict=True, ge=1)]

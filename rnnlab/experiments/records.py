@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ def to_csv(table: pd.DataFrame, *, header: bool = True) -> str:
     return str(table.to_csv(index=False, header=header, lineterminator="\n"))
 
 
-def read_csv(path: Path) -> pd.DataFrame:
+def read_csv(path: Path | io.StringIO) -> pd.DataFrame:
     """Read a table as `to_csv` wrote it: the same numbers, labels as text even if they say NA."""
     return pd.read_csv(
         path,

@@ -10,9 +10,9 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -21,17 +21,20 @@ from rnnlab.experiments import heartbeat, manifest
 from rnnlab.experiments.differences import first_difference
 from rnnlab.experiments.failing import RefusedError
 from rnnlab.experiments.further import FurtherTable
+from rnnlab.experiments.growing import Growth, Layout, moved
 from rnnlab.experiments.locking import Lock, TakenError
 from rnnlab.experiments.records import Records, line_of, read_csv, rows_by_run, to_csv
+from rnnlab.experiments.stored import MANIFEST, read_manifest, read_text
 from rnnlab.experiments.writing import cannot_write, make_writable, write_whole
 
-MANIFEST = "manifest.json"
 SUMMARY = "summary.csv"
 RUNS = "runs"
 PLAN = "plan.json"
 
 # The table is written anew while runs come in, but takes at most one part in so many of the time.
 TABLE_SHARE = 50
+
+T = TypeVar("T")
 
 
 class Store:
@@ -51,6 +54,8 @@ class Store:
         What decides the numbers: a result of other settings is not continued.
     further : mapping of str to sequence of str, optional
         The columns of tables beside the main one.
+    growth : Growth, optional
+        Which results are a part of this one: their runs are kept. Without it none but itself.
     force : bool
         Whether a result that is there already is replaced, of whatever settings.
 
@@ -72,6 +77,7 @@ class Store:
         order: Sequence[tuple[Any, ...]],
         settings: Mapping[str, Any],
         further: Mapping[str, Sequence[str]] | None = None,
+        growth: Growth | None = None,
         force: bool = False,
     ) -> None:
         self.path = path
@@ -87,6 +93,7 @@ class Store:
             name: FurtherTable(path, self.runs_folder, name, columns, self._width)
             for name, columns in (further or {}).items()
         }
+        self._growth = growth
         self._manifest: dict[str, Any] = {}
         self._replace = force
         self._lock = Lock(self.runs_folder / "lock")
@@ -137,14 +144,18 @@ class Store:
             for name in (self.table_file.name, SUMMARY, MANIFEST, *leftovers):
                 (self.path / name).unlink(missing_ok=True)
             self._replace = False
-        start = self._manifest.get("start") or manifest.now()
+        before = {name: one for name, one in self._manifest.items() if name != "history"}
+        history = self._manifest.get("history", [])
+        if before and before["settings"] != self.settings:  # what was there is a part of this
+            history, before = [*history, before], {}
         self._manifest = {
             "command": command,
             "settings": self.settings,
             **manifest.circumstances(),
             **notes,
-            "start": start,
+            "start": before.get("start") or manifest.now(),
             "end": None,
+            **({"history": history} if history else {}),
         }
         self._write_manifest()
 
@@ -203,9 +214,7 @@ class Store:
             one.clear()
         for name in (PLAN, heartbeat.FILE):
             (self.runs_folder / name).unlink(missing_ok=True)
-        tables = [self.table_file, *(one.file for one in self.further.values())]
-        for file in (*tables, self.summary_file, self.manifest_file):
-            files.remove_partials(self.path, file.name)
+        files.remove_partials(self.path)
 
     def close(self) -> None:
         """Make room for another runner."""
@@ -250,29 +259,65 @@ class Store:
                 f"{self.path} must say in {MANIFEST} what {self.table_file.name} was made with, "
                 f"got none: {remedy}"
             )
-        old = _read_manifest(self.manifest_file)
-        difference = first_difference(old.get("settings", {}), self.settings)
+        old = _read(self.path, read_manifest)
+        settings = old["settings"]
+        difference = self._difference(settings)
         if difference is not None:
             key, before, after = difference
             raise RefusedError(
-                f"{self.path} must hold a result of the same settings, got {key} = {before} there "
-                f"and {after} now: {remedy}"
+                f"{self.path} must hold a result of the same settings, got {key} = {before} "
+                f"there and {after} now: {remedy}"
             )
         self._manifest = {"end": None, **old}
+        header, stored = "", ""
         if self.table_file.exists():
-            text = self.table_file.read_text(encoding="utf-8")
-            first, _, rest = text.partition("\n")
-            if first != ",".join(self.columns):
-                raise RefusedError(
-                    f"{self.table_file} must have the columns {','.join(self.columns)}, "
-                    f"got {first}: {remedy}"
-                )
-            rows = rows_by_run(rest, self._width)
-            if all(one.file.exists() for one in self.further.values()):
-                self._rows = {line: rows[line] for line in self._lines.values() if line in rows}
-        self._rows |= self._records.read(self._lines.values())
+            header, _, stored = _read(self.table_file, read_text).partition("\n")
+        complete = all(one.file.exists() for one in self.further.values())
+        self._rows, known = {}, False
+        # a kill may have come between a larger manifest and its first table
+        for layout in self._layouts(settings, old.get("history", [])):
+            rows = Records(self.runs_folder, layout.columns, layout.width).read(
+                layout.lines.values()
+            )
+            if header == ",".join(layout.columns):
+                known = True
+                if complete:
+                    rows = rows_by_run(stored, layout.width) | rows
+            for line, there in layout.lines.items():
+                if there in rows and line not in self._rows:
+                    self._rows[line] = rows[there]
+                    if layout.columns != self.columns:
+                        self._rows[line] = moved(rows[there], layout.columns, line, self.columns)
+        if header and not known:
+            raise RefusedError(
+                f"{self.table_file} must have the columns {','.join(self.columns)}, "
+                f"got {header}: {remedy}"
+            )
         for one in self.further.values():
             one.take_over(list(self._lines.values()))
+
+    def _difference(self, before: Any) -> tuple[str, str, str] | None:
+        """Return the first setting in which what is stored is no part of this result."""
+        difference = first_difference(before, self.settings)
+        if difference is None or self._growth is None:
+            return difference
+        return self._growth.difference(before)
+
+    def _layouts(self, settings: Any, history: Sequence[Mapping[str, Any]]) -> Iterator[Layout]:
+        """Yield how a table may be laid out that lies there, the present way first."""
+        own = {line: line for line in self._lines.values()}
+        yield Layout(self.columns, self._width, own)
+        for before in (settings, *(one["settings"] for one in reversed(history))):
+            if before != self.settings and self._difference(before) is None and self._growth:
+                yield self._growth.layout(before)
+
+
+def stored_settings(path: Path) -> dict[str, Any]:
+    """Return the settings of the result in a folder; empty if there is none that can be read."""
+    try:
+        return dict((read_manifest(path) or {}).get("settings", {}))
+    except ValueError:  # the store will say what is wrong with it
+        return {}
 
 
 def require_free(path: Path) -> None:
@@ -296,13 +341,15 @@ def _busy(path: Path) -> RefusedError:
     )
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
-    found: Any = None
-    with contextlib.suppress(OSError, ValueError):  # gone, or not JSON: the line below says so
-        found = json.loads(path.read_text(encoding="utf-8"))
-    if isinstance(found, dict):
-        return found
-    raise RefusedError(
-        f"{path} must be the manifest of a result, got something else: "
-        "replace the result with --force (force=True), or name another folder with --out (out=)"
-    )
+def _read(path: Path, read: Callable[[Path], T | None]) -> T:
+    """Read a file of the folder, which is there."""
+    try:
+        found = read(path)
+        if found is None:
+            raise ValueError(f"{path} must be there, got no such file")
+    except ValueError as error:
+        raise RefusedError(
+            f"{error}; or replace the result with --force (force=True), or name another folder "
+            "with --out (out=)"
+        ) from None
+    return found

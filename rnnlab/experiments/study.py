@@ -12,20 +12,22 @@ from typing import Any
 
 import pandas as pd
 
+from rnnlab import files
 from rnnlab.experiments import manifest
 from rnnlab.experiments.differences import first_difference
 from rnnlab.experiments.drawing import draw, figure_spec
 from rnnlab.experiments.experiment import Experiment
 from rnnlab.experiments.failing import OwnCodeFailedError, RefusedError, RunsFailedError
 from rnnlab.experiments.grid import Run
+from rnnlab.experiments.growing import Growth, beyond, grown
 from rnnlab.experiments.heartbeat import Heartbeat
 from rnnlab.experiments.interrupts import interrupts_held
 from rnnlab.experiments.loading import load_spec
 from rnnlab.experiments.progress import Progress, Several
 from rnnlab.experiments.spec import Spec
-from rnnlab.experiments.store import Store
+from rnnlab.experiments.store import Store, stored_settings
 from rnnlab.experiments.workers import Failed, Outcome, compute
-from rnnlab.experiments.writing import CannotWriteError
+from rnnlab.experiments.writing import CannotWriteError, cannot_write
 from rnnlab.registry import experiments
 from rnnlab.report_files import PAGE, files_of
 
@@ -61,7 +63,9 @@ class Study:
     out : str or Path, optional
         The folder of the result; results/NAME unless given.
     force : bool
-        Whether a result in that folder is replaced.
+        Whether a result in that folder is replaced. Otherwise more seeds, cells, delays, tasks and
+        values of swept settings are added to a result of the same settings, and what it has beyond
+        the settings given here is kept.
     jobs : int, optional
         Processes at a time; as many as there are hardware threads unless given.
     dask : str, optional
@@ -108,8 +112,12 @@ class Study:
         command: str,
         dask: str | None = None,
     ) -> None:
-        """Lay out the runs of the settings and open the folder."""
+        """Lay out the runs of the settings, and of what the folder holds, and open it."""
         self.experiment = experiment
+        asked = self.spec
+        if not force and (stored := stored_settings(folder)):
+            self.spec = grown(asked, stored)
+        self.beyond = beyond(asked, self.spec)
         self.runs = self.experiment.runs(self.spec)
         self._work = {run: self.experiment.work(self.spec, run) for run in self.runs}
         self._command = command
@@ -123,6 +131,7 @@ class Study:
             order=list(self._keys.values()),
             settings=self.spec.settings(),
             further=self.experiment.further_tables(self.spec),
+            growth=Growth(experiment, self.spec, self._keys),
             force=force,
         )
 
@@ -184,6 +193,7 @@ class Study:
 
         Whatever ends it, the finished runs are on disk; the same study computes the rest.
         """
+        files.remove_partials(self.store.path)
         if not (self.store.is_finished() and (self.figure is None or self.figure.exists())):
             self.store.open()
             try:
@@ -221,6 +231,8 @@ class Study:
                 if name == self.experiment.figure:
                     raise
                 (self.store.path / figure_spec(name).filename).unlink(missing_ok=True)
+            except OSError as error:
+                raise cannot_write(self.store.path / figure_spec(name).filename, error) from error
 
     def _check_unchanged(self) -> None:
         """Raise a RefusedError if a file that decides the numbers is not what it was."""
@@ -325,9 +337,11 @@ def run(
     study : str or Path
         "copy-task", "gradient-flow", "task-study" or a TOML file.
     out : str or Path, optional
-        The folder of the result; results/NAME unless given.
+        The folder of the result; results/NAME unless given. Of a result of the same settings that
+        is there, finished runs are kept and missing ones computed; more seeds, cells, delays, tasks
+        and values of swept settings are added.
     force : bool
-        Whether a result of other settings in that folder is replaced.
+        Whether a result in that folder is replaced, of whatever settings.
     jobs : int, optional
         Processes at a time; as many as there are hardware threads unless given. The numbers do
         not depend on it.

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rnnlab.experiments.grid import SWEPT, TaskPoint
-from rnnlab.experiments.knobs import knob, number_or_text
+from rnnlab.experiments.knobs import Label, knob, number_or_text
 from rnnlab.experiments.sources import digest, found, locate, locate_object
 from rnnlab.registry import unknown_name
 from rnnlab.tasks.contract import check_once
@@ -41,10 +41,7 @@ class TaskEntry(BaseModel):
     name: Annotated[
         str, knob("a task's name or FILE.py:NAME", 'name one, such as "adding"', min_length=1)
     ]
-    label: Annotated[
-        str,
-        knob("a text of one line", "give the name for tables and figures", pattern=r"^[^\n\r]+$"),
-    ]
+    label: Label
     folder: Path | None = Field(default=None, exclude=True, repr=False)  # FILE.py is relative to it
 
     @model_validator(mode="before")

@@ -112,7 +112,7 @@ class TaskStudy(Training[TaskStudySpec]):
     name = "task-study"
     about = "cells on tasks: what each reaches, and how soon"
     spec = TaskStudySpec
-    figure = None
+    figure = "task-study"
 
 
 experiments.register(TaskStudy.name, TaskStudy())

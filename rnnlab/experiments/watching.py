@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rnnlab.experiments.heartbeat import is_alive, read_state
-from rnnlab.experiments.store import MANIFEST, PLAN, RUNS
+from rnnlab.experiments.heartbeat import FILE, is_alive
+from rnnlab.experiments.kinds import described, kind_of
+from rnnlab.experiments.store import PLAN, RUNS
+from rnnlab.experiments.stored import MANIFEST, read_manifest, read_plan, read_runner
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,13 @@ def read_status(folder: Path, now: float | None = None) -> Status:
         If there is no result in that folder, or none that can be read.
     """
     now = time.time() if now is None else now
-    manifest = _manifest(folder)
-    settings = manifest.get("settings", {})
-    state = read_state(folder / RUNS)
+    manifest = read_manifest(folder)
+    settings = {} if manifest is None else manifest["settings"]
+    if manifest is None or "experiment" not in settings:
+        known = kind_of(folder) in (None, "bench")
+        came = described(folder) if known else f"no {MANIFEST}: its runs are not known"
+        raise ValueError(f"{folder} must hold a study that was started, got {came}")
+    state = read_runner(folder / RUNS / FILE)
     alive = state is not None and is_alive(state, now)
     total, done = _counts(folder)
     beat = state["beat"] if state else now
@@ -89,23 +94,10 @@ def read_status(folder: Path, now: float | None = None) -> Status:
     )
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    try:
-        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ValueError(
-            f"{folder} must hold a study that was started, got no {MANIFEST} there: check the path"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{folder / MANIFEST} must be readable, got: {error}") from None
-    return found if isinstance(found, dict) else {}
-
-
 def _counts(folder: Path) -> tuple[int | None, int | None]:
     """Return how many runs there are, and how many of them are on disk."""
-    try:
-        plan = json.loads((folder / RUNS / PLAN).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    plan = read_plan(folder / RUNS / PLAN)
+    if plan is None:
         return None, None  # the folder goes when everything is in the table
     there = {path.name for path in (folder / RUNS).iterdir()}
     return len(plan["runs"]), len(there & plan["runs"].keys() | set(plan["before"]))

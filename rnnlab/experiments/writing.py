@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from rnnlab import files
@@ -36,7 +35,7 @@ def cannot_write(path: Path, error: OSError) -> CannotWriteError:
 
 def make_writable(path: Path) -> None:
     """Make the folder where it is missing and try whether files can be written there."""
-    probe = path / f".probe.{os.getpid()}"
+    probe = files.partial_of(path / "probe")
     try:
         path.mkdir(parents=True, exist_ok=True)
         probe.touch()

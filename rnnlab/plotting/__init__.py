@@ -43,8 +43,9 @@ from rnnlab.plotting.outcomes import plot_learning_rates, plot_outcomes
 from rnnlab.plotting.paths import plot_gradient_paths, plot_path_shares
 from rnnlab.plotting.saving import save_figure
 from rnnlab.plotting.spectra import plot_jacobian_spectrum, plot_lyapunov_spectrum
-from rnnlab.plotting.style import cell_style, cell_styles, house_style
+from rnnlab.plotting.style import cell_style, cell_styles, house_style, styles_of_study
 from rnnlab.plotting.survival import plot_survival
+from rnnlab.plotting.task_study import plot_task_study
 
 __all__ = [
     "FigureSpec",
@@ -73,5 +74,7 @@ __all__ = [
     "plot_outcomes",
     "plot_path_shares",
     "plot_survival",
+    "plot_task_study",
     "save_figure",
+    "styles_of_study",
 ]

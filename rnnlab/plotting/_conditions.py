@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
 
 from rnnlab.plotting._captions import put_caption, wrapped
 from rnnlab.plotting.names import setting_words, words
@@ -68,7 +69,7 @@ def draw_panels(
     draw: Draw,
     *,
     columns: int,
-    labels: tuple[str, str],
+    labels: tuple[str, str] | None,
     caption: str,
 ) -> Figure:
     """Lay out a panel for each combination of `settings`, and let `draw` fill it.
@@ -83,8 +84,8 @@ def draw_panels(
         From the axes, the rows of a panel and the styles of all cells.
     columns : int
         Panels side by side, at most.
-    labels : (str, str)
-        Of the axes x and y.
+    labels : (str, str) or None
+        Of the axes x and y, which the panels share; None where `draw` writes those of each panel.
     caption : str
         Above everything: how many seeds, which interval. Wrapped at the width of the figure.
     """
@@ -100,23 +101,30 @@ def draw_panels(
         rows_of_text = len(lines) + math.ceil(len(styles) / names_a_row)
         size = inches, PANEL_HEIGHT * height + 0.5 + 0.2 * rows_of_text
         figure = Figure(figsize=size, layout="constrained")
-        grid = figure.subplots(height, width, sharex=True, sharey=True, squeeze=False)
+        shared = labels is not None
+        grid = figure.subplots(height, width, sharex=shared, sharey=shared, squeeze=False)
         for ax in grid.ravel()[len(panels) :]:
             ax.set_visible(False)
         for ax, (values, rows) in zip(grid.ravel(), panels, strict=False):
             draw(ax, rows, styles)
             pairs = zip(by, values, strict=True)
             ax.set_title(", ".join(setting_words(name, value) for name, value in pairs))
-        for column in range(width):
-            lowest = [ax for ax in grid[:, column] if ax.get_visible()][-1]
-            lowest.set_xlabel(labels[0])
-            lowest.tick_params(labelbottom=True)
-        for row in grid:
-            row[0].set_ylabel(labels[1])
+        if labels is not None:
+            _label(grid, *labels)
         put_caption(figure, lines)
         handles = [Line2D([], [], label=label, **style) for label, style in styles.items()]
         figure.legend(handles=handles, loc="outside lower left", ncols=names_a_row)
     return figure
+
+
+def _label(grid: np.ndarray[Any, Any], x: str, y: str) -> None:
+    """Write the labels of shared axes at the left and at the bottom."""
+    for column in grid.T:
+        lowest = [ax for ax in column if ax.get_visible()][-1]
+        lowest.set_xlabel(x)
+        lowest.tick_params(labelbottom=True)
+    for row in grid:
+        row[0].set_ylabel(y)
 
 
 def only_metric(table: pd.DataFrame) -> str:
@@ -160,3 +168,18 @@ def set_metric_limits(ax: Axes, metric: str, values: Iterable[float]) -> None:
     else:
         space = 0.06 * (high - low) or max(0.5 * abs(high), 0.5)
         ax.set_ylim(low - space, high + space)
+
+
+def set_ticks(ax: Axes, ticks: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+    """Put ticks at the values of a setting, on a logarithmic axis where they span a decade."""
+    if ticks[0] > 0 and ticks[-1] >= 8 * ticks[0]:
+        ax.set_xscale("log")
+        room = (ticks[-1] / ticks[0]) ** 0.08
+        ax.set_xlim(ticks[0] / room, ticks[-1] * room)
+    else:
+        space = 0.08 * (ticks[-1] - ticks[0]) or max(0.5 * abs(ticks[0]), 0.5)
+        ax.set_xlim(ticks[0] - space, ticks[-1] + space)
+    every = -(-len(ticks) // 7)  # no more than 7 labels a panel
+    shown = ticks[::-1][::every][::-1]
+    ax.set_xticks(shown, [f"{tick:g}" for tick in shown])
+    ax.xaxis.set_minor_locator(NullLocator())

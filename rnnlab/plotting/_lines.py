@@ -23,6 +23,7 @@ def draw_band(
     *,
     floor: float | None = None,
     shift: int = 0,
+    cells: int = 1,
 ) -> None:
     """Draw a median as a line with a few markers, and its band.
 
@@ -63,7 +64,7 @@ def draw_band(
             np.where(np.isfinite(low), low, np.nan),
             np.where(np.isfinite(high), high, np.nan),
             color=style["color"],
-            alpha=0.16,
+            alpha=0.16 * min(1.0, 6 / cells),  # many bands would hide the lines
             linewidth=0,
             label=f"_{label} band",
         )

@@ -11,8 +11,14 @@ class NothingToDrawError(ValueError):
     """A table has no row: no cell of the study has what the figure shows."""
 
 
+# Columns that name something; the others that figures need hold numbers.
+_NAMES = {"cell", "task", "phase", "state", "status", "metric", "part", "gate", "path"}
+_NAMES |= {"cell_a", "cell_b"}
+
+
 def require_rows(table: pd.DataFrame, name: str, columns: Iterable[str], source: str) -> None:
-    """Raise a ValueError if `table`, which comes from `source`, lacks a column or has no row."""
+    """Raise a ValueError unless `table`, which comes from `source`, has rows of these columns."""
+    columns = list(columns)
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise ValueError(
@@ -22,6 +28,16 @@ def require_rows(table: pd.DataFrame, name: str, columns: Iterable[str], source:
     if table.empty:
         raise NothingToDrawError(
             f"{name} must have a row to draw, got none: let at least one run finish first"
+        )
+    texts = [
+        column
+        for column in columns
+        if column not in _NAMES and not pd.api.types.is_numeric_dtype(table[column])
+    ]
+    if texts:
+        raise ValueError(
+            f"{name} must have numbers in the column {texts[0]}, got "
+            f"{table[texts[0]].iloc[0]!r}: pass {source}"
         )
 
 

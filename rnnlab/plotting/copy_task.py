@@ -81,7 +81,7 @@ def plot_copy_task(summary: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             shift = apart * (place - (len(lines) - 1) / 2)
             beside = ax.transData + _points_to_the_right(ax, shift)
             _draw_line(ax, label, line, styles[label], beside)
-        _draw_chance(ax, summary["chance"])
+        _draw_chance(ax, summary["chance"], lowest=1 - 0.08 * len(lines))
         _set_axes(ax, summary)
     return ax
 
@@ -140,7 +140,8 @@ def _draw_line(
     )
 
 
-def _draw_chance(ax: Axes, chance: pd.Series[float]) -> None:
+def _draw_chance(ax: Axes, chance: pd.Series[float], lowest: float) -> None:
+    """Draw the chance lines; where the legend, down to `lowest`, is beside one its label is not."""
     labels: list[list[float]] = []  # levels too close for two labels share one
     for level in sorted(chance.unique()):
         ax.axhline(
@@ -151,13 +152,15 @@ def _draw_chance(ax: Axes, chance: pd.Series[float]) -> None:
         else:
             labels.append([level])
     for levels in labels:
+        outside = max(levels) < lowest
         ax.annotate(
             f"chance {', '.join(f'{level:.3g}' for level in levels)}",
             (1, sum(levels) / len(levels)),
             xycoords=ax.get_yaxis_transform(),
-            xytext=(6, 0),
+            xytext=(6, 0) if outside else (-2, 2),
             textcoords="offset points",
-            va="center",
+            ha="left" if outside else "right",
+            va="center" if outside else "bottom",
             color=REFERENCE_COLOR,
             fontsize="small",
         )

@@ -17,6 +17,7 @@ from rnnlab.plotting.learning_curves import plot_learning_curves
 from rnnlab.plotting.loss_curves import plot_loss_curves
 from rnnlab.plotting.outcomes import plot_learning_rates, plot_outcomes
 from rnnlab.plotting.survival import plot_survival
+from rnnlab.plotting.task_study import plot_task_study
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class FigureSpec:
         The function of `rnnlab.statistics` that the table passes before it is drawn.
     made_by_report : bool
         Whether `rnnlab report` writes the table, not the run itself.
+    several_tasks : bool
+        Whether it shows tasks of different metrics, a panel each; else they are drawn one by one.
     """
 
     description: str
@@ -48,14 +51,7 @@ class FigureSpec:
     draw: Callable[[pd.DataFrame], Figure]
     aggregate: str | None = None
     made_by_report: bool = False
-
-    def command(self, folder: object) -> str:
-        """Return the command that writes the table into `folder`."""
-        if self.made_by_report:
-            return f"rnnlab report {folder}"
-        if self.experiment == "fit":
-            return f"rnnlab fit DATA.csv --out {folder}"
-        return f"rnnlab run {self.experiment} --out {folder}"
+    several_tasks: bool = False
 
 
 def _draw_copy_task(summary: pd.DataFrame) -> Figure:
@@ -71,6 +67,17 @@ registry.figures.register(
         table="summary.csv",
         filename="copy-task.png",
         draw=_draw_copy_task,
+    ),
+)
+registry.figures.register(
+    "task-study",
+    FigureSpec(
+        description="headline metric of every task, against the setting that varies, a line a cell",
+        experiment="task-study",
+        table="summary.csv",
+        filename="task-study.png",
+        draw=plot_task_study,
+        several_tasks=True,
     ),
 )
 registry.figures.register(

@@ -70,7 +70,9 @@ def plot_learning_curves(table: pd.DataFrame, *, columns: int = 2) -> Figure:
                 continue
             # each cell's markers at places of its own
             shift = list(styles).index(cell) * max(len(own) // MARKERS, 1) // len(styles)
-            draw_band(ax, own["update"].to_numpy(), own, style, cell, shift=shift)
+            draw_band(
+                ax, own["update"].to_numpy(), own, style, cell, shift=shift, cells=len(styles)
+            )
         set_metric_limits(ax, metric, table[["median", "low", "high"]].to_numpy(np.float64).ravel())
         ax.margins(x=0.02)
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 from matplotlib.transforms import ScaledTranslation
 
 from rnnlab.plotting._conditions import (
@@ -17,6 +16,7 @@ from rnnlab.plotting._conditions import (
     metric_label,
     only_metric,
     set_metric_limits,
+    set_ticks,
     setting_label,
     settings_in,
 )
@@ -90,7 +90,7 @@ def plot_outcomes(table: pd.DataFrame, x: str | None = None, *, columns: int = 2
                 ax.axhline(level, color=REFERENCE_COLOR, lw=1, ls=(0, (3, 3)), zorder=1, label="_")
         shown = [name for name in ("iqm", "iqm_low", "iqm_high", "chance") if name in table]
         set_metric_limits(ax, metric, table[shown].to_numpy(np.float64).ravel())
-        _set_ticks(ax, ticks)
+        set_ticks(ax, ticks)
 
     seeds = count_of_seeds(table["seeds"])
     caption = f"interquartile mean of {seeds}, bars: 95 % bootstrap interval"
@@ -151,17 +151,3 @@ def _draw_cell(
         **MARKER_EDGE,
         **style,
     )
-
-
-def _set_ticks(ax: Axes, ticks: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
-    if ticks[0] > 0 and ticks[-1] >= 8 * ticks[0]:
-        ax.set_xscale("log")
-        room = (ticks[-1] / ticks[0]) ** 0.08
-        ax.set_xlim(ticks[0] / room, ticks[-1] * room)
-    else:
-        space = 0.08 * (ticks[-1] - ticks[0]) or max(0.5 * abs(ticks[0]), 0.5)
-        ax.set_xlim(ticks[0] - space, ticks[-1] + space)
-    every = -(-len(ticks) // 7)  # no more than 7 labels a panel
-    shown = ticks[::-1][::every][::-1]
-    ax.set_xticks(shown, [f"{tick:g}" for tick in shown])
-    ax.xaxis.set_minor_locator(NullLocator())

@@ -1,8 +1,7 @@
-"""Pictures on disk: whole or not at all, and the same bytes for the same figure."""
+"""Pictures on disk, the same bytes for the same figure."""
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 from pathlib import Path
@@ -10,6 +9,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from PIL import Image
 
+from rnnlab.files import write_whole
+from rnnlab.plotting._glyphs import show_as_written
 from rnnlab.plotting.style import house_style
 
 DOTS_PER_INCH = 200
@@ -18,8 +19,8 @@ DOTS_PER_INCH = 200
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     """Write a figure as PNG at 200 dots per inch and in 256 colours, replacing what is there.
 
-    The picture is written beside its place and then moved there, so that a reader never sees half
-    of one. It holds no time and no version: the same figure gives the same bytes.
+    A reader never sees a part of the picture. It holds no time and no version: the same figure
+    gives the same bytes.
 
     Parameters
     ----------
@@ -43,23 +44,20 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
             f"path must end in .png, got {str(path)!r}: figures are written as PNG; "
             f"use {path.with_suffix('.png').name!r}"
         )
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with house_style(), io.BytesIO() as drawn:
+        with house_style(), io.BytesIO() as drawn, io.BytesIO() as picture:
+            show_as_written(figure)
             figure.savefig(drawn, format="png", dpi=DOTS_PER_INCH)
             _in_few_colors(drawn).save(
-                partial, format="png", dpi=(DOTS_PER_INCH, DOTS_PER_INCH), optimize=True
+                picture, format="png", dpi=(DOTS_PER_INCH, DOTS_PER_INCH), optimize=True
             )
-        partial.replace(path)
+            write_whole(path, picture.getvalue())
     except (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
         raise ValueError(
             f"path must be a file that can be written, got {str(path)!r}: "
             f"{error.strerror}; choose another folder or change its permissions"
         ) from error
-    finally:
-        with contextlib.suppress(OSError):  # moved, or never written
-            partial.unlink()
     return path
 
 

@@ -1,9 +1,11 @@
-"""The house style: one look for every figure, one line style for every cell."""
+"""House style of all figures, and the line style of every cell."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any
 
@@ -12,8 +14,6 @@ import matplotlib
 # Okabe & Ito's colours, told apart with every common colour blindness. Their yellow is left out:
 # a thin yellow line is lost on white.
 _COLORS = ("#000000", "#0072B2", "#CC79A7", "#D55E00", "#009E73", "#56B4E9", "#E69F00")
-# 7 line styles and 9 markers have no common divisor: 63 styles differ in black and white too.
-# No downward triangle: it marks what leaves an axis.
 _LINES: tuple[Any, ...] = (
     (0, (1, 1.3)),
     "-",
@@ -23,8 +23,21 @@ _LINES: tuple[Any, ...] = (
     (0, (3, 1.2, 1, 1.2, 1, 1.2)),
     (0, (2.2, 1.2)),
 )
+# No downward triangle: it marks what leaves an axis.
 _MARKERS = ("o", "s", "D", "^", "P", "X", "<", ">", "*")
-_FIXED = ("rnn", "lstm", "peephole-lstm", "gru")
+# All colours come once before one comes again. Of the first 49 styles no two share two of colour,
+# marker and line style (orthogonal Latin squares), and of all 63 none both marker and line style.
+_STYLES = 63
+# Cells that look the same in every figure of every study. The first four keep their styles to
+# themselves; of the others, a style is free for another label where the cell is not in the study.
+_RESERVED = ("rnn", "lstm", "peephole-lstm", "gru")
+_FIXED = (
+    *_RESERVED,
+    *("nig", "nfg", "nog", "niaf", "noaf", "cifg", "np", "fgr", "mgu", "minimalrnn", "janet"),
+    *("ugrnn", "ran", "atr", "ligru", "rnn-relu", "irnn", "indrnn", "scrn", "star", "fastgrnn"),
+    *("cornn", "lem", "mlstm", "slstm", "gru-reset-before", "peephole-lstm-full"),
+    *("mut1", "mut2", "mut3"),
+)
 
 # Grey of what is no cell: the chance line, the floor.
 REFERENCE_COLOR = "#6E6E6E"
@@ -76,12 +89,39 @@ def house_style() -> AbstractContextManager[None]:
     return matplotlib.rc_context(dict(HOUSE_STYLE))
 
 
-def cell_styles(labels: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Give every label of a figure its colour, marker and line style.
+_study: ContextVar[tuple[str, ...]] = ContextVar("labels of the study", default=())
 
-    The cells rnn, lstm, peephole-lstm and gru look the same in every figure. Other labels (a cell
-    with options, your own cell) take the remaining styles in the order in which they come, so that
-    no two of up to 63 labels share marker and line style.
+
+@contextmanager
+def styles_of_study(labels: Iterable[str]) -> Iterator[None]:
+    """Let every figure drawn in the block give the cells of a study the same styles.
+
+    Parameters
+    ----------
+    labels : iterable of str
+        All cells of the study, in its order; a figure may show some of them.
+
+    Examples
+    --------
+    >>> with styles_of_study(["mine", "yours"]):
+    ...     one, both = cell_styles(["yours"]), cell_styles(["mine", "yours"])
+    >>> one["yours"] == both["yours"]
+    True
+    """
+    token = _study.set(tuple(dict.fromkeys(labels)))
+    try:
+        yield
+    finally:
+        _study.reset(token)
+
+
+def cell_styles(labels: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return colour, marker and line style of every label of a figure.
+
+    The cells that come with rnnlab look the same in every figure. Other labels (a cell with
+    options, your own cell) take free styles in their order: that of the study within
+    `styles_of_study`, else that in which they are given. No two of up to 49 labels have the same
+    colour and line style.
 
     Parameters
     ----------
@@ -101,17 +141,27 @@ def cell_styles(labels: Iterable[str]) -> dict[str, dict[str, Any]]:
     >>> styles["lstm,forget_bias=chrono"]["color"]
     '#009E73'
     """
-    unique = list(dict.fromkeys(labels))
-    others = [label for label in unique if label not in _FIXED]
-    numbers = {label: number for number, label in enumerate((*_FIXED, *others))}
-    return {label: _style(numbers[label]) for label in unique}
+    wanted = list(dict.fromkeys(labels))
+    everyone = dict.fromkeys([*_study.get(), *wanted])
+    numbers = {label: _FIXED.index(label) for label in everyone if label in _FIXED}
+    taken = {*numbers.values(), *range(len(_RESERVED))}
+    used = Counter(number % len(_COLORS) for number in taken)
+    for label in everyone:
+        if label not in numbers:
+            free = [number for number in range(_STYLES) if number not in taken]
+            # the colour that fewest have, then the first of its styles
+            number = min(free, key=lambda n: used[n % len(_COLORS)]) if free else len(numbers)
+            taken.add(number)
+            used[number % len(_COLORS)] += 1
+            numbers[label] = number
+    return {label: _style(numbers[label]) for label in wanted}
 
 
 def cell_style(label: str) -> dict[str, Any]:
-    """Give one label its colour, marker and line style.
+    """Return colour, marker and line style of one label.
 
-    Labels other than rnn, lstm, peephole-lstm and gru all get the same one here: a figure with
-    several of them asks `cell_styles` for all at once.
+    Labels of cells that do not come with rnnlab all get the same one here, unless it is called
+    within `styles_of_study`: a figure with several of them asks `cell_styles` for all at once.
 
     Examples
     --------
@@ -122,8 +172,10 @@ def cell_style(label: str) -> dict[str, Any]:
 
 
 def _style(number: int) -> dict[str, Any]:
+    round_, color = divmod(number, len(_COLORS))
+    marker = (color + 3 * round_) % 7 if round_ < 7 else round_
     return {
-        "color": _COLORS[number % len(_COLORS)],
-        "marker": _MARKERS[number % len(_MARKERS)],
-        "linestyle": _LINES[number % len(_LINES)],
+        "color": _COLORS[color],
+        "marker": _MARKERS[marker % len(_MARKERS)],
+        "linestyle": _LINES[(color + round_) % len(_LINES)],
     }

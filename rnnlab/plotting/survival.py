@@ -15,14 +15,14 @@ from rnnlab.plotting._lines import MARKER_EDGE
 from rnnlab.plotting._tables import count_of_seeds, require_rows
 
 _NEEDED = ("cell", "seeds", "update", "unsolved", "ci_low", "ci_high", "at_risk")
-# Curves that coincide, such as all cells at 1, are drawn this far apart; the data stay.
-_APART = 0.012
+# Width of the first curve and of the last, in points: those that coincide are all seen.
+_WIDEST, _FINEST = 4.0, 1.4
 
 
 def plot_survival(table: pd.DataFrame, *, columns: int = 2) -> Figure:
     """Draw Kaplan-Meier curves: the share unsolved against updates, a step at each solved run.
 
-    Curves are drawn a little above each other, so that those which coincide can be told apart.
+    Curves are drawn from wide to fine, so that those which coincide are all seen.
 
     Parameters
     ----------
@@ -61,21 +61,22 @@ def plot_survival(table: pd.DataFrame, *, columns: int = 2) -> Figure:
     end = float(table["update"].max())
 
     def draw(ax: Axes, rows: pd.DataFrame, styles: Mapping[str, Mapping[str, Any]]) -> None:
-        for place, (cell, style) in enumerate(styles.items()):
+        widths = np.linspace(_WIDEST, _FINEST, len(styles)) if len(styles) > 1 else [_FINEST]
+        for (cell, style), width in zip(styles.items(), widths, strict=True):
             own = rows[rows["cell"] == cell].sort_values("update")
             if own.empty:
                 continue
-            shift = _APART * (place - (len(styles) - 1) / 2)
             when, share = own["update"].to_numpy(np.float64), own["unsolved"].to_numpy(np.float64)
             # a marker at the end too, and between the steps none: they are where runs were solved
             when, share = np.append(when, end), np.append(share, share[-1])
             ax.step(
                 when,
-                share + shift,
+                share,
                 where="post",
                 label=cell,
                 **MARKER_EDGE,
                 zorder=3,
+                linewidth=width,
                 **style,
             )
             band = own[own["unsolved"] < 1]

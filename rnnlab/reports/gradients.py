@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from rnnlab import plotting, statistics
-from rnnlab.experiments.records import read_csv
+from rnnlab.experiments.stored import read_table
 from rnnlab.plotting import NothingToDrawError
 from rnnlab.registry import figures
 from rnnlab.reports.pictures import picture
@@ -118,13 +118,12 @@ def gradient_section(source: Source, gradients: pd.DataFrame) -> Section:
 def _further(name: str, source: Source) -> Block | None:
     """Return a further figure, drawn from its table; None if the folder has no such table."""
     spec = figures[name]
-    file = source.folder / spec.table
-    if not file.is_file():
-        return None
     title, caption = FURTHER[name]
     block = Block(title)
     try:
-        table = read_csv(file)
+        table = read_table(source.folder / spec.table)
+        if table is None:
+            return None
         if spec.aggregate is not None:
             table = getattr(statistics, spec.aggregate)(table)
         drawn: Figure = spec.draw(table)

@@ -11,7 +11,7 @@ import pandas as pd
 from rnnlab.experiments.grid import point_columns, runs
 from rnnlab.experiments.spec import Spec
 from rnnlab.experiments.summary import TUNED
-from rnnlab.registry import experiments
+from rnnlab.registry import experiments, tasks
 from rnnlab.reports.words import OFF, condition
 
 if TYPE_CHECKING:
@@ -63,8 +63,10 @@ def missing(
 def _planned(settings: Mapping[str, Any], metrics: pd.DataFrame) -> list[Point] | None:
     """Count the seeds at every point of the study's grid; None if its settings do not give it.
 
-    They do not where a task is in a file that is not here, or the table is no study's.
+    They do not where a task is in a file or reads one, or the table is no study's.
     """
+    if _names_files(settings):
+        return None
     try:
         spec = _spec(settings)
         columns = ["cell", *point_columns(spec)]
@@ -85,6 +87,13 @@ def _planned(settings: Mapping[str, Any], metrics: pd.DataFrame) -> list[Point] 
         }
         points[key] = (run.cell, said, int(counts.get(key, 0)))
     return list(points.values())
+
+
+def _names_files(settings: Mapping[str, Any]) -> bool:
+    """Return whether a task is a file, which is a program, or reads one: a report opens none."""
+    entries = settings.get("task")
+    names = [str(one.get("name")) for one in entries or () if isinstance(one, dict)]
+    return any(":" in name or (name in tasks and tasks[name].files) for name in names)
 
 
 def _spec(settings: Mapping[str, Any]) -> Spec:

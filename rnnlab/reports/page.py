@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 import pandas as pd
 
 from rnnlab.experiments.records import to_csv
-from rnnlab.files import write_whole
+from rnnlab.experiments.stored import labels_of, read_table, require_numbers
+from rnnlab.files import remove_partials, write_whole
+from rnnlab.plotting import styles_of_study
 from rnnlab.plotting.names import words
 from rnnlab.report_files import MADE_BY, PAGE, require_own, table_files
 from rnnlab.reports.gradients import gradient_section
@@ -77,18 +80,21 @@ def report(folder: str | Path, out: str | Path | None = None, *, force: bool = F
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"out must end in .html, got {str(path)!r}: name the page, not a folder")
     source = read_source(folder)
-    sections = [task_section(part, source, alone=len(source.parts) == 1) for part in source.parts]
-    if source.gradients is not None:
-        sections.append(gradient_section(source, source.gradients))
+    sections = list(_sections(source))
     tables = _together(sections)
     files = table_files(path, folder, tables)
-    texts = {path: render(source, sections, {name: file.name for name, file in files.items()})}
+    names = {name: file.name for name, file in files.items()}
+    beside = set(names.values())
+    if path.parent.resolve() == folder.resolve():
+        beside |= {file.name for file in folder.glob("*.csv")}
+    texts = {path: render(source, sections, names, beside)}
     texts |= {files[name]: to_csv(table) for name, table in tables.items()}
     contents = {file: text.encode("utf-8") for file, text in texts.items()}
     try:
         if not force:
             require_own(path, contents)
         path.parent.mkdir(parents=True, exist_ok=True)
+        remove_partials(path.parent)
         for file, data in contents.items():  # the page first: it names the others as its own
             write_whole(file, data)
     except OSError as error:
@@ -99,8 +105,33 @@ def report(folder: str | Path, out: str | Path | None = None, *, force: bool = F
     return Report(path, tables, list(contents))
 
 
-def render(source: Source, sections: list[Section], files: dict[str, str]) -> str:
-    """Return the page as HTML; `files` are the names of the files of its tables."""
+def _sections(source: Source) -> Iterator[Section]:
+    """Yield the parts of the page; what a table cannot give is said with its file."""
+    cells = [cell for part in source.parts for cell in part.metrics["cell"]]
+    with styles_of_study([*labels_of(source.manifest), *cells]):
+        try:
+            file = source.folder / "metrics.csv"
+            for part in source.parts:
+                yield task_section(part, source, alone=len(source.parts) == 1)
+            file = source.folder / "gradients.csv"
+            if source.gradients is not None:
+                yield gradient_section(source, source.gradients)
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from error
+
+
+def render(source: Source, sections: list[Section], files: dict[str, str], beside: set[str]) -> str:
+    """Return the page as HTML.
+
+    Parameters
+    ----------
+    source : Source
+    sections : list of Section
+    files : dict of str to str
+        The names of the files of its tables.
+    beside : set of str
+        All files that are next to the page, which can be links.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -118,9 +149,14 @@ def render(source: Source, sections: list[Section], files: dict[str, str]) -> st
         cautions=_cautions(source, sections),
         sections=sections,
         settings=_settings(source.settings),
-        command=source.manifest.get("command"),
+        commands=[
+            one["command"]
+            for one in [*source.manifest.get("history", []), source.manifest]
+            if one.get("command")
+        ],
         circumstances=_circumstances(source.manifest, source.settings),
         files=files,
+        beside=beside,
         made_by=MADE_BY,
     )
 
@@ -145,8 +181,7 @@ def _together(sections: list[Section]) -> dict[str, pd.DataFrame]:
 def _cautions(source: Source, sections: list[Section]) -> list[str]:
     said = [one for section in sections for one in section.cautions]
     if source.parts:
-        sizes = source.folder / "summary.csv"
-        said.extend(filter(None, [_size_caution(sizes)]))
+        said.extend(filter(None, [_size_caution(source.folder / "summary.csv")]))
     if source.gradients is not None:
         seeds = int(source.gradients.groupby("cell")["seed"].nunique().min())
         if seeds < ENOUGH_SEEDS:
@@ -159,11 +194,11 @@ def _cautions(source: Source, sections: list[Section]) -> list[str]:
 
 def _size_caution(summary: Path) -> str | None:
     """Read the sizes of the models off the summary of a run, where it has them."""
-    try:
-        table = pd.read_csv(summary)
-        sizes = table.groupby("cell", sort=False)["parameters"].max().astype(int).to_dict()
-    except (OSError, ValueError, KeyError):
+    table = read_table(summary)
+    if table is None or table.empty or not {"cell", "parameters"} <= set(table.columns):
         return None
+    require_numbers(summary, table, ["parameters"])
+    sizes = table.groupby("cell", sort=False)["parameters"].max().dropna().astype(int).to_dict()
     return size_caution({str(cell): size for cell, size in sizes.items()})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +15,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from rnnlab.plotting import house_style, save_figure
+from rnnlab.plotting._glyphs import show_as_written
 from rnnlab.plotting.names import words
 from rnnlab.reports.words import condition, number
 
-# Columns of panels on a wide and on a narrow screen.
-WIDE, NARROW = 2, 1
+# Panels side by side, at most.
+COLUMNS = 2
+# Share of its width that a figure keeps on a narrow screen: 9 points are 6.5 then.
+_LEAST = 0.72
+# The house font, and what has letters of the same width where it is not installed.
+_FONTS = "'DejaVu Sans', Verdana, sans-serif"
 
 
 @dataclass(frozen=True)
@@ -27,27 +33,24 @@ class Picture:
 
     Attributes
     ----------
-    wide, narrow : str
-        Data URIs; `narrow` is for screens of a phone, and may be the same.
+    image : str
+        A data URI.
     alt : str
         What the figure shows, for those who do not see it.
     caption : str
         How to read it.
     table : str
         The name of the table with its numbers.
-    width : int
-        Of `wide`, in CSS pixels.
-    scrolls : bool
-        Whether a narrow screen shows a part at a time.
+    width, least : int
+        Of the image and, on a narrow screen, at least, in CSS pixels: more than fits is scrolled.
     """
 
-    wide: str
-    narrow: str
+    image: str
     alt: str
     caption: str
     table: str
     width: int
-    scrolls: bool = False
+    least: int
 
 
 def picture(
@@ -59,23 +62,23 @@ def picture(
     scrolls: bool = False,
     raster: bool = False,
 ) -> Picture:
-    """Draw a figure for wide and for narrow screens.
+    """Draw a figure.
 
     Parameters
     ----------
     draw : callable
         From the number of columns to the figure.
-    alt, caption, table, scrolls
+    alt, caption, table
         As for `Picture`.
+    scrolls : bool
+        Whether it keeps its size on a narrow screen, for it has small parts.
     raster : bool
         Whether it is a bitmap, for figures of very many lines and points.
     """
-    wide = draw(WIDE)
-    narrow = wide if scrolls else draw(NARROW)
-    width = int(96 * wide.get_figwidth())
-    first = _uri(wide, raster)
-    second = first if narrow is wide else _uri(narrow, raster)
-    return Picture(first, second, alt, caption, table, width, scrolls)
+    figure = draw(COLUMNS)
+    width = int(96 * figure.get_figwidth())
+    least = width if scrolls else int(_LEAST * width)
+    return Picture(_uri(figure, raster), alt, caption, table, width, least)
 
 
 def outcomes_alt(table: pd.DataFrame, x: str, by: list[str]) -> str:
@@ -136,6 +139,11 @@ def _uri(figure: Figure, raster: bool) -> str:
             data = save_figure(figure, Path(folder) / "figure.png").read_bytes()
         return f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
     file = io.BytesIO()
-    with house_style(), matplotlib.rc_context({"svg.hashsalt": "rnnlab", "svg.fonttype": "path"}):
+    with house_style(), matplotlib.rc_context({"svg.hashsalt": "rnnlab", "svg.fonttype": "none"}):
+        show_as_written(figure)
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+    text = file.getvalue().decode("utf-8").replace("'DejaVu Sans'", _FONTS)
+    # a third of the bytes: places with no more decimals than the eye sees, one space for several
+    text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d\d)\d+", r"\1", tag[0]), text)
+    text = re.sub(r"\s+", " ", text)
+    return f"data:image/svg+xml;base64,{base64.b64encode(text.encode('utf-8')).decode('ascii')}"

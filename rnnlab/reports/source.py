@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +11,15 @@ from typing import Any, cast
 
 import pandas as pd
 
-from rnnlab.experiments.records import read_csv
+from rnnlab.experiments.kinds import STUDIES, described, kind_of
+from rnnlab.experiments.measures import MEASURES
+from rnnlab.experiments.stored import (
+    MANIFEST,
+    NAMES,
+    read_manifest,
+    read_table,
+    require_numbers,
+)
 from rnnlab.experiments.summary import TUNED
 from rnnlab.registry import experiments
 from rnnlab.reports.missing import missing
@@ -20,6 +27,8 @@ from rnnlab.reports.words import OFF
 from rnnlab.statistics import conditions_of
 from rnnlab.tasks import find_task
 
+_METRICS = ("cell", "seed", "update")
+_LARGEST = 2.0**53
 _ABOUT_COPYING = "copy-memory"  # the task of tables without a column for it
 
 
@@ -113,71 +122,48 @@ def read_source(folder: Path) -> Source:
     ValueError
         If the folder holds no table of a run, or one that cannot be read.
     """
-    metrics, gradients = (_table(folder / name) for name in ("metrics.csv", "gradients.csv"))
+    manifest = read_manifest(folder)
+    kind = kind_of(folder)
+    if kind not in (*STUDIES, "gradient-flow"):
+        raise ValueError(
+            f"{folder} must hold the result of a study for a report, got {described(folder)}"
+        )
+    metrics = read_table(folder / "metrics.csv", () if kind == "gradient-flow" else _METRICS)
+    gradients = read_table(folder / "gradients.csv", MEASURES["decay"]["gradients"])
+    metrics, gradients = (None if t is None or t.empty else t for t in (metrics, gradients))
     if metrics is None and gradients is None:
-        came = "no such folder" if not folder.is_dir() else "neither"
         raise ValueError(
-            f"{folder} must hold the result of a run, metrics.csv or gradients.csv, got {came}: "
-            f"make one with: rnnlab run copy-task --out {folder}"
+            f"{folder} must hold at least one finished run, got none: the command in its "
+            f"{MANIFEST} computes them"
         )
-    manifest = _manifest(folder / "manifest.json")
-    parts = [] if metrics is None else _parts(metrics, manifest.get("settings") or {}, folder)
-    return Source(
-        folder,
-        manifest,
-        parts,
-        gradients,
-        _table(folder / "summary.csv") if gradients is not None else None,
-        missing(manifest, metrics, parts),
-    )
+    if gradients is not None:
+        numbers = [name for name in MEASURES["decay"]["gradients"] if name not in NAMES]
+        require_numbers(folder / "gradients.csv", gradients, numbers)
+    known = {} if manifest is None else manifest
+    parts = [] if metrics is None else _parts(metrics, known, folder)
+    summary = read_table(folder / "summary.csv") if gradients is not None else None
+    return Source(folder, known, parts, gradients, summary, missing(known, metrics, parts))
 
 
-def _table(path: Path) -> pd.DataFrame | None:
-    if not path.exists():
-        return None
-    try:
-        table = read_csv(path)
-    except (OSError, ValueError) as error:  # ValueError: pandas, or bytes that are no text
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ValueError(
-            f"{path} must be a table as rnnlab wrote it, got: {reason}; run the study again"
-        ) from None
-    return None if table.empty else table
-
-
-def _manifest(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _parts(metrics: pd.DataFrame, settings: Mapping[str, Any], folder: Path) -> list[Part]:
-    required = ("cell", "seed", "update")
-    lacking = [name for name in required if name not in metrics]
-    if lacking:
-        raise ValueError(
-            f"{folder / 'metrics.csv'} must have the columns {', '.join(required)}, got "
-            f"{', '.join(map(str, metrics.columns))}: report the folder of a run"
-        )
+def _parts(metrics: pd.DataFrame, manifest: Mapping[str, Any], folder: Path) -> list[Part]:
     if "task" not in metrics:
-        return [_part(_ABOUT_COPYING, metrics, settings)]
+        return [_part(_ABOUT_COPYING, metrics, manifest, folder)]
     groups = metrics.groupby("task", sort=False)
-    return [_part(str(label), rows, settings) for label, rows in groups]
+    return [_part(str(label), rows, manifest, folder) for label, rows in groups]
 
 
-def _part(label: str, rows: pd.DataFrame, settings: Mapping[str, Any]) -> Part:
+def _part(label: str, rows: pd.DataFrame, manifest: Mapping[str, Any], folder: Path) -> Part:
+    settings = manifest.get("settings") or {}
     # a setting of another task says nothing here
     unsaid = [name for name in conditions_of(rows) if rows[name].isna().all()]
     rows = rows.drop(columns=unsaid).reset_index(drop=True)
-    rows = _without_gaps(_whole_numbers(rows))
+    rows = _without_gaps(_whole_numbers(rows, folder))
     by = [name for name in conditions_of(rows) if name != "task"]
-    entry = next(
-        (one for one in settings.get("task") or () if one.get("label") == label), {"name": label}
-    )
-    kind = _task(str(entry["name"]))
-    metric = getattr(kind, "headline", None)
+    entries = [one for one in settings.get("task") or () if isinstance(one, dict)]
+    entry = next((one for one in entries if one.get("label") == label), {"name": label})
+    kind = _task(str(entry.get("name", label)))
+    known = [one for one in manifest.get("tasks") or () if one.get("task") == label]
+    metric = getattr(kind, "headline", None) or next((one.get("headline") for one in known), None)
     if metric is None:  # a task that is not installed here: what its columns are called
         names = list(rows.columns)
         results = names[names.index("update") + 1 :]
@@ -186,31 +172,59 @@ def _part(label: str, rows: pd.DataFrame, settings: Mapping[str, Any]) -> Part:
         metric = [*accuracies, *results, "loss"][0]  # the loss is the first of a task's metrics
     if metric not in rows:
         raise ValueError(
-            f"metrics.csv must have the column {metric}, by which {label} is judged, got "
-            f"{', '.join(map(str, rows.columns))}: report the folder of a run"
+            f"{folder / 'metrics.csv'} must have the column {metric}, by which {label} is judged, "
+            f"got {', '.join(map(str, rows.columns))}: report the folder of a run"
         )
+    require_numbers(folder / "metrics.csv", rows, [metric, "grad_norm", "seconds"])
 
     # the copy task's settings stand beside the others, any other task's within its entry
     written = {**settings, **entry} if "task" not in rows else entry
 
     def chance(point: Mapping[Any, Any]) -> float:
+        if kind is None:
+            return _recorded(known, {**written, **point}, "chance")
         return float(getattr(_made(kind, {**written, **point}), "chance", math.nan))
 
     one = _made(kind, {**written, **rows.iloc[0].to_dict()})
+    higher = next((one["direction"] == "higher" for one in known if one.get("direction")), None)
+    higher = metric.endswith("accuracy") if higher is None else higher
     return Part(
         task=label,
         metrics=rows,
         metric=metric,
-        higher_is_better=bool(getattr(kind, "higher_is_better", metric.endswith("accuracy"))),
-        solved=getattr(one, "solved", None),
+        higher_is_better=bool(getattr(kind, "higher_is_better", higher)),
+        solved=getattr(one, "solved", None) if kind is not None else _criterion(known, higher),
         by=by,
         chance=chance,
     )
 
 
-def _whole_numbers(rows: pd.DataFrame) -> pd.DataFrame:
+def _recorded(known: list[Mapping[str, Any]], point: Mapping[Any, Any], name: str) -> float:
+    """Return what the manifest says of a task at the settings of a point, NaN if it does not."""
+    for one in known:
+        if all(one[key] == point[key] for key in one.keys() & point.keys()):
+            return math.nan if one.get(name) is None else float(one[name])
+    return math.nan
+
+
+def _criterion(known: list[Mapping[str, Any]], higher: bool) -> Callable[[float], bool] | None:
+    """Return which values solve a task, as the manifest says; None if it does not say one."""
+    levels = {one.get("criterion") for one in known}
+    level = next(iter(levels)) if len(levels) == 1 else None
+    if level is None:
+        return None
+    return lambda value: bool(value >= level if higher else value <= level)
+
+
+def _whole_numbers(rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """Make whole numbers of settings that the gaps of other tasks turned into floats: 110.0."""
     floats = [n for n in conditions_of(rows) if pd.api.types.is_float_dtype(rows[n])]
+    for name in floats:
+        if not (rows[name].abs() <= _LARGEST)[rows[name].notna()].all():
+            raise ValueError(
+                f"{folder / 'metrics.csv'} must have settings that are finite, got "
+                f"{rows[name].abs().max()} in the column {name}: run the study again"
+            )
     whole = [name for name in floats if (rows[name] == rows[name].round()).all()]
     return rows.astype(dict.fromkeys(whole, "int64"))
 
@@ -237,11 +251,18 @@ def _without_gaps(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _task(name: str) -> Any:
-    """Return the class of a task, None where it cannot be had."""
-    try:
-        return find_task(name)
-    except ValueError:  # a file that is not here, a package that is not installed
+    """Return the class of a task, None where it cannot be had.
+
+    A task in a file is a program, and a report runs none that a folder names; nor does it read
+    files for a task.
+    """
+    if ":" in name:
         return None
+    try:
+        kind = find_task(name)
+    except ValueError:  # a package that is not installed
+        return None
+    return None if kind.files else kind
 
 
 def _made(kind: Any, given: Mapping[Any, Any]) -> Any:
@@ -251,5 +272,5 @@ def _made(kind: Any, given: Mapping[Any, Any]) -> Any:
     fields = [field.name for field in dataclasses.fields(kind) if field.init]
     try:
         return cast("Any", kind)(**{name: given[name] for name in fields if name in given})
-    except (OSError, TypeError, ValueError):
+    except (TypeError, ValueError):
         return None

@@ -29,12 +29,17 @@ def test_from_a_run_to_its_page(rnnlab: Any, tiny: list[str], tmp_path: Path) ->
 def test_a_folder_without_a_result(rnnlab: Any, tmp_path: Path) -> None:
     done = rnnlab("report", "nowhere")
     assert done.returncode == 2
-    assert done.stderr.startswith("Error: nowhere must hold the result of a run, metrics.csv or")
+    assert done.stderr.startswith("Error: nowhere must hold the result of a study for a report")
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "nowhere").exists()
 
 
 def test_a_figure_before_its_report(rnnlab: Any, tmp_path: Path) -> None:
+    done = rnnlab("plot", "survival", "--from", "study")
+    assert done.returncode == 2
+    assert "study must hold a study of tasks for survival, got no such folder" in done.stderr
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "metrics.csv").write_text("cell,delay,seed,update,status\n")
     done = rnnlab("plot", "survival", "--from", "study")
     assert done.returncode == 2
     assert "make it with: rnnlab report study" in done.stderr

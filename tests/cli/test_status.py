@@ -113,12 +113,10 @@ def test_a_runner_that_was_interrupted_and_one_that_finished(
 def test_where_there_is_no_study(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["status", str(tmp_path)]) == 2
     error = capsys.readouterr().err
-    assert error.startswith(
-        f"Error: {tmp_path} must hold a study that was started, got no manifest"
-    )
+    assert error.startswith(f"Error: {tmp_path} must hold a study that was started, got no result")
     (tmp_path / "manifest.json").write_text("{")
     assert main(["status", str(tmp_path)]) == 2
-    assert "manifest.json must be readable, got: " in capsys.readouterr().err
+    assert "manifest.json must be JSON, got: " in capsys.readouterr().err
 
 
 def test_status_from_another_process(

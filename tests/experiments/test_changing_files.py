@@ -14,6 +14,7 @@ from rnnlab.experiments import Progress, RefusedError, Run, Study, load_spec
 from rnnlab.experiments.grid import settings_of
 from rnnlab.experiments.locking import Lock
 from rnnlab.experiments.sizes import hidden_size, learned_numbers
+from rnnlab.tasks import VariableCopy
 
 TASK = """
 from dataclasses import dataclass
@@ -161,4 +162,11 @@ def test_the_manifest_has_the_settings_that_nobody_wrote(
     options |= {"task": ["variable-copy,delay=4"], "updates": 2}
     rnnlab.run("task-study", out=tmp_path / "out", **options)
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
-    assert manifest["tasks"] == [{"task": "variable-copy", "delay": 4, "payload": 3, "alphabet": 8}]
+    (task,) = manifest["tasks"]
+    settings = {"task": "variable-copy", "delay": 4, "payload": 3, "alphabet": 8}
+    assert {name: task[name] for name in settings} == settings
+    assert (task["headline"], task["direction"]) == ("recall_accuracy", "higher")
+    assert (task["chance"], task["criterion"]) == (
+        VariableCopy(4).chance,
+        VariableCopy(4).solved_at,
+    )

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnnlab import files
 from rnnlab.experiments import manifest
 from rnnlab.experiments.records import read_csv, to_csv
 from rnnlab.experiments.store import Store
@@ -43,6 +44,14 @@ def open_store(path: Path, **options: Any) -> Store:
 def rows(key: tuple[str, int], loss: float = 0.1) -> pd.DataFrame:
     table = pd.DataFrame({"cell": key[0], "seed": key[1], "update": [1, 2], "loss": loss})
     return table[list(COLUMNS)]
+
+
+def partial_of_the_dead(path: Path) -> Path:
+    """Return the file that a process writes for `path`, of a process that is no more."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    partial = files.partial_of(path)
+    return partial.with_name(partial.name.replace(f"-{os.getpid()}.", f"-{ended.pid}."))
 
 
 def complete(path: Path) -> Store:
@@ -212,9 +221,7 @@ def test_force_replaces_our_files_and_no_others(tmp_path: Path) -> None:
 def test_a_table_without_a_manifest_or_with_a_broken_one_is_not_continued(tmp_path: Path) -> None:
     store = complete(tmp_path)
     store.manifest_file.write_text("{")
-    with pytest.raises(
-        ValueError, match=r"manifest.json must be the manifest of a result, .*force"
-    ):
+    with pytest.raises(ValueError, match=r"manifest.json must be JSON, .*force"):
         open_store(tmp_path)
     store.manifest_file.unlink()
     with pytest.raises(ValueError, match=r"must say in manifest.json what metrics.csv .*force"):
@@ -254,9 +261,8 @@ def test_what_a_kill_left_half_written_goes_with_the_records(tmp_path: Path) -> 
     store.begin("a test", {"jobs": 1})
     for key in ORDER:
         store.add(key, rows(key), {"gates": rows(key)})
-    left = ("runs/.abc.csv.4242.part", "runs/gates/.abc.csv.4242.part", ".metrics.csv.4242.part")
-    for name in left:
-        (tmp_path / name).write_text("b,0,")
+    for name in ("runs/abc.csv", "runs/gates/abc.csv", "metrics.csv"):
+        partial_of_the_dead(tmp_path / name).write_text("b,0,")
     (tmp_path / ".book.txt.4242.part").write_text("not ours")
     store.assemble()
     store.summarise(pd.DataFrame({"cell": ["b"]}))

@@ -24,7 +24,7 @@ def test_a_figure_says_what_it_reads(spec: rnnlab.plotting.FigureSpec) -> None:
     assert spec.description
     assert spec.description[0].islower()
     assert "\n" not in spec.description
-    assert spec.experiment in ("copy-task", "gradient-flow", "fit")
+    assert spec.experiment in ("copy-task", "task-study", "gradient-flow", "fit")
     assert PurePath(spec.table).suffix == ".csv"
     assert len(inspect.signature(spec.draw).parameters) >= 1
 

@@ -82,6 +82,6 @@ def test_tables_that_cannot_be_drawn() -> None:
         plot_loss_curves(metrics().iloc[:0])
 
 
-def test_where_there_is_no_table_the_message_says_how_to_make_it(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="make it with: rnnlab fit DATA.csv --out"):
+def test_where_there_is_no_result_the_message_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="must hold a fit result for loss-curves, got no result"):
         draw("loss-curves", tmp_path)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import matplotlib
+import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
-from rnnlab.plotting import cell_style, cell_styles, house_style
+import rnnlab.cells
+import rnnlab.plotting
+from rnnlab.experiments import draw
+from rnnlab.plotting import cell_style, cell_styles, house_style, styles_of_study
+from rnnlab.registry import cells
 
 OKABE_ITO = {
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
@@ -55,6 +65,68 @@ def test_colours_are_those_of_okabe_and_ito_without_yellow() -> None:
 
 def test_the_mark_of_the_floor_is_no_cell() -> None:
     assert "v" not in {style["marker"] for style in cell_styles("abcdefghijkl").values()}
+
+
+def test_no_two_of_many_cells_share_colour_and_line() -> None:
+    every = [*cells.names(), *(f"cell {number}" for number in range(14))]
+    for labels in (
+        every,
+        [f"cell {number}" for number in range(45)],
+        [*"abcdefgh", *cells.names()],
+    ):
+        styles = cell_styles(labels)
+        for one, other in (("color", "linestyle"), ("marker", "linestyle"), ("color", "marker")):
+            assert len({(style[one], str(style[other])) for style in styles.values()}) == len(
+                labels
+            )
+
+
+def test_few_cells_have_colours_of_their_own() -> None:
+    for labels in ("abc", [*"abc", "rnn", "lstm", "gru"]):
+        styles = cell_styles(labels)
+        assert len({style["color"] for style in styles.values()}) == len(labels)
+
+
+def test_every_cell_that_comes_with_rnnlab_looks_the_same_in_every_study() -> None:
+    alone = {name: cell_style(name) for name in cells.names()}
+    assert cell_styles(["mine", *reversed(cells.names()), "yours"]).items() >= alone.items()
+
+
+def test_a_cell_looks_the_same_in_figures_that_show_different_cells() -> None:
+    study = ["mine", "lstm,forget_bias=0", "gru", "yours", "theirs"]
+    whole = cell_styles(study)
+    with styles_of_study(study):
+        for shown in (study, study[::-1], ["theirs"], ["yours", "gru"]):
+            assert cell_styles(shown) == {label: whole[label] for label in shown}
+        more = cell_styles(["another", "mine"])
+        assert more["mine"] == whole["mine"]
+        assert more["another"] not in whole.values()
+    assert cell_styles(["theirs"]) != {"theirs": whole["theirs"]}
+
+
+def test_a_cell_without_rows_in_one_table_moves_no_colour(tmp_path: Path) -> None:
+    """Of a cell without a gate there is nothing in one figure, and the next one took its colour."""
+    study = ["mine", "yours", "theirs"]
+    settings = {
+        "experiment": "copy-task",
+        "cells": [{"cell": "rnn", "label": one} for one in study],
+    }
+    (tmp_path / "manifest.json").write_text(json.dumps({"settings": settings}))
+    rows = [{"cell": one, "seed": 0, "update": 1, "metric": "accuracy"} for one in study[1:]]
+    table = pd.DataFrame(rows).assign(median=0.5, low=0.4, high=0.6, seeds=2)
+    table.to_csv(tmp_path / "learning-curves.csv", index=False)
+    (tmp_path / "metrics.csv").write_text("cell,seed,update\n")
+    seen: dict[str, Any] = {}
+
+    def note(figure: Figure, path: Path) -> Path:
+        seen.update({str(line.get_label()): line.get_color() for line in figure.axes[0].lines})
+        return path
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rnnlab.plotting, "save_figure", note)
+        draw("learning-curves", tmp_path)
+    expected = cell_styles(study)
+    assert seen == {one: expected[one]["color"] for one in study[1:]}
 
 
 def test_the_house_style_ends_with_its_block() -> None:

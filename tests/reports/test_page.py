@@ -144,7 +144,12 @@ def test_the_page_needs_nothing_else(published: Any) -> None:
         if name in ("src", "href", "srcset") and value
     ]
     assert links
-    assert all(link.startswith(("data:", "#")) for link in links)
+    files = {link for link in links if not link.startswith(("data:", "#"))}
+    assert files == {"outcomes.csv", "comparison.csv", "overall.csv", "survival.csv"} | {
+        "learning-curves.csv"
+    }
+    assert sum(tag == "img" for tag, _ in page.tags) == page.source.count("data:image/svg")
+    assert len(page.source) < 400_000
     assert "http://" not in page.source
     assert "https://" not in page.source
     assert not page.all("script")
@@ -380,11 +385,15 @@ def test_one_cell_and_one_condition(folder: Any, study: Any) -> None:
     assert "Which cell does better" not in page.text
 
 
-@pytest.mark.parametrize("text", ["not json", "[]", None])
-def test_a_table_without_a_manifest(small: Path, text: str | None) -> None:
+@pytest.mark.parametrize("text", ["not json", "[]"])
+def test_a_manifest_that_is_damaged_is_an_error(small: Path, text: str) -> None:
+    (small / "manifest.json").write_text(text)
+    with pytest.raises(ValueError, match=r"manifest.json must (be JSON|have an object), got"):
+        rnnlab.report(small)
+
+
+def test_a_table_without_a_manifest(small: Path) -> None:
     (small / "manifest.json").unlink()
-    if text is not None:
-        (small / "manifest.json").write_text(text)
     page = read(small)
     assert "There is no manifest.json that can be read" in page.text
     assert "The command is not known." in page.text
@@ -400,22 +409,19 @@ def test_foreign_columns_after_the_update_are_left_alone(small: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        (None, "must hold the result of a run, .*, got no such folder: make one with: rn"),
-        ({}, "must hold the result of a run, metrics.csv or gradients.csv, got neither"),
+        (None, "must hold the result of a study for a report, got no such folder"),
+        ({}, "must hold the result of a study for a report, got no result"),
+        ({"metrics.csv": "cell,delay,seed,update,status\n"}, "at least one finished run, got none"),
+        ({"metrics.csv": "a,b\n1,2\n"}, "metrics.csv must have the columns cell, seed, update"),
         (
-            {"metrics.csv": "cell,delay,seed,update\n"},
-            "must hold the result of a run, .* got neither",
+            {"metrics.csv": ""},
+            "metrics.csv must be a table whose first line names its columns, got",
         ),
         (
-            {"metrics.csv": "a,b\n1,2\n"},
-            "must have the columns cell, seed, update, got a, b: report",
-        ),
-        ({"metrics.csv": ""}, "metrics.csv must be a table as rnnlab wrote it, got: "),
-        (
-            {"metrics.csv": "cell,delay,seed,update,x\ngru,1,0,1,1\n"},
+            {"metrics.csv": "cell,delay,seed,update,x,status\ngru,1,0,1,1,ok\n"},
             "must have the column recall_accuracy, by which copy-memory is judged, got",
         ),
-        ({"gradients.csv": "a,b\n1,2\n"}, "gradients must have the columns cell, phase, state"),
+        ({"gradients.csv": "a,b\n1,2\n"}, "gradients.csv must have the columns cell, seed, phase"),
     ],
 )
 def test_folders_without_a_result(tmp_path: Path, files: Any, message: str) -> None:
@@ -499,7 +505,7 @@ def test_no_more_panels_than_can_be_read(folder: Any, study: Any) -> None:
     made = rnnlab.report(folder(study({"gru": 1.0}, {"delay": list(range(1, 15))}, seeds=2)))
     page = Page(made.path)
     assert "14 conditions are too many for one figure: the table has the curves" in page.text
-    assert "Numbers: learning-curves.csv." in page.text
+    assert "Numbers: learning-curves.csv" in page.text
 
 
 def test_a_setting_that_only_some_cells_have_is_part_of_their_name(folder: Any, study: Any) -> None:
