@@ -62,7 +62,7 @@ class LinearisedStep:
 
     def passes(self, m: int, place: int, paths: Paths) -> bool:
         """Tell whether `paths` go through the matrix of map m on its operand at `place`."""
-        source = self.cell.source_of(self.cell.equations.maps[m].args[place])
+        source = self.cell.stands_for(self.cell.equations.maps[m].args[place])
         return paths == "all" or (paths == "cut" and source != self.cell.states[0])
 
     def pull(

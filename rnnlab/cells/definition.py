@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, cast, overload
 
 from rnnlab.cells import identity
-from rnnlab.cells.layout import ParameterArray, find_sources, lay_out, weight_name
+from rnnlab.cells.layout import ParameterArray, find_sources, lay_out, stands_for, weight_name
 from rnnlab.equations import (
     Derivation,
     EquationError,
@@ -118,6 +118,13 @@ class CellDefinition:
         See `rnnlab.cells.layout.find_sources`.
         """
         return "x" if operand.op == "input" else self._sources[operand.index]
+
+    def stands_for(self, operand: Expression) -> str:
+        """Return "x" or the state that an operand is or stands in for, whatever holds its matrix.
+
+        Any computed value but the new value of a state stands in for the output.
+        """
+        return "x" if operand.op == "input" else stands_for(self.equations, operand)
 
     @cached_property
     def _sources(self) -> Mapping[int, str]:

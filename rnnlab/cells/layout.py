@@ -66,7 +66,7 @@ def find_sources(equations: Equations) -> dict[int, str]:
         gate = node.payload.name
         for operand in node.args:
             if operand.op != "input":
-                found.setdefault(operand.index, _stands_for(equations, operand))
+                found.setdefault(operand.index, stands_for(equations, operand))
                 uses.setdefault((gate, found[operand.index]), {})[operand.index] = operand
                 places[gate] = places.get(gate, 0) + 1
                 names.setdefault(operand.index, f"{gate}{places[gate]}")
@@ -88,7 +88,8 @@ def find_sources(equations: Equations) -> dict[int, str]:
     return found
 
 
-def _stands_for(equations: Equations, operand: Expression) -> str:
+def stands_for(equations: Equations, operand: Expression) -> str:
+    """Return the state that an operand other than x is or stands in for: the output if no other."""
     if operand.op == "state":
         return str(operand.payload)
     for state, output in zip(equations.states, equations.outputs, strict=True):

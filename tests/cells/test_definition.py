@@ -204,6 +204,10 @@ class TestArrays:
         names = {n: [beside.maps[k] for k in a.maps] for n, a in beside.arrays.items()}
         assert names["weight_hh"] == ["r", "n"]
         assert names["weight_n2h"] == ["n", "m"]
+        # whatever holds its matrix, it stands in for the output, which analyses cut
+        operands = [arg for node in beside.equations.maps for arg in node.args]
+        assert [beside.stands_for(one) for one in operands] == ["x", "h", "x", "h", "h", "h"]
+        assert [beside.source_of(one) for one in operands] == ["x", "h", "x", "h", "n2", "n2"]
 
     def test_names_of_arrays_that_are_taken_already(self):
         @cell
