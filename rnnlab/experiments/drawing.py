@@ -65,4 +65,7 @@ def draw(name: str, folder: Path, out: Path | None = None) -> Path:
         )
     if figure.aggregate is not None:
         table = getattr(statistics, figure.aggregate)(table)
-    return save_figure(figure.draw(table), out or folder / figure.filename)
+    tables = [table]
+    if figure.runs is not None and (folder / figure.runs).exists():
+        tables.append(statistics.runs_of(read_csv(folder / figure.runs)))
+    return save_figure(figure.draw(*tables), out or folder / figure.filename)

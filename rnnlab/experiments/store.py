@@ -207,6 +207,12 @@ class Store:
         for file in (*tables, self.summary_file, self.manifest_file):
             files.remove_partials(self.path, file.name)
 
+    def note(self, notes: Mapping[str, Any]) -> None:
+        """Write notes into the manifest where they differ from what it says."""
+        if any(self._manifest.get(name) != value for name, value in notes.items()):
+            self._manifest |= notes
+            self._write_manifest()
+
     def close(self) -> None:
         """Make room for another runner."""
         self._lock.release()
@@ -258,7 +264,7 @@ class Store:
                 f"{self.path} must hold a result of the same settings, got {key} = {before} there "
                 f"and {after} now: {remedy}"
             )
-        self._manifest = {"end": None, **old}
+        self._manifest = {**old, "end": old.get("end")}
         if self.table_file.exists():
             text = self.table_file.read_text(encoding="utf-8")
             first, _, rest = text.partition("\n")

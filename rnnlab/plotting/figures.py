@@ -39,15 +39,19 @@ class FigureSpec:
         The function of `rnnlab.statistics` that the table passes before it is drawn.
     made_by_report : bool
         Whether `rnnlab report` writes the table, not the run itself.
+    runs : str or None
+        A CSV file of evaluations next to the table: `draw` takes its runs
+        (`rnnlab.statistics.runs_of`) as a second argument.
     """
 
     description: str
     experiment: str
     table: str
     filename: str
-    draw: Callable[[pd.DataFrame], Figure]
+    draw: Callable[..., Figure]
     aggregate: str | None = None
     made_by_report: bool = False
+    runs: str | None = None
 
     def command(self, folder: object) -> str:
         """Return the command that writes the table into `folder`."""
@@ -58,9 +62,9 @@ class FigureSpec:
         return f"rnnlab run {self.experiment} --out {folder}"
 
 
-def _draw_copy_task(summary: pd.DataFrame) -> Figure:
+def _draw_copy_task(summary: pd.DataFrame, runs: pd.DataFrame | None = None) -> Figure:
     # without `ax` the axes belong to a Figure of their own, never to a SubFigure
-    return cast("Figure", plot_copy_task(summary).figure)
+    return cast("Figure", plot_copy_task(summary, runs=runs).figure)
 
 
 registry.figures.register(
@@ -71,6 +75,7 @@ registry.figures.register(
         table="summary.csv",
         filename="copy-task.png",
         draw=_draw_copy_task,
+        runs="metrics.csv",
     ),
 )
 registry.figures.register(
@@ -87,13 +92,13 @@ registry.figures.register(
 for _name, _description, _table, _draw in (
     (
         "outcomes",
-        "interquartile mean of the headline metric against delay or length, with intervals",
+        "mean of the headline metric against delay or length, with intervals",
         "outcomes.csv",
         plot_outcomes,
     ),
     (
         "learning-rates",
-        "interquartile mean of the headline metric against the learning rate",
+        "mean of the headline metric against the learning rate",
         "outcomes.csv",
         plot_learning_rates,
     ),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rnnlab.statistics._percentiles import PERCENTS, percentile
 from rnnlab.statistics._tables import in_order_of_cells, require_columns, require_unique
-from rnnlab.statistics.intervals import bootstrap_interval
+from rnnlab.statistics.intervals import median_interval
 
 _KEYS = ["cell", "phase", "state"]
 
@@ -39,9 +39,10 @@ def summarise_gradient_flow(
     -------
     DataFrame
         Columns cell, phase, state, seeds, half_life, ci_low, ci_high, log10_decay_per_step: the
-        half-life in steps as the median over seeds, with its 95 % bootstrap interval, and the
-        median decay. A curve that holds NaN has no half-life: it is left out and `seeds` counts
-        the others; where none is left, `seeds` is 0 and the numbers are NaN.
+        half-life in steps as the median over seeds, with its 95 % interval (`median_interval`:
+        NaN with fewer than 6), and the median decay. A curve that holds NaN has no half-life: it
+        is left out and `seeds` counts the others; where none is left, `seeds` is 0 and the numbers
+        are NaN.
 
         Cells in the order of their first appearance; so are phases and states within a cell.
 
@@ -80,7 +81,7 @@ def summarise_gradient_flow(
         if lives:
             numbers = (
                 float(np.median(lives)),
-                *bootstrap_interval(lives, statistic="median"),
+                *median_interval(lives),
                 float(np.median(decays)),
             )
         else:
