@@ -105,6 +105,11 @@ def swept(option: str, kind: type = str, **attributes: Any) -> Callable[[Command
     help="What gradient-flow drives the cells with: the task, or standard normal numbers.  "
     "[default: task]",
 )
+@click.option(
+    "--reference",
+    metavar="CELL",
+    help="The cell that a report compares every other one with.  [default: all pairs]",
+)
 @click.option("--seeds", type=int, metavar="N", help="Runs of everything: seeds 0 to N-1.")
 @click.option(
     "--jobs", type=int, metavar="N", help="Processes at a time.  [default: one a hardware thread]"

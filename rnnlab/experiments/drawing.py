@@ -73,15 +73,21 @@ def draw(name: str, folder: Path, out: Path | None = None, task: str | None = No
     if missing:
         read_table(source, columns)  # says which
     require_numbers(source, table, [column for column in columns if column not in NAMES])
+    evaluations = None if figure.runs is None else read_table(folder / figure.runs)
     if task is not None:
         table = _of_task(table, task, source)
+        if evaluations is not None:
+            evaluations = _of_task(evaluations, task, source)
     elif not figure.several_tasks:
         _require_one_metric(table, source)
     try:
         with styles_of_study(labels_of(manifest)):
             if figure.aggregate is not None:
                 table = getattr(statistics, figure.aggregate)(table)
-            drawn = figure.draw(table)
+            tables = [table]
+            if evaluations is not None:
+                tables.append(statistics.runs_of(evaluations))
+            drawn = figure.draw(*tables)
     except NothingToDrawError:
         raise
     except ValueError as error:

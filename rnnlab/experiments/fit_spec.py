@@ -163,7 +163,9 @@ class FitSpec(BaseModel):
     clip: Clip = 1.0
     clip_value: Clip = None
     out: Path = Field(default=Path(), exclude=True)
-    question: str | None = Field(default=None, exclude=True)  # of a study; a fit has none
+    # of a study; a fit has none
+    question: str | None = Field(default=None, exclude=True)
+    reference: str | None = Field(default=None, exclude=True)
 
     @model_validator(mode="after")
     def _agree(self) -> FitSpec:

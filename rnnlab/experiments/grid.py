@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from rnnlab.experiments.entries import CellEntry
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ SWEPT = (
     "evaluate_every",
     "evaluation_batch",
 )
+# What a model is built with. Values of these are compared with each other, as cells are.
+BUILT = ("hidden", "parameters", "num_layers", "init", "forget_bias")
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,17 @@ def runs(spec: Spec) -> Iterator[Run]:
             point |= dict(zip(sweeps, values, strict=True))
             for seed in range(spec.seeds):
                 yield Run(entry.label, point, seed)
+
+
+def compared_labels(spec: Spec) -> list[str]:
+    """Return the labels that a report compares: an entry's, at each value that it sweeps."""
+    from rnnlab.statistics import labelled
+
+    names = [name for name in BUILT if name in point_columns(spec)]
+    points = pd.DataFrame(
+        [{"cell": run.cell, **{name: run[name] for name in names}} for run in runs(spec)]
+    )
+    return list(labelled(points, names)["cell"].unique())
 
 
 def settings_of(spec: Spec, run: Run) -> RunSettings:

@@ -28,6 +28,7 @@ from typing import Any
 from rnnlab.experiments.checking import validate
 from rnnlab.experiments.entries import CellEntry, read_entry
 from rnnlab.experiments.experiment import Experiment
+from rnnlab.experiments.grid import compared_labels
 from rnnlab.experiments.knobs import ForgetBias, plain
 from rnnlab.experiments.sizes import check_sizes
 from rnnlab.experiments.spec import Spec
@@ -214,7 +215,14 @@ def settle(spec: Spec) -> Spec:
             f"forget_bias must reach a cell with a gate f, got {spec.forget_bias} for "
             f"{', '.join(spec.labels)}: name a cell such as lstm, or leave forget_bias out"
         )
-    return spec.model_copy(update={"cells": entries})
+    settled = spec.model_copy(update={"cells": entries})
+    labels = [] if spec.reference is None else compared_labels(settled)
+    if spec.reference is not None and spec.reference not in labels:
+        raise ValueError(
+            f"reference must be the label of a cell of the study, one of {', '.join(labels)}, got "
+            f"{spec.reference!r}: name one of these"
+        )
+    return settled
 
 
 def _settled(entry: CellEntry, common: ForgetBias) -> CellEntry:

@@ -47,6 +47,8 @@ class Spec(BaseModel):
         The result's folder under results/, unless another is named.
     question : str or None
         What the study asks, in one sentence.
+    reference : str or None
+        The label of the cell that a report compares every other one with; all pairs unless given.
     cells : list of CellEntry
         A line each in tables and figures.
     hidden, parameters : int or None
@@ -81,6 +83,7 @@ class Spec(BaseModel):
         knob("a plain folder name", "use letters, digits, - _ and .", pattern=r"^\w[\w.-]*$"),
     ]
     question: Annotated[str | None, knob("a text", "ask in one sentence")] = None
+    reference: Annotated[str | None, knob("the label of a cell", "name one of cells")] = None
     cells: Annotated[
         list[CellEntry],
         BeforeValidator(lambda value: value if isinstance(value, list) else [value]),
@@ -142,10 +145,10 @@ class Spec(BaseModel):
     def settings(self) -> dict[str, Any]:
         """Return what decides the numbers, as a manifest holds it.
 
-        The folder's name and the question do not.
+        The folder's name, the question and the reference do not.
         """
         unsaid = {name for name in LATER if getattr(self, name) is None}
-        settings = self.model_dump(mode="json", exclude={"name", "question", *unsaid})
+        settings = self.model_dump(mode="json", exclude={"name", "question", "reference", *unsaid})
         return {**settings, "cells": [entry.settings() for entry in self.cells]}
 
 

@@ -216,6 +216,12 @@ class Store:
             (self.runs_folder / name).unlink(missing_ok=True)
         files.remove_partials(self.path)
 
+    def note(self, notes: Mapping[str, Any]) -> None:
+        """Write notes into the manifest where they differ from what it says."""
+        if any(self._manifest.get(name) != value for name, value in notes.items()):
+            self._manifest |= notes
+            self._write_manifest()
+
     def close(self) -> None:
         """Make room for another runner."""
         self._lock.release()
@@ -268,7 +274,7 @@ class Store:
                 f"{self.path} must hold a result of the same settings, got {key} = {before} "
                 f"there and {after} now: {remedy}"
             )
-        self._manifest = {"end": None, **old}
+        self._manifest = {**old, "end": old.get("end")}
         header, stored = "", ""
         if self.table_file.exists():
             header, _, stored = _read(self.table_file, read_text).partition("\n")

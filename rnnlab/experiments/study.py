@@ -176,7 +176,9 @@ class Study:
         return [*tables, store.summary_file, *self.figures, store.manifest_file]
 
     def execute(self, progress: Progress | None = None) -> Result:
-        """Compute what is missing and write every file; nothing is touched if nothing is missing.
+        """Compute what is missing and write every file.
+
+        If nothing is missing nothing is touched, except for a question or reference that changed.
 
         Raises
         ------
@@ -200,7 +202,13 @@ class Study:
                 self._compute(progress or Progress())
             finally:
                 self.store.close()
+        self.store.note(self._asked)
         return Result(self.store.path, self.store.table(), self.store.summary())
+
+    @property
+    def _asked(self) -> dict[str, Any]:
+        """What a report answers, which decides no number of a run."""
+        return {"question": self.spec.question, "reference": self.spec.reference}
 
     def _compute(self, progress: Progress) -> None:
         jobs, missing = self.jobs, self.missing
@@ -210,7 +218,7 @@ class Study:
             with contextlib.nullcontext() if self._dask is None else _cluster(self._dask) as client:
                 on_cluster = {} if client is None else {"jobs": None, "dask": self._dask}
                 tasks = self.experiment.tasks(self.spec)
-                notes = {"question": self.spec.question, "tasks": tasks, "jobs": jobs, **on_cluster}
+                notes = {**self._asked, "tasks": tasks, "jobs": jobs, **on_cluster}
                 self.store.begin(self._command, notes, _names_of_files(self.store.path))
                 self.store.plan({self._keys[run]: str(run) for run in self.runs})
                 self._compile(missing, progress)

@@ -7,8 +7,8 @@ missing, so that a setting does not gain by the runs that it breaks.
 
 **Which setting won.** Where a study sweeps how cells are trained (`TUNED`), the column `best`
 marks, for each cell, task and size, the setting that `rnnlab.statistics.best_settings` chooses, as
-it does for a report: that with the best interquartile mean of the task's headline metric. The same
-runs choose and report, so what is marked looks a little better than fresh seeds would.
+it does for a report: that with the best mean of the task's headline metric. The same runs choose
+and report, so what is marked looks a little better than fresh seeds would.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def summarise(spec: Spec, table: pd.DataFrame) -> pd.DataFrame:
 
         - seeds: number of runs; parameters: how many numbers a model learns (`learned` where the
           study sweeps the bound of it); hidden: the units, where cells are sized by that
-        - the task's headline metric: mean, with the 95 % bootstrap interval ci_low, ci_high
+        - the task's headline metric: mean, with its 95 % interval ci_low, ci_high where it is an
+          accuracy (`rnnlab.statistics.mean_interval`); else, and for one seed, there is none
         - the means of its other metrics, losses aside; chance
         - solved_share: share of the runs that solve the task at some evaluation
         - updates_to_solve: median number of updates until solved; an unsolved run counts as later
@@ -99,7 +100,7 @@ def _summarise(
 def _best(
     points: pd.DataFrame, table: pd.DataFrame, tuned: list[str], tasks: list[Any]
 ) -> pd.Series[bool]:
-    """Say of each row of the summary whether its setting is the best one for its cell and task."""
+    """Return for each row whether its setting is the best one for its cell and task."""
     from rnnlab.statistics import best_settings
 
     columns = list(points.columns)
@@ -112,6 +113,7 @@ def _best(
             metric=task.headline,
             higher_is_better=task.higher_is_better,
             by=columns[1:],  # but for the cell
+            undefined=task.chance,
         )
         for label, task in dict(zip(labels, tasks, strict=True)).items()
     ]

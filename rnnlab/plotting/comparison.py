@@ -1,4 +1,4 @@
-"""How often one cell does better than another: every pair with its interval."""
+"""Forest plot of the probability of improvement of every pair of cells."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from rnnlab.plotting._tables import require_rows
 from rnnlab.plotting.style import REFERENCE_COLOR, house_style
 
 _NEEDED = ("cell_a", "cell_b", "probability", "ci_low", "ci_high", "p_holm")
-TOLD_APART = 0.05  # after Holm's correction
+SIGNIFICANT = 0.05  # after Holm's correction
 _COLOR = "#0072B2"
 
 
 def plot_comparison(table: pd.DataFrame) -> Figure:
     """Draw the probability of improvement of every pair, with its interval, as a forest plot.
 
-    A filled marker is a pair that the test tells apart at 5 % after Holm's correction.
+    A filled marker is a pair that differs significantly, at 5 % after Holm's correction.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def plot_comparison(table: pd.DataFrame) -> Figure:
         ax.axvline(0.5, color=REFERENCE_COLOR, linewidth=1, linestyle=(0, (3, 3)), label="_")
         ax.hlines(rows, pairs["ci_low"], pairs["ci_high"], colors=_COLOR, linewidth=1.6)
         for apart, fill in ((True, _COLOR), (False, "white")):
-            chosen = np.asarray((pairs["p_holm"] < TOLD_APART) == apart)
+            chosen = np.asarray((pairs["p_holm"] < SIGNIFICANT) == apart)
             ax.plot(
                 pairs["probability"].to_numpy()[chosen],
                 rows[chosen],
@@ -69,7 +69,7 @@ def plot_comparison(table: pd.DataFrame) -> Figure:
                 markersize=6.5,
                 color=_COLOR,
                 markerfacecolor=fill,
-                label="told apart" if apart else "not told apart",
+                label="significant" if apart else "not significant",
                 clip_on=False,
                 zorder=3,
             )
@@ -80,9 +80,9 @@ def plot_comparison(table: pd.DataFrame) -> Figure:
         ax.set_xticks(np.arange(0, 1.01, 0.25))
         ax.grid(axis="y", visible=False)
         ax.set_xlabel("probability of improvement")
-        limit = f"{TOLD_APART:g}".lstrip("0")
+        limit = f"{SIGNIFICANT:g}".lstrip("0")
         figure.suptitle(
-            f"bars: 95 % bootstrap interval\nfilled: p < {limit} after Holm's correction",
+            f"bars: 95 % interval\nfilled: p < {limit} after Holm's correction",
             x=0.01,
             ha="left",
         )

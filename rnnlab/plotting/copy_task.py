@@ -1,4 +1,4 @@
-"""Recall accuracy against delay: which cell still remembers, and how far above chance it is."""
+"""Recall accuracy against delay, with the chance line."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ from matplotlib.transforms import ScaledTranslation, Transform
 from numpy.typing import NDArray
 
 from rnnlab.plotting._lines import MARKER_EDGE
+from rnnlab.plotting._runs import (
+    caption_of_means,
+    draw_intervals,
+    draw_runs,
+    has_intervals,
+    runs_of_rows,
+)
 from rnnlab.plotting._tables import count_of_seeds, require_rows
 from rnnlab.plotting.style import REFERENCE_COLOR, cell_styles, house_style
 
@@ -30,11 +37,13 @@ _APART, _APART_IN_ALL = 3.6, 14.0
 _ROOM = 0.08
 
 
-def plot_copy_task(summary: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def plot_copy_task(
+    summary: pd.DataFrame, *, runs: pd.DataFrame | None = None, ax: Axes | None = None
+) -> Axes:
     """Draw recall accuracy against delay, a line a cell, with intervals and the chance line.
 
-    Cells are drawn a few points beside each other, so that those which coincide can be told apart.
-    The delays are on a logarithmic axis where they span a decade.
+    Cells are drawn a few points next to each other, so that those which coincide can be seen. The
+    delays are on a logarithmic axis where they span a decade. Intervals are drawn from 6 seeds on.
 
     Parameters
     ----------
@@ -42,6 +51,8 @@ def plot_copy_task(summary: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         The columns of copy-task/summary.csv, of which cell, delay, seeds, recall_accuracy, ci_low,
         ci_high and chance are drawn. Further columns are settings that vary: each combination of
         them is a line of its own.
+    runs : DataFrame, optional
+        What `rnnlab.statistics.runs_of` returns: every run is a small point.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default in a new figure that no GUI knows.
 
@@ -81,8 +92,11 @@ def plot_copy_task(summary: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             shift = apart * (place - (len(lines) - 1) / 2)
             beside = ax.transData + _points_to_the_right(ax, shift)
             _draw_line(ax, label, line, styles[label], beside)
+            if runs is not None:
+                own = runs_of_rows(runs, line.drop(columns="delay"))
+                draw_runs(ax, own, "delay", styles[label]["color"], label, beside)
         _draw_chance(ax, summary["chance"], lowest=1 - 0.08 * len(lines))
-        _set_axes(ax, summary)
+        _set_axes(ax, summary, points=runs is not None)
     return ax
 
 
@@ -119,15 +133,8 @@ def _draw_line(
     ax: Axes, label: str, rows: pd.DataFrame, style: dict[str, Any], transform: Transform
 ) -> None:
     delays = rows["delay"].to_numpy()
-    intervals = ax.vlines(
-        delays,
-        rows["ci_low"].to_numpy(),
-        rows["ci_high"].to_numpy(),
-        colors=style["color"],
-        linewidth=1.3,
-        transform=transform,
-    )
-    intervals.set_label(f"_{label} interval")  # the underscore keeps it out of the legend
+    names = "delay", "ci_low", "ci_high"
+    draw_intervals(ax, rows, names, style["color"], label, transform)
     ax.plot(
         delays,
         rows["recall_accuracy"].to_numpy(),
@@ -166,7 +173,7 @@ def _draw_chance(ax: Axes, chance: pd.Series[float], lowest: float) -> None:
         )
 
 
-def _set_axes(ax: Axes, summary: pd.DataFrame) -> None:
+def _set_axes(ax: Axes, summary: pd.DataFrame, *, points: bool) -> None:
     delays = np.unique(summary["delay"])
     log = bool(delays[-1] >= 10 * delays[0])
     if log:
@@ -184,10 +191,7 @@ def _set_axes(ax: Axes, summary: pd.DataFrame) -> None:
     ax.set_xlabel("delay (time steps)")
     ax.set_ylabel("recall accuracy (share of symbols)")
     seeds = count_of_seeds(summary["seeds"])
-    if summary["seeds"].max() == 1:
-        ax.set_title(f"{seeds}, no interval")
-    else:
-        ax.set_title(f"mean of {seeds}, bars: 95 % bootstrap interval")
+    ax.set_title(caption_of_means(seeds, runs=points, intervals=has_intervals(summary, "ci_low")))
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
 
 

@@ -42,21 +42,25 @@ class FigureSpec:
         Whether `rnnlab report` writes the table, not the run itself.
     several_tasks : bool
         Whether it shows tasks of different metrics, a panel each; else they are drawn one by one.
+    runs : str or None
+        A CSV file of evaluations next to the table: `draw` takes its runs
+        (`rnnlab.statistics.runs_of`) as a second argument.
     """
 
     description: str
     experiment: str
     table: str
     filename: str
-    draw: Callable[[pd.DataFrame], Figure]
+    draw: Callable[..., Figure]
     aggregate: str | None = None
     made_by_report: bool = False
     several_tasks: bool = False
+    runs: str | None = None
 
 
-def _draw_copy_task(summary: pd.DataFrame) -> Figure:
+def _draw_copy_task(summary: pd.DataFrame, runs: pd.DataFrame | None = None) -> Figure:
     # without `ax` the axes belong to a Figure of their own, never to a SubFigure
-    return cast("Figure", plot_copy_task(summary).figure)
+    return cast("Figure", plot_copy_task(summary, runs=runs).figure)
 
 
 registry.figures.register(
@@ -67,6 +71,7 @@ registry.figures.register(
         table="summary.csv",
         filename="copy-task.png",
         draw=_draw_copy_task,
+        runs="metrics.csv",
     ),
 )
 registry.figures.register(
@@ -94,13 +99,13 @@ registry.figures.register(
 for _name, _description, _table, _draw in (
     (
         "outcomes",
-        "interquartile mean of the headline metric against delay or length, with intervals",
+        "mean of the headline metric against delay or length, with intervals",
         "outcomes.csv",
         plot_outcomes,
     ),
     (
         "learning-rates",
-        "interquartile mean of the headline metric against the learning rate",
+        "mean of the headline metric against the learning rate",
         "outcomes.csv",
         plot_learning_rates,
     ),

@@ -1,4 +1,4 @@
-"""What cells came to against a setting: the span of the task, or the learning rate."""
+"""Means of cells against a setting: the span of the task, or the learning rate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.transforms import ScaledTranslation
+from matplotlib.transforms import ScaledTranslation, Transform
 
 from rnnlab.plotting._conditions import (
     draw_panels,
@@ -21,10 +21,17 @@ from rnnlab.plotting._conditions import (
     settings_in,
 )
 from rnnlab.plotting._lines import MARKER_EDGE
+from rnnlab.plotting._runs import (
+    caption_of_means,
+    draw_intervals,
+    draw_runs,
+    has_intervals,
+    runs_of_rows,
+)
 from rnnlab.plotting._tables import count_of_seeds, require_rows
 from rnnlab.plotting.style import REFERENCE_COLOR
 
-_NEEDED = ("cell", "metric", "seeds", "iqm", "iqm_low", "iqm_high")
+_NEEDED = ("cell", "metric", "seeds", "mean", "mean_low", "mean_high")
 _RESULTS = (
     *_NEEDED,
     *("diverged", "solved", "success_rate", "success_low", "success_high"),
@@ -35,8 +42,14 @@ _SOURCE = "what rnnlab.statistics.outcomes returns"
 _APART, _APART_IN_ALL = 3.0, 12.0
 
 
-def plot_outcomes(table: pd.DataFrame, x: str | None = None, *, columns: int = 2) -> Figure:
-    """Draw the interquartile mean of every cell against a setting, with intervals.
+def plot_outcomes(
+    table: pd.DataFrame,
+    x: str | None = None,
+    *,
+    runs: pd.DataFrame | None = None,
+    columns: int = 2,
+) -> Figure:
+    """Draw the mean of every cell against a setting, with intervals from 6 seeds on.
 
     Parameters
     ----------
@@ -45,6 +58,9 @@ def plot_outcomes(table: pd.DataFrame, x: str | None = None, *, columns: int = 2
     x : str, optional
         A setting of numbers: the first one that is not the learning rate unless given. The others
         have a panel for each of their values.
+    runs : DataFrame, optional
+        What `rnnlab.statistics.runs_of` returns for the same cells and settings: every run is a
+        small point.
     columns : int
         Panels side by side, at most.
 
@@ -65,9 +81,9 @@ def plot_outcomes(table: pd.DataFrame, x: str | None = None, *, columns: int = 2
     ...         "delay": [10, 20],
     ...         "metric": "recall_accuracy",
     ...         "seeds": 10,
-    ...         "iqm": [1.0, 0.9],
-    ...         "iqm_low": [1.0, 0.8],
-    ...         "iqm_high": [1.0, 0.95],
+    ...         "mean": [1.0, 0.9],
+    ...         "mean_low": [0.7, 0.6],
+    ...         "mean_high": [1.0, 0.99],
     ...     }
     ... )
     >>> plot_outcomes(table).axes[0].get_xlabel()
@@ -76,6 +92,7 @@ def plot_outcomes(table: pd.DataFrame, x: str | None = None, *, columns: int = 2
     require_rows(table, "table", _NEEDED, _SOURCE)
     settings = settings_in(table, _RESULTS)
     x = _numeric(table, settings, x)
+    others = [name for name in settings if name != x]
     metric = only_metric(table)
     ticks = np.unique(table[x].dropna().to_numpy(np.float64))
 
@@ -84,23 +101,31 @@ def plot_outcomes(table: pd.DataFrame, x: str | None = None, *, columns: int = 2
         for place, (cell, style) in enumerate(styles.items()):
             own = rows[rows["cell"] == cell].sort_values(x)
             if not own.empty:
-                _draw_cell(ax, cell, own, x, style, apart * (place - (len(styles) - 1) / 2))
+                shift = apart * (place - (len(styles) - 1) / 2)
+                beside = ax.transData + ScaledTranslation(shift / 72, 0, ax.figure.dpi_scale_trans)
+                _draw_cell(ax, cell, own, x, style, beside)
+                if runs is not None:
+                    draw_runs(
+                        ax, runs_of_rows(runs, own.drop(columns=x)), x, style["color"], cell, beside
+                    )
         if "chance" in rows:
             for level in rows["chance"].dropna().unique():
                 ax.axhline(level, color=REFERENCE_COLOR, lw=1, ls=(0, (3, 3)), zorder=1, label="_")
-        shown = [name for name in ("iqm", "iqm_low", "iqm_high", "chance") if name in table]
-        set_metric_limits(ax, metric, table[shown].to_numpy(np.float64).ravel())
+        shown = [name for name in ("mean", "mean_low", "mean_high", "chance") if name in table]
+        values = [table[shown].to_numpy(np.float64).ravel()]
+        if runs is not None:
+            values.append(runs["value"].to_numpy(np.float64))
+        set_metric_limits(ax, metric, np.concatenate(values))
         set_ticks(ax, ticks)
 
     seeds = count_of_seeds(table["seeds"])
-    caption = f"interquartile mean of {seeds}, bars: 95 % bootstrap interval"
-    if table["seeds"].max() == 1:
-        caption = f"{seeds}, no interval"
+    intervals = has_intervals(table, "mean_low")
+    caption = caption_of_means(seeds, runs=runs is not None, intervals=intervals)
     if "chance" in table and table["chance"].notna().any():
         caption += "\ndashed grey: without memory"
     return draw_panels(
         table,
-        [name for name in settings if name != x],
+        others,
         draw,
         columns=columns,
         labels=(setting_label(x), metric_label(metric)),
@@ -133,20 +158,19 @@ def _numeric(table: pd.DataFrame, settings: list[str], x: str | None) -> str:
 
 
 def _draw_cell(
-    ax: Axes, cell: str, rows: pd.DataFrame, x: str, style: Mapping[str, Any], shift: float
+    ax: Axes,
+    cell: str,
+    rows: pd.DataFrame,
+    x: str,
+    style: Mapping[str, Any],
+    transform: Transform,
 ) -> None:
-    beside = ax.transData + ScaledTranslation(shift / 72, 0, ax.figure.dpi_scale_trans)
-    finite = rows[np.isfinite(rows[["iqm", "iqm_low", "iqm_high"]]).all(axis=1)]
-    intervals = ax.vlines(
-        finite[x], finite["iqm_low"], finite["iqm_high"], colors=style["color"], linewidth=1.3,
-        transform=beside,
-    )  # fmt: skip
-    intervals.set_label(f"_{cell} interval")
+    draw_intervals(ax, rows, (x, "mean_low", "mean_high"), style["color"], cell, transform)
     ax.plot(
         rows[x],
-        rows["iqm"].where(np.isfinite(rows["iqm"])),
+        rows["mean"].where(np.isfinite(rows["mean"])),
         label=cell,
-        transform=beside,
+        transform=transform,
         zorder=3,
         **MARKER_EDGE,
         **style,

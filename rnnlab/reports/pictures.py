@@ -88,7 +88,7 @@ def outcomes_alt(table: pd.DataFrame, x: str, by: list[str]) -> str:
     for cell, rows in table.groupby("cell", sort=False):
         rest = [name for name in by if name != x]
         points = (
-            f"{number(float(row['iqm']))} at {condition(row, [x, *rest])}"
+            f"{number(float(row['mean']))} at {condition(row, [x, *rest])}"
             for row in rows.to_dict("records")
         )
         said.append(f"{cell}: {'; '.join(points)}")

@@ -9,9 +9,10 @@ import pandas as pd
 
 from rnnlab import plotting, statistics
 from rnnlab.experiments.summary import TUNED
-from rnnlab.plotting.comparison import TOLD_APART
+from rnnlab.plotting._runs import has_intervals
 from rnnlab.plotting.names import words
 from rnnlab.reports import pictures
+from rnnlab.reports.findings import findings
 from rnnlab.reports.pictures import Picture, picture
 from rnnlab.reports.source import Part, Source
 from rnnlab.reports.tables import (
@@ -23,6 +24,7 @@ from rnnlab.reports.tables import (
 from rnnlab.reports.words import (
     cautions,
     condition,
+    mean_of,
     number,
     pair_words,
     success_words,
@@ -77,26 +79,28 @@ def task_section(part: Part, source: Source, *, alone: bool) -> Section:
     named = part.task if "task" in part.metrics else None
     section = Section("Results" if alone else f"Results: {part.task}", named)
     measure, solved = part.measure, part.solved or _never
-    every = statistics.outcomes(part.metrics, solved=solved, **measure)
+    undefined = part.undefined
+    every = statistics.outcomes(part.metrics, solved=solved, undefined=undefined, **measure)
     every = every.assign(chance=[part.chance(row) for row in every.to_dict("records")])
     section.tables["outcomes"] = every
     chosen, shown, by = part.metrics, every, part.by
     tuned = [name for name in part.by if name in TUNED]
     if tuned:
-        chosen = statistics.at_best(part.metrics, tuned, **measure)
+        chosen = statistics.at_best(part.metrics, tuned, undefined=undefined, **measure)
         by = [name for name in part.by if name not in tuned]
         measure = {**measure, "by": by}
         kept = chosen[["cell", *part.by]].drop_duplicates()
         shown = every.merge(kept, on=["cell", *part.by])
         section.tables["at-best"] = shown
-    section.blocks.append(_headline(shown, part, by, tuned))
+    section.blocks.append(_headline(shown, chosen, part, by, tuned))
     if tuned:
         section.blocks.append(_tuning(every, shown, part, tuned))
-    overall = statistics.overall(chosen, **measure)
-    comparison = statistics.compare(chosen, **measure)
+    overall = statistics.overall(shown, by)
+    reference = source.reference if source.reference in set(shown["cell"]) else None
+    comparison = statistics.compare(chosen, reference=reference, **measure)
     section.tables |= {"overall": overall, "comparison": comparison}
     if len(comparison):
-        section.blocks.append(_comparison(overall, comparison, part))
+        section.blocks.append(_comparison(overall, comparison, part, reference))
     if part.solved is not None:
         curves = statistics.survival_curves(chosen, solved=solved, **measure)
         section.tables["survival"] = curves
@@ -104,22 +108,26 @@ def task_section(part: Part, source: Source, *, alone: bool) -> Section:
     curves = statistics.learning_curves(chosen, **measure)
     section.tables["learning-curves"] = curves
     section.blocks.append(_learning_curves(curves, part, by))
-    section.findings = _findings(overall, comparison, part, alone=alone)
+    said = findings(shown, comparison, by, reference, higher_is_better=part.higher_is_better,
+                    has_criterion=part.solved is not None)  # fmt: skip
+    section.findings = said if alone else [f"{part.task}: {one}" for one in said]
     section.cautions = cautions(every, source.settings, part.by, source.manifest)
     return section
 
 
-def _headline(shown: pd.DataFrame, part: Part, by: list[str], tuned: list[str]) -> Block:
+def _headline(
+    shown: pd.DataFrame, chosen: pd.DataFrame, part: Part, by: list[str], tuned: list[str]
+) -> Block:
     block = Block(f"{words(part.metric).capitalize()}")
     x = next((name for name in by if _is_number(shown[name])), None)
     if x is not None and _panels(shown, [name for name in by if name != x]) <= _MOST_PANELS:
         drawn = shown.drop(columns=tuned)
+        runs = statistics.runs_of(chosen, **part.measure).drop(columns=tuned)
         block.picture = picture(
-            lambda columns: plotting.plot_outcomes(drawn, x, columns=columns),
+            lambda columns: plotting.plot_outcomes(drawn, x, runs=runs, columns=columns),
             alt=pictures.outcomes_alt(shown, x, by),
-            caption=f"{words(part.metric).capitalize()} at the last evaluation: the mean of "
-            f"{_middle(shown)} runs, and its 95 % bootstrap interval. The dashed line is a model "
-            "without memory.",
+            caption=f"{words(part.metric).capitalize()} at the last evaluation: every run as a "
+            f"point, their mean{_and_interval(shown)}. The dashed line is a model without memory.",
             table="at-best" if tuned else "outcomes",
         )
     if part.solved is not None:
@@ -135,7 +143,7 @@ def _headline(shown: pd.DataFrame, part: Part, by: list[str], tuned: list[str]) 
                 f"Solved by no run: {_places(shown[shown['solved'] == 0], by)}. Each success rate "
                 f"is at most {number(most)} with 95 % confidence, so not 'never'."
             )
-    caption = f"What every cell came to{' with its best settings of training' if tuned else ''}"
+    caption = f"Outcome of every cell{' with its best settings of training' if tuned else ''}"
     name = "at-best" if tuned else "outcomes"
     block.tables.append(outcomes_table(shown, by, tuned, caption, name))
     return block
@@ -163,8 +171,8 @@ def _tuning(every: pd.DataFrame, shown: pd.DataFrame, part: Part, tuned: list[st
         block.picture = picture(
             lambda columns: plotting.plot_learning_rates(every, columns=columns),
             alt=pictures.outcomes_alt(every, "lr", part.by),
-            caption=f"{words(part.metric).capitalize()} against the learning rate, with 95 % "
-            "bootstrap intervals. A best rate at the edge asks for a wider sweep.",
+            caption=f"{mean_of(part.metric).capitalize()} against the learning rate"
+            f"{_and_interval(every)}. A best rate at the edge asks for a wider sweep.",
             table="outcomes",
         )
     by = [name for name in part.by if name not in tuned]
@@ -181,7 +189,7 @@ def _tuning(every: pd.DataFrame, shown: pd.DataFrame, part: Part, tuned: list[st
 
 
 def _ends_the_sweep(best: dict[Any, Any], every: pd.DataFrame, part: Part) -> bool:
-    """Say whether the best rate is an end of its cell's sweep, and strictly better than within."""
+    """Return whether the best rate is an end of its cell's sweep, and better than all within."""
     same = ["cell", *(name for name in part.by if name != "lr")]
     sweep = every[(every[same] == [best[name] for name in same]).all(axis=1)]
     ends = {sweep["lr"].min(), sweep["lr"].max()}
@@ -190,28 +198,31 @@ def _ends_the_sweep(best: dict[Any, Any], every: pd.DataFrame, part: Part) -> bo
     inner = sweep[~sweep["lr"].isin(ends)]
     rivals = sweep[sweep["lr"] != best["lr"]] if inner.empty else inner
     sign = 1 if part.higher_is_better else -1
-    return bool((sign * best["iqm"] > sign * rivals["iqm"]).all())
+    return bool((sign * best["mean"] > sign * rivals["mean"]).all())
 
 
-def _comparison(overall: pd.DataFrame, comparison: pd.DataFrame, part: Part) -> Block:
+def _comparison(
+    overall: pd.DataFrame, comparison: pd.DataFrame, part: Part, reference: str | None
+) -> Block:
     block = Block("Which cell does better")
     direction = "larger" if part.higher_is_better else "smaller"
     block.paragraphs.append(
         "The probability of improvement is how often a run of one cell does better, with a "
         f"{direction} {words(part.metric)}, than a run of the other in the same condition; 0.5 is "
-        "no difference. It says how often, not by how much. The test is Mann-Whitney's, permuted "
-        "within conditions, with Holm's correction for the number of pairs."
+        "no difference. It says how often, not by how much. The test is Mann-Whitney's, with its "
+        "exact distribution within conditions and Holm's correction for the number of pairs."
     )
+    pairs = f"Every cell against {reference}" if reference else "Every pair of cells"
     if comparison["probability"].notna().any():
         block.picture = picture(
             lambda _: plotting.plot_comparison(comparison),
             alt=pictures.comparison_alt(comparison),
-            caption="Probability of improvement of every pair, with its stratified 95 % bootstrap "
-            "interval. A filled point is told apart from 0.5 by the test.",
+            caption="Probability of improvement, with its 95 % interval. A filled point differs "
+            "significantly from 0.5.",
             table="comparison",
         )
     block.sentences = [pair_words(row) for row in comparison.to_dict("records")]
-    block.tables.append(comparison_table(comparison, "Every pair of cells", "comparison"))
+    block.tables.append(comparison_table(comparison, pairs, "comparison"))
     if len(overall):
         caption = "Every cell over all conditions that all cells have"
         block.tables.append(overall_table(overall, caption, "overall"))
@@ -247,68 +258,21 @@ def _learning_curves(curves: pd.DataFrame, part: Part, by: list[str]) -> Block:
     block.picture = picture(
         lambda columns: plotting.plot_learning_curves(curves, columns=columns),
         alt=pictures.curves_alt(curves, by),
-        caption=f"{words(part.metric).capitalize()} on fresh data while learning: the median over "
-        "seeds, and the band in which they lie.",
+        caption=f"{words(part.metric).capitalize()} on newly drawn data while learning: the median "
+        "over seeds, and the band in which they lie.",
         table="learning-curves",
     )
     return block
 
 
-def _findings(
-    overall: pd.DataFrame, comparison: pd.DataFrame, part: Part, *, alone: bool
-) -> list[str]:
-    if len(comparison) == 0:
-        return []
-    said = []
-    pairs = comparison.to_dict("records")
-    apart = [row for row in pairs if row["p_holm"] < TOLD_APART]
-    if len(overall):
-        sign = 1 if part.higher_is_better else -1
-        best = max(overall.to_dict("records"), key=lambda row: sign * row["iqm"])
-        extreme = "highest" if part.higher_is_better else "lowest"
-        over = int(best["conditions"])
-        conditions = f"over the {over} conditions" if over > 1 else "in the one condition"
-        rivals = [_other(row, best["cell"]) for row in pairs if row not in apart]
-        close = ", ".join(name for name in rivals if name is not None)
-        said.append(
-            f"{best['cell']} has the {extreme} interquartile mean of {words(part.metric)} "
-            f"{conditions}, {number(best['iqm'])} ({number(best['iqm_low'])} to "
-            f"{number(best['iqm_high'])})"
-            f"{f', but these runs do not tell it apart from {close}' if close else ''}."
-        )
-    named = "; ".join(
-        f"{one} better than {other}"
-        for one, other in (
-            (row["cell_a"], row["cell_b"])
-            if row["probability"] > 0.5
-            else (row["cell_b"], row["cell_a"])
-            for row in apart
-        )
-    )
-    noun = "pair of cells is" if len(pairs) == 1 else "pairs of cells are"
-    count = f"{len(apart)} of {len(pairs)} {noun} told apart"
-    said.append(f"{count}: {named}." if apart else f"{count} by these runs.")
-    return said if alone else [f"{part.task}: {one}" for one in said]
-
-
-def _other(row: dict[Any, Any], cell: str) -> str | None:
-    """Return the cell that a pair compares `cell` with, None if it is none of the two."""
-    if cell not in (row["cell_a"], row["cell_b"]):
-        return None
-    return str(row["cell_b"] if cell == row["cell_a"] else row["cell_a"])
+def _and_interval(table: pd.DataFrame) -> str:
+    """Name the interval of a mean, where a figure draws one."""
+    return " and its 95 % interval" if has_intervals(table, "mean_low") else ""
 
 
 def _never(_: float) -> bool:
     """Stand in for the criterion of a task that has none."""
     return False
-
-
-def _middle(shown: pd.DataFrame) -> str:
-    """Say of which runs an interquartile mean is the mean."""
-    if shown["seeds"].max() < 4:
-        return "all"
-    middle = "the middle half of the"
-    return middle if shown["seeds"].min() >= 4 else f"{middle} runs, or with fewer than 4 seeds all"
 
 
 def _places(rows: pd.DataFrame, by: list[str]) -> str:

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import pandas as pd
 
+from rnnlab.experiments.grid import BUILT
 from rnnlab.experiments.kinds import STUDIES, described, kind_of
 from rnnlab.experiments.measures import MEASURES
 from rnnlab.experiments.stored import (
@@ -20,11 +21,11 @@ from rnnlab.experiments.stored import (
     read_table,
     require_numbers,
 )
-from rnnlab.experiments.summary import TUNED
 from rnnlab.registry import experiments
 from rnnlab.reports.missing import missing
 from rnnlab.reports.words import OFF
-from rnnlab.statistics import conditions_of
+from rnnlab.statistics import conditions_of, labelled
+from rnnlab.statistics.runs import setting_text
 from rnnlab.tasks import find_task
 
 _METRICS = ("cell", "seed", "update")
@@ -66,6 +67,11 @@ class Part:
         """The arguments that every function of `rnnlab.statistics` takes."""
         return {"metric": self.metric, "higher_is_better": self.higher_is_better, "by": self.by}
 
+    @property
+    def undefined(self) -> float:
+        """What a run counts with that diverged before it had a value of the metric."""
+        return self.chance(self.metrics.iloc[0].to_dict())
+
 
 @dataclass(frozen=True)
 class Source:
@@ -96,6 +102,11 @@ class Source:
         """The settings of the study; empty where nobody knows."""
         found = self.manifest.get("settings")
         return found if isinstance(found, dict) else {}
+
+    @property
+    def reference(self) -> str | None:
+        """The cell that every other one is compared with; None for all pairs."""
+        return self.manifest.get("reference")
 
     @property
     def experiment(self) -> str:
@@ -157,7 +168,8 @@ def _part(label: str, rows: pd.DataFrame, manifest: Mapping[str, Any], folder: P
     # a setting of another task says nothing here
     unsaid = [name for name in conditions_of(rows) if rows[name].isna().all()]
     rows = rows.drop(columns=unsaid).reset_index(drop=True)
-    rows = _without_gaps(_whole_numbers(rows, folder))
+    built = [name for name in BUILT if name in conditions_of(rows)]
+    rows = _without_gaps(labelled(_whole_numbers(rows, folder), built))
     by = [name for name in conditions_of(rows) if name != "task"]
     entries = [one for one in settings.get("task") or () if isinstance(one, dict)]
     entry = next((one for one in entries if one.get("label") == label), {"name": label})
@@ -230,23 +242,12 @@ def _whole_numbers(rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
 
 
 def _without_gaps(rows: pd.DataFrame) -> pd.DataFrame:
-    """Say what the gaps in a setting mean: a cell that has no such thing, or one that is off.
-
-    A setting that some cell never has, such as a forget bias, is no condition in which every cell
-    could be compared: it goes into the cells' labels. A gap in any other, such as a clip, is a
-    value like the others.
-    """
+    """Fill the gaps of a setting, such as a clip: it is off there, a value like the others."""
     for name in conditions_of(rows):
         gaps = rows[name].isna()
-        if not gaps.any():
-            continue
-        texts = [f"{v:g}" if isinstance(v, float) else str(v) for v in rows[name]]
-        said = pd.Series(texts, index=rows.index)
-        if name not in TUNED and gaps.groupby(rows["cell"]).all().any():
-            labels = rows["cell"].astype(str) + f",{name}=" + said
-            rows = rows.assign(cell=labels.where(~gaps, rows["cell"])).drop(columns=name)
-        else:
-            rows = rows.assign(**{name: said.where(~gaps, OFF)})
+        if gaps.any():
+            texts = rows[name].map(setting_text).where(~gaps, OFF)
+            rows = rows.assign(**{name: texts})
     return rows
 
 

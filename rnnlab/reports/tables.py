@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from rnnlab.plotting.names import words
-from rnnlab.reports.words import number, p_text
+from rnnlab.reports.words import mean_of, number, p_text
 
 Row = Mapping[Any, Any]
 
@@ -38,13 +38,13 @@ class Table:
 def outcomes_table(
     outcomes: pd.DataFrame, by: list[str], tuned: list[str], caption: str, name: str
 ) -> Table:
-    """Return what every cell came to in every condition, with what was chosen for it."""
-    metric = words(str(outcomes["metric"].iloc[0]))
+    """Return the outcome of every cell in every condition, with what was chosen for it."""
+    mean = mean_of(str(outcomes["metric"].iloc[0]))
     columns: dict[str, Callable[[Row], str]] = {
         "cell": lambda row: str(row["cell"]),
         **{words(name): _value_of(name) for name in by},
         "seeds": lambda row: str(row["seeds"]),
-        f"{metric}, interquartile mean": lambda row: _interval(row, "iqm", "iqm_low", "iqm_high"),
+        mean: lambda row: _interval(row, "mean", "mean_low", "mean_high"),
         "solved": lambda row: f"{row['solved']} of {row['seeds']}",
         "success rate": lambda row: _interval(row, "success_rate", "success_low", "success_high"),
         "updates until half are solved": _updates,
@@ -56,13 +56,14 @@ def outcomes_table(
 
 
 def overall_table(overall: pd.DataFrame, caption: str, name: str) -> Table:
-    """Return what every cell came to over all conditions."""
-    metric = words(str(overall["metric"].iloc[0]))
+    """Return the result of every cell over all conditions."""
+    mean = mean_of(str(overall["metric"].iloc[0]))
     columns: dict[str, Callable[[Row], str]] = {
         "cell": lambda row: str(row["cell"]),
         "conditions": lambda row: str(row["conditions"]),
         "runs": lambda row: str(row["runs"]),
-        f"{metric}, interquartile mean": lambda row: _interval(row, "iqm", "iqm_low", "iqm_high"),
+        mean: lambda row: number(float(row["mean"])),
+        "solved": lambda row: f"{row['solved']} of {row['runs']}",
     }
     return _table(overall, columns, caption, name)
 
@@ -104,7 +105,7 @@ def _interval(row: Row, middle: str, low: str, high: str) -> str:
     if math.isnan(values[0]):
         return "none"
     value, least, most = map(number, values)
-    return f"{value} ({least} to {most})" if least != most else value
+    return value if math.isnan(float(row[low])) else f"{value} ({least} to {most})"
 
 
 def _updates(row: Row) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnnlab.plotting.comparison import TOLD_APART
-from rnnlab.plotting.names import setting_words
+from rnnlab.plotting.comparison import SIGNIFICANT
+from rnnlab.plotting.names import setting_words, words
 
 Row = Mapping[Any, Any]
 ENOUGH_SEEDS = 10
@@ -57,6 +57,18 @@ def condition(row: Row, by: list[str]) -> str:
     'adding, length 50, learning rate 0.001'
     """
     return ", ".join(setting_words(name, row[name]) for name in by)
+
+
+def mean_of(metric: str) -> str:
+    """Return what a mean over runs is called.
+
+    Examples
+    --------
+    >>> mean_of("recall_accuracy"), mean_of("mse")
+    ('mean recall accuracy', 'mean squared error')
+    """
+    name = words(metric)
+    return name if name.startswith("mean ") else f"mean {name}"
 
 
 def success_words(row: Row) -> str:
@@ -110,8 +122,8 @@ def pair_words(row: Row) -> str:
     --------
     >>> pair = {"cell_a": "gru", "cell_b": "lstm", "probability": 0.56, "p_holm": 0.4}
     >>> pair_words(pair | {"ci_low": 0.41, "ci_high": 0.7})
-    'gru did better than lstm in 56 % of the pairs of runs; the interval, 0.41 to 0.70, \
-includes 0.5: these seeds do not tell the two apart (p = 0.400).'
+    'gru did better than lstm in 56 % of the pairs of runs (interval 0.41 to 0.70): no \
+significant difference (p = 0.400).'
     """
     a, b = str(row["cell_a"]), str(row["cell_b"])
     share, low, high = (float(row[name]) for name in ("probability", "ci_low", "ci_high"))
@@ -123,35 +135,10 @@ includes 0.5: these seeds do not tell the two apart (p = 0.400).'
     if share == 0.5:
         text = f"neither of {a} and {b} did better more often than the other"
     p = float(row["p_holm"])
-    interval = f"the interval, {number(low)} to {number(high)},"
-    if low == high:
-        return f"{text}; {_no_width(share, p)} ({p_text(p)})."
-    if p < TOLD_APART and low > 0.5:
-        return f"{text}; {interval} and the test ({p_text(p)}) tell the two apart."
-    if p < TOLD_APART:
-        return (
-            f"{text}; the test tells the two apart ({p_text(p)}), though {interval} includes 0.5."
-        )
-    if low <= 0.5 <= high:
-        return (
-            f"{text}; {interval} includes 0.5: these seeds do not tell the two apart ({p_text(p)})."
-        )
-    return (
-        f"{text}; {interval} leaves out 0.5, but after Holm's correction for the number of pairs "
-        f"the test does not tell the two apart ({p_text(p)})."
-    )
-
-
-def _no_width(share: float, p: float) -> str:
-    """Say why an interval has no width, and what the test makes of it."""
-    if share < 1:
-        alike = "within a condition all pairs of runs come out alike"
-        verdict = "tells" if p < TOLD_APART else "does not tell"
-        return f"{alike}, so that resampling them gives no interval; the test {verdict} them apart"
-    apart = "the runs do not overlap, so that resampling them gives no interval"
-    if p < TOLD_APART:
-        return f"{apart}; the test tells them apart"
-    return f"{apart}; so few runs do not tell the two apart"
+    verdict = "a significant difference" if p < SIGNIFICANT else "no significant difference"
+    if p >= SIGNIFICANT and low > 0.5:
+        verdict += " after Holm's correction for the number of pairs"
+    return f"{text} (interval {number(low)} to {number(high)}): {verdict} ({p_text(p)})."
 
 
 def cautions(
@@ -174,8 +161,8 @@ def cautions(
     if fewest < ENOUGH_SEEDS:
         noun = "seed" if fewest == 1 else "seeds"
         said.append(
-            f"{fewest} {noun} for each cell and condition are few: intervals of fewer than "
-            f"{ENOUGH_SEEDS} seeds are too narrow, and rare failures go unseen."
+            f"{fewest} {noun} for each cell and condition are few: the intervals are wide, and "
+            "failures of one run in five may go unseen."
         )
     said += _rates_swept(outcomes) if "lr" in by else [_rates_given(settings)]
     broken = outcomes[outcomes["diverged"] > 0]

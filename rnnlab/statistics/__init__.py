@@ -21,17 +21,15 @@ from rnnlab.statistics.gradient_lab import (
     spectrum_medians,
     training_medians,
 )
-from rnnlab.statistics.interquartile import interquartile_interval, interquartile_mean
-from rnnlab.statistics.intervals import bootstrap_interval, median_interval, success_interval
+from rnnlab.statistics.intervals import mean_interval, median_interval, success_interval
 from rnnlab.statistics.learning_curves import learning_curves
 from rnnlab.statistics.outcomes import outcomes, overall
-from rnnlab.statistics.runs import conditions_of, runs_of
+from rnnlab.statistics.runs import conditions_of, labelled, runs_of
 from rnnlab.statistics.survival import kaplan_meier, median_updates, survival_curves
 
 __all__ = [
     "at_best",
     "best_settings",
-    "bootstrap_interval",
     "clipping_medians",
     "compare",
     "conditions_of",
@@ -39,11 +37,11 @@ __all__ = [
     "forget_bias_medians",
     "histogram_means",
     "holm",
-    "interquartile_interval",
-    "interquartile_mean",
     "kaplan_meier",
+    "labelled",
     "learning_curves",
     "lyapunov_medians",
+    "mean_interval",
     "median_interval",
     "median_updates",
     "memory_time_shares",

@@ -1,4 +1,4 @@
-"""Which setting of training, such as a learning rate, serves a cell best: one rule for all."""
+"""The best setting of training for each cell, such as its learning rate."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from rnnlab.statistics.interquartile import interquartile_mean
-from rnnlab.statistics.runs import conditions_of, groups_of, in_order, runs_of, sample
+from rnnlab.statistics.runs import conditions_of, groups_of, in_order, mean_value, runs_of
 
 
 def best_settings(
@@ -19,21 +18,21 @@ def best_settings(
     metric: str = "recall_accuracy",
     higher_is_better: bool = True,
     by: Sequence[str] | None = None,
+    undefined: float = math.nan,
 ) -> pd.DataFrame:
     """Return the values of `over` that serve each cell best in each condition.
 
-    The best has the best interquartile mean at the last evaluation. Of equal ones, such as rates at
-    which every run gets all answers right, it is the one with the lowest mean of the column `loss`
-    there, where the table has one; then the one that the table lists first. A run that diverged
-    counts as worst.
+    The best has the best mean at the last evaluation. Of equal ones, such as rates at which every
+    run gets all answers right, it is the one with the lowest mean of the column `loss` there, where
+    the table has one; then the one that the table lists first.
 
     It is chosen from the very runs that are then compared, which flatters every cell a little, the
     more the further its runs scatter: give every cell the same values to choose from.
 
     Parameters
     ----------
-    metrics, metric, higher_is_better
-        As for `rnnlab.statistics.runs_of`.
+    metrics, metric, higher_is_better, undefined
+        As for `rnnlab.statistics.outcomes`.
     over : str or sequence of str
         The setting to choose, such as "lr", or several to choose together; columns before `seed`.
     by : sequence of str, optional
@@ -76,16 +75,16 @@ def best_settings(
     columns = [*keys, *chosen_from]
     runs = runs_of(metrics, metric=metric, higher_is_better=higher_is_better, by=by)
     sign = -1 if higher_is_better else 1
-    middles = [
-        (*key, sign * interquartile_mean([sample(group)]))
+    means_of_runs = [
+        (*key, sign * mean_value(group, undefined))
         for key, group in groups_of(runs, columns).items()
     ]
     kinds = metrics[columns].dtypes.to_dict()
-    scores = pd.DataFrame(middles, columns=[*columns, "_middle"]).astype(kinds)
+    scores = pd.DataFrame(means_of_runs, columns=[*columns, "_mean"]).astype(kinds)
     scores = scores.merge(_losses(metrics, columns), on=columns)
     as_listed = metrics[columns].drop_duplicates().merge(scores, on=columns)
     # of several columns pandas sorts stably: equal ones stay as they are listed
-    best_first = as_listed.sort_values(["_middle", "_loss"])
+    best_first = as_listed.sort_values(["_mean", "_loss"])
     best = best_first.groupby(keys, sort=False, dropna=False).head(1)
     return in_order(best[columns], metrics, keys)
 
@@ -97,12 +96,13 @@ def at_best(
     metric: str = "recall_accuracy",
     higher_is_better: bool = True,
     by: Sequence[str] | None = None,
+    undefined: float = math.nan,
 ) -> pd.DataFrame:
     """Keep the rows of the values of `over` that `best_settings` chooses.
 
     Parameters
     ----------
-    metrics, over, metric, higher_is_better, by
+    metrics, over, metric, higher_is_better, by, undefined
         As for `best_settings`.
 
     Returns
@@ -116,7 +116,14 @@ def at_best(
     ValueError
         As `best_settings`.
     """
-    chosen = best_settings(metrics, over, metric=metric, higher_is_better=higher_is_better, by=by)
+    chosen = best_settings(
+        metrics,
+        over,
+        metric=metric,
+        higher_is_better=higher_is_better,
+        by=by,
+        undefined=undefined,
+    )
     return metrics.merge(chosen, on=list(chosen.columns), how="inner", validate="many_to_one")
 
 

@@ -1,4 +1,4 @@
-"""Which of two cells does better: the probability of improvement over every pair."""
+"""The probability of improvement: how often a run of one cell does better than one of another."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.stats
 from numpy.typing import ArrayLike, NDArray
 
-from rnnlab.statistics.intervals import RESAMPLES, percentile_interval, require_level
+from rnnlab.statistics.exact_test import Strata, exact_p
+from rnnlab.statistics.intervals import require_level, share_interval
 from rnnlab.statistics.runs import conditions_of, groups_of, runs_of, sample
-
-Strata = Sequence[tuple[NDArray[Any], NDArray[Any]]]
 
 _COLUMNS = [
     "cell_a",
@@ -38,14 +36,14 @@ def compare(
     metric: str = "recall_accuracy",
     higher_is_better: bool = True,
     by: Sequence[str] | None = None,
+    reference: str | None = None,
     level: float = 0.95,
-    seed: int = 0,
 ) -> pd.DataFrame:
     """Compare every pair of cells by the probability that one does better than the other.
 
     The probability of improvement P(A > B) is the share of all pairs of a run of A and a run of B
     in which A's is better, ties counting half, averaged over the conditions (Agarwal et al. 2021).
-    1/2 is no difference. It asks how often, not by how much.
+    1/2 is no difference. It says how often, not by how much.
 
     Runs are not paired by seed, though cells of one seed see the same data: a seed's data say
     little about its result, whereas initial weights differ in number from cell to cell. Where the
@@ -64,30 +62,29 @@ def compare(
     by : sequence of str, optional
         The settings that vary, such as delay: every combination of them is a condition, within
         which cells are compared. Those before `seed` unless given.
+    reference : str, optional
+        A cell: every other one is compared with it, and no other pair is.
     level : float
-        Nominal coverage of the intervals.
-    seed : int
-        Of the resampling: the same table and seed give the same numbers.
+        Coverage of the intervals.
 
     Returns
     -------
     DataFrame
-        A row for each pair, in the order of the cells:
+        A row for each pair, in the order of the cells; a reference is cell_b:
 
         - cell_a, cell_b, metric; conditions: how many both of them have; runs_a, runs_b in these
-        - probability: P(A > B), with its stratified percentile bootstrap interval ci_low, ci_high.
-          Where every run of one beats every run of the other, or all runs tie, it has no width:
-          resampling cannot show what was never seen.
-        - p_value: of the two-sided Mann-Whitney test, stratified by condition, from 9,999 random
-          permutations of the labels within each; 1/10,000 is the least it can be
-        - p_holm: the same after Holm's correction over all pairs
+        - probability: P(A > B), with its interval ci_low, ci_high (`improvement_interval`)
+        - p_value: of the two-sided Mann-Whitney test, stratified by condition, from the exact
+          distribution over all ways to give out the labels within each (`exact_p`)
+        - p_holm: the same after Holm's correction over all pairs of the table
 
         A pair without a common condition has NaN.
 
     Raises
     ------
     ValueError
-        As `rnnlab.statistics.runs_of`; if `level` is not between 0 and 1.
+        As `rnnlab.statistics.runs_of`; if `reference` is none of the cells, or `level` is not
+        between 0 and 1.
 
     Examples
     --------
@@ -113,14 +110,24 @@ def compare(
     }
     if not higher_is_better:
         samples = {cell: {key: -x[::-1] for key, x in own.items()} for cell, own in samples.items()}
+    if reference is not None and reference not in samples:
+        raise ValueError(
+            f"reference must be a cell of the table, one of {', '.join(map(str, samples))}, got "
+            f"{reference!r}: name it by its label"
+        )
+    pairs = (
+        itertools.combinations(samples, 2)
+        if reference is None
+        else ((cell, reference) for cell in samples if cell != reference)
+    )
     rows = []
-    for a, b in itertools.combinations(samples, 2):
+    for a, b in pairs:
         common = [key for key in samples[a] if key in samples[b]]
         strata = [(samples[a][key], samples[b][key]) for key in common]
         counts = len(common), *(sum(map(len, side)) for side in zip(*strata, strict=True))
         if strata:
-            interval = improvement_interval(strata, level=level, seed=seed)
-            numbers = improvement(strata), *interval, permutation_p(strata, seed=seed)
+            interval = improvement_interval(strata, level=level)
+            numbers = improvement(strata), *interval, exact_p(strata)
             rows.append((a, b, metric, *counts, *numbers))
         else:
             rows.append((a, b, metric, 0, 0, 0, *[math.nan] * 4))
@@ -139,47 +146,20 @@ def improvement(strata: Strata) -> float:
     return float(np.mean([_wins(a, b).mean() for a, b in strata]))
 
 
-def improvement_interval(
-    strata: Strata, *, level: float = 0.95, seed: int = 0
-) -> tuple[float, float]:
-    """Return the percentile bootstrap interval of P(A > B), runs drawn anew within each stratum.
+def improvement_interval(strata: Strata, *, level: float = 0.95) -> tuple[float, float]:
+    """Return Wilson's interval of P(A > B), with the pairs of the smaller group as its trials.
+
+    The variance of U / (n m) is at most P (1 - P) / min(n, m) (van Dantzig 1951), that of as many
+    independent pairs. Strata are averaged, and their variances with them.
 
     Examples
     --------
-    >>> improvement_interval([(np.array([1.0, 3.0]), np.array([1.0, 2.0]))])
-    (0.0, 1.0)
+    >>> low, high = improvement_interval([(np.arange(10) + 10, np.arange(10))])
+    >>> round(low, 2), high
+    (0.72, 1.0)
     """
-    rng = np.random.default_rng(seed)
-    total = np.zeros(RESAMPLES)
-    for a, b in strata:
-        # A resample is how often it has each run. Its wins are counted in halves, whole numbers
-        # that float64 holds, and divided once: a share that is 1/2 or 1 comes out as just that.
-        times_a, times_b = (
-            rng.multinomial(len(side), np.full(len(side), 1 / len(side)), RESAMPLES).astype(float)
-            for side in (a, b)
-        )
-        halves = np.einsum("rn,nm,rm->r", times_a, 2 * _wins(a, b), times_b, optimize=True)
-        total += halves / (2 * len(a) * len(b))
-    return percentile_interval(total / len(strata), level)
-
-
-def permutation_p(strata: Strata, *, seed: int = 0) -> float:
-    """Return the two-sided p-value of P(A > B) = 1/2: the Mann-Whitney test over strata.
-
-    Which of a stratum's runs are A's is permuted at random; the statistic is `improvement`, the
-    mean over strata of U / (n m). The observed labels count as one of the permutations, so that
-    the p-value is valid and never 0 (Phipson & Smyth 2010).
-    """
-    rng = np.random.default_rng(seed)
-    centred, observed = np.zeros(RESAMPLES), 0.0
-    for a, b in strata:
-        ranks = scipy.stats.rankdata(np.concatenate([a, b]))
-        expected, pairs = len(a) * (len(ranks) + 1) / 2, len(a) * len(b)
-        observed += (ranks[: len(a)].sum() - expected) / pairs
-        permuted = rng.permuted(np.tile(ranks, (RESAMPLES, 1)), axis=1)[:, : len(a)]
-        centred += (permuted.sum(axis=1) - expected) / pairs
-    as_extreme = np.abs(centred) >= abs(observed) - 1e-9  # equal but for rounding
-    return float((as_extreme.sum() + 1) / (RESAMPLES + 1))
+    pairs = len(strata) ** 2 / sum(1 / min(len(a), len(b)) for a, b in strata)
+    return share_interval(improvement(strata), pairs, level=level)
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
@@ -209,6 +189,6 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
 
 
 def _wins(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Say for every pair of runs whether A's is better: 1, 1/2 for a tie, 0; (n, m)."""
+    """Return for every pair of runs whether A's is better: 1, 1/2 for a tie, 0; (n, m)."""
     wins: NDArray[np.float64] = (a[:, None] > b) + 0.5 * (a[:, None] == b)
     return wins

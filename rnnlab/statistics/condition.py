@@ -1,4 +1,4 @@
-"""What the runs of one cell under one condition came to."""
+"""Outcomes of the runs of one cell in one condition, a row of a summary."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from rnnlab.statistics.intervals import bootstrap_interval
+from rnnlab.statistics.intervals import NO_INTERVAL, is_share, mean_interval
 from rnnlab.statistics.runs import runs_of
 
 
@@ -42,7 +42,8 @@ def summarise_condition(
     -------
     dict of str to float
         - seeds: number of runs
-        - the metric: mean, with the 95 % bootstrap interval ci_low, ci_high
+        - the metric: mean, with its 95 % interval ci_low, ci_high where it is an accuracy
+          (`mean_interval`), else NaN
         - the means of `others`
         - solved_share: share of the runs that are solved at some evaluation
         - updates_to_solve: median number of updates until solved. An unsolved run counts as later
@@ -75,7 +76,7 @@ def summarise_condition(
 
     runs = runs_of(evaluations, metric=metric, solved=answered, by=())  # in the order of the seeds
     values = runs["value"].where(np.isfinite(runs["value"]), undefined)
-    low, high = bootstrap_interval(values)
+    low, high = mean_interval(values) if is_share(metric) else NO_INTERVAL
     last = evaluations.sort_values(["seed", "update"]).groupby("seed").tail(1)
     return {
         "seeds": len(runs),
@@ -84,5 +85,5 @@ def summarise_condition(
         "ci_high": high,
         **{name: float(last[name].mean()) for name in others},
         "solved_share": float(runs["solved"].mean()),
-        "updates_to_solve": float(np.median(runs["updates"].where(runs["solved"], math.inf))),
+        "updates_to_solve": float(np.median(runs["watched"].where(runs["solved"], math.inf))),
     }

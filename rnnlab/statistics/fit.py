@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from rnnlab.statistics._tables import require_columns, require_unique
-from rnnlab.statistics.intervals import bootstrap_interval
+from rnnlab.statistics.intervals import NO_INTERVAL, is_share, mean_interval
 
 
 def summarise_fit(
@@ -40,11 +40,12 @@ def summarise_fit(
     Returns
     -------
     DataFrame
-        Columns cell, seeds, parameters; the first score's mean with the 95 % bootstrap interval
-        ci_low, ci_high, NaN for one seed; baseline, the better one's first score; the means of the
-        other scores; best_epoch, the median over the runs that have one; diverged, the number of
-        those that have not; baseline_name, the better one; baseline_constant and baseline_last, the
-        first score of each, NaN where there is none. Cells in the order of their appearance.
+        Columns cell, seeds, parameters; the first score's mean with its 95 % interval ci_low,
+        ci_high (`mean_interval`; NaN for one seed and for an error); baseline, the better one's
+        first score; the means of the other scores; best_epoch, the median over the runs that have
+        one; diverged, the number of those that have not; baseline_name, the better one;
+        baseline_constant and baseline_last, the first score of each, NaN where there is none. Cells
+        in the order of their appearance.
 
     Raises
     ------
@@ -71,7 +72,7 @@ def summarise_fit(
     rows = []
     for cell, group in tests.groupby("cell", sort=False):
         values = group[list(scores)].fillna(worst)
-        low, high = bootstrap_interval(values[first]) if len(values) > 1 else (math.nan, math.nan)
+        low, high = mean_interval(values[first]) if is_share(first) else NO_INTERVAL
         diverged = group["status"] == "diverged"
         rows.append(
             {

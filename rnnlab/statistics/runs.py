@@ -1,4 +1,4 @@
-"""From evaluations to runs: one number a run, which is what every comparison is made of."""
+"""Reduction of evaluations to runs: one number a run, which all comparisons are made of."""
 
 from __future__ import annotations
 
@@ -36,6 +36,52 @@ def conditions_of(metrics: pd.DataFrame) -> list[str]:
     return [name for name in names[: names.index("seed")] if name != "cell"]
 
 
+def labelled(metrics: pd.DataFrame, settings: Sequence[str]) -> pd.DataFrame:
+    """Move settings from their columns into the labels of cells.
+
+    What is left between `cell` and `seed` are conditions, within which cells are compared. Values
+    of a setting that is in the labels are compared like cells.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        One row an evaluation. It is not modified.
+    settings : sequence of str
+        Columns such as forget_bias. A gap says that the cell has no such setting.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> metrics = pd.DataFrame({"cell": "lstm", "forget_bias": [0.0, 1.0, None], "seed": 0})
+    >>> labelled(metrics, ["forget_bias"])["cell"].tolist()
+    ['lstm,forget_bias=0', 'lstm,forget_bias=1', 'lstm']
+    """
+    require_columns(metrics, "metrics", ("cell", *settings))
+    cells = metrics["cell"].astype(str)
+    for name in settings:
+        more = metrics[name].map(lambda value, name=name: f",{name}={setting_text(value)}")
+        cells = cells.where(metrics[name].isna(), cells + more)
+    return metrics.assign(cell=cells).drop(columns=list(settings))
+
+
+def setting_text(value: Any) -> str:
+    """Return a setting as one writes it in a study: 0, not 0.0; a column with texts has texts.
+
+    Examples
+    --------
+    >>> [setting_text(value) for value in (1.0, "0.5", "3.0", "chrono")]
+    ['1', '0.5', '3', 'chrono']
+    """
+    try:
+        return f"{float(value):g}"
+    except ValueError:
+        return str(value)
+
+
 def runs_of(
     metrics: pd.DataFrame,
     *,
@@ -44,7 +90,7 @@ def runs_of(
     solved: Callable[[float], bool] | None = None,
     by: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """Reduce every run to what it came to.
+    """Reduce every run to its result.
 
     Parameters
     ----------
@@ -69,9 +115,9 @@ def runs_of(
           and, where that is NaN, the worst there is: infinity for a loss, minus infinity else.
         - diverged: whether it did
         - solved: whether some evaluation solves the task, be it one before the run diverged
-        - updates: at the first such evaluation or, right-censored, at the run's last one. A run
-          that diverged unsolved would not have solved the task later either: it is censored at the
-          largest number of updates in the table.
+        - watched: updates to the first such evaluation or, right-censored, to the run's last one.
+          A run that diverged unsolved would not have solved the task later either: it is censored
+          at the largest number of updates in the table.
 
     Raises
     ------
@@ -91,7 +137,7 @@ def runs_of(
     ...     }
     ... )
     >>> runs = runs_of(metrics, metric="mse", higher_is_better=False, solved=lambda mse: mse < 0.01)
-    >>> runs[["value", "diverged", "solved", "updates"]].to_numpy().tolist()
+    >>> runs[["value", "diverged", "solved", "watched"]].to_numpy().tolist()
     [[0.001, False, True, 200], [inf, True, False, 200]]
     """
     by = conditions_of(metrics) if by is None else list(by)
@@ -109,7 +155,7 @@ def runs_of(
         ended = budget if broken else last["update"]
         done = not pd.isna(first)
         rows.append((*key, last["value"], broken, done, int(first if done else ended)))
-    columns = [*keys, "value", DIVERGED, "solved", "updates"]
+    columns = [*keys, "value", DIVERGED, "solved", "watched"]
     return in_order(pd.DataFrame(rows, columns=columns), metrics, keys)
 
 
@@ -166,5 +212,24 @@ def in_order(table: pd.DataFrame, metrics: pd.DataFrame, keys: Sequence[str]) ->
 
 
 def sample(runs: pd.DataFrame) -> NDArray[np.float64]:
-    """Return the values of some runs, sorted: the order in a file must not reach a resampling."""
+    """Return the values of some runs, sorted: the order in a file must not reach a rounding."""
     return np.sort(runs["value"].to_numpy(np.float64))
+
+
+def defined(runs: pd.DataFrame, undefined: float) -> NDArray[np.float64]:
+    """Return the values of some runs, sorted, those without a number replaced by `undefined`.
+
+    `undefined` is what a run counts with that diverged before it had a loss; NaN leaves it
+    infinite.
+    """
+    values = sample(runs)
+    return values if math.isnan(undefined) else np.where(np.isfinite(values), values, undefined)
+
+
+def mean_value(runs: pd.DataFrame, undefined: float) -> float:
+    """Return the mean of some runs' values, never beyond their ends.
+
+    The rounding of a sum could step over them.
+    """
+    values = defined(runs, undefined)
+    return float(np.clip(values.mean(), values.min(), values.max()))

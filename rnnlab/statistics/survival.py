@@ -37,7 +37,7 @@ def kaplan_meier(updates: ArrayLike, solved: ArrayLike, *, level: float = 0.95) 
         - update; unsolved: share that is unsolved after it, until the next row
         - ci_low, ci_high: pointwise interval with the logarithm of the negative logarithm
           (Kalbfleisch & Prentice 1980), as R's survival package and lifelines offer it. That one is
-          not defined while no run is solved, nor once all are: there it is Wilson's interval of a
+          not defined while no run is solved, nor once all are: there it is the exact interval of a
           share of runs, where they were all watched for as long, and else what it was before.
         - at_risk: runs that were neither solved nor given up before
 
@@ -98,9 +98,9 @@ def median_updates(curve: pd.DataFrame) -> tuple[float, float, float]:
     --------
     >>> median_updates(kaplan_meier([100, 300, 400], [True, True, True]))
     (300.0, 100.0, inf)
-    >>> median_updates(kaplan_meier([500] * 3, [False] * 3))  # 3 runs cannot exclude that half...
+    >>> median_updates(kaplan_meier([500] * 5, [False] * 5))  # 5 runs cannot exclude that half...
     (inf, 500.0, inf)
-    >>> median_updates(kaplan_meier([500] * 4, [False] * 4))  # ... are solved by then, 4 can
+    >>> median_updates(kaplan_meier([500] * 6, [False] * 6))  # ... are solved by then, 6 can
     (inf, inf, inf)
     """
     times = curve["update"].to_numpy(np.float64)
@@ -147,7 +147,7 @@ def survival_curves(
     runs = runs_of(metrics, metric=metric, higher_is_better=higher_is_better, solved=solved, by=by)
     parts = []
     for key, group in groups_of(runs, keys).items():
-        curve = kaplan_meier(group["updates"], group["solved"], level=level)
+        curve = kaplan_meier(group["watched"], group["solved"], level=level)
         curve.insert(0, "seeds", len(group))
         for name, value in reversed(list(zip(keys, key, strict=True))):
             curve.insert(0, name, value)

@@ -310,6 +310,20 @@ def test_wrong_files_are_named_on_one_line(tmp_path: Path, text: str, message: s
     assert "\n" not in str(caught.value)
 
 
+def test_a_reference_is_one_of_the_compared_cells() -> None:
+    entries = ["gru", {"cell": "lstm", "forget_bias": [0, 1.0]}]
+    for reference in ("gru", "lstm,forget_bias=0", "lstm,forget_bias=1"):
+        spec = load_spec("copy-task", {"cells": entries, "reference": reference})
+        assert spec.reference == reference
+        assert "reference" not in spec.settings()  # it decides no number
+    message = (
+        "reference must be the label of a cell of the study, one of gru, lstm,forget_bias=0, "
+        "lstm,forget_bias=1, got 'lstm': name one of these"
+    )
+    with pytest.raises(ValueError, match=message):
+        load_spec("copy-task", {"cells": entries, "reference": "lstm"})
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"the spec must be a file .*No such file"):
         load_spec(tmp_path / "none.toml", {})

@@ -165,6 +165,17 @@ def test_nothing_is_touched_where_nothing_is_missing(tmp_path: Path, tiny: dict[
     assert after == before
 
 
+def test_a_reference_reaches_a_finished_study(tmp_path: Path, tiny: dict[str, Any]) -> None:
+    """It decides no number of a run: another one needs no other result."""
+    rnnlab.run("copy-task", out=tmp_path, jobs=1, **tiny)
+    before = json.loads((tmp_path / "manifest.json").read_text())
+    table = (tmp_path / "metrics.csv").read_bytes()
+    rnnlab.run("copy-task", out=tmp_path, jobs=1, reference="gru", **tiny)
+    after = json.loads((tmp_path / "manifest.json").read_text())
+    assert after == {**before, "reference": "gru"}
+    assert (tmp_path / "metrics.csv").read_bytes() == table
+
+
 def test_a_lost_picture_or_summary_is_made_again_without_a_run(
     tmp_path: Path, tiny: dict[str, Any]
 ) -> None:

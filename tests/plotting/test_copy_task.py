@@ -23,7 +23,7 @@ CELLS = ["rnn", "lstm", "peephole-lstm", "gru"]
 
 
 def summary(
-    cells: list[str] = CELLS, delays: tuple[int, ...] = (10, 30, 100), seeds: int = 5
+    cells: list[str] = CELLS, delays: tuple[int, ...] = (10, 30, 100), seeds: int = 10
 ) -> pd.DataFrame:
     rng = np.random.default_rng(7)
     rows = []
@@ -79,6 +79,23 @@ def test_intervals_go_from_low_to_high() -> None:
             np.testing.assert_array_equal(segment, expected)
 
 
+def test_few_seeds_are_points_without_intervals() -> None:
+    """The picture of three seeds had bars from the smallest to the largest, called 95 %."""
+    table = summary(seeds=5)
+    grid = pd.MultiIndex.from_product([CELLS, (10, 30, 100), range(5)])
+    runs = grid.set_names(["cell", "delay", "seed"]).to_frame(index=False)
+    runs["value"] = np.random.default_rng(1).random(len(runs))
+    ax = plot_copy_task(table, runs=runs)
+    assert all(len(bar.get_paths()) == 0 for bar in ax.collections)
+    assert ax.get_title(loc="left") == "mean of 5 seeds (small: every run)"
+    points = {str(line.get_label()): line for line in ax.get_lines()}["_gru runs"]
+    own = runs[runs["cell"] == "gru"]
+    np.testing.assert_array_equal(points.get_xdata(), own["delay"])
+    np.testing.assert_array_equal(points.get_ydata(), own["value"])
+    enough = plot_copy_task(summary(seeds=6), runs=runs)
+    assert enough.get_title(loc="left").endswith("(small: every run), bars: 95 % interval")
+
+
 def test_cells_that_coincide_are_drawn_beside_each_other() -> None:
     table = summary().assign(recall_accuracy=0.125, ci_low=0.125, ci_high=0.125)
     ax = plot_copy_task(table)
@@ -103,7 +120,7 @@ def test_the_axes_say_what_they_show() -> None:
     ax = plot_copy_task(summary())
     assert ax.get_xlabel() == "delay (time steps)"
     assert ax.get_ylabel() == "recall accuracy (share of symbols)"
-    assert ax.get_title(loc="left") == "mean of 5 seeds, bars: 95 % bootstrap interval"
+    assert ax.get_title(loc="left") == "mean of 10 seeds, bars: 95 % interval"
     assert ax.get_ylim() == (0, 1)
     assert legend_labels(ax) == CELLS
 
@@ -111,8 +128,8 @@ def test_the_axes_say_what_they_show() -> None:
 def test_the_number_of_seeds_is_told_as_it_is() -> None:
     table = summary()
     table.loc[3, "seeds"] = 2
-    assert plot_copy_task(table).get_title(loc="left").startswith("mean of 2 to 5 seeds, bars")
-    assert plot_copy_task(summary(seeds=1)).get_title(loc="left") == "1 seed, no interval"
+    assert plot_copy_task(table).get_title(loc="left").startswith("mean of 2 to 10 seeds, bars")
+    assert plot_copy_task(summary(seeds=1)).get_title(loc="left") == "mean of 1 seed"
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def outcomes(**settings: list[Any]) -> pd.DataFrame:
     grid = pd.MultiIndex.from_product([CELLS, *settings.values()], names=["cell", *settings])
     low, middle, high = np.sort(rng.random((3, len(grid))), axis=0)
     return grid.to_frame(index=False).assign(
-        metric="recall_accuracy", seeds=5, iqm=middle, iqm_low=low, iqm_high=high
+        metric="recall_accuracy", seeds=10, mean=middle, mean_low=low, mean_high=high
     )
 
 
@@ -121,19 +121,32 @@ def test_outcomes_are_drawn_at_their_setting() -> None:
     for cell, line in drawn(ax).items():
         rows = table[table["cell"] == cell]
         np.testing.assert_array_equal(line.get_xdata(), rows["delay"])
-        np.testing.assert_array_equal(line.get_ydata(), rows["iqm"])
+        np.testing.assert_array_equal(line.get_ydata(), rows["mean"])
     bars = {str(bar.get_label()): bar for bar in ax.collections}
     segments: Any = bars["_gru interval"]
     ends = [[tuple(end) for end in segment] for segment in segments.get_segments()]
     rows = table[table["cell"] == "gru"]
     assert ends == [
-        [(row["delay"], row["iqm_low"]), (row["delay"], row["iqm_high"])]
+        [(row["delay"], row["mean_low"]), (row["delay"], row["mean_high"])]
         for row in rows.to_dict("records")
     ]
     assert ax.get_xscale() == "log"
     assert ax.get_ylabel() == "recall accuracy (share of symbols)"
     chance = [line for line in ax.get_lines() if line.get_label() == "_"]
     assert [line.get_ydata() for line in chance] == [[0.125, 0.125]]
+
+
+def test_runs_are_points_in_their_panel() -> None:
+    table = outcomes(delay=[10, 20], lr=[0.1, 0.2])
+    grid = table[["cell", "delay", "lr"]].merge(pd.DataFrame({"seed": range(3)}), how="cross")
+    runs = grid.assign(value=np.linspace(0, 1, len(grid)))
+    figure = plot_outcomes(table.assign(seeds=3), runs=runs)
+    for ax, lr in zip(panels(figure), (0.1, 0.2), strict=True):
+        points = {str(line.get_label()): line for line in ax.get_lines()}["_gru runs"]
+        own = runs[(runs["cell"] == "gru") & (runs["lr"] == lr)]
+        np.testing.assert_array_equal(points.get_ydata(), own["value"])
+        assert all(len(bar.get_paths()) == 0 for bar in ax.collections)
+    assert caption(figure) == "mean of 3 seeds (small: every run)"
 
 
 def test_other_settings_have_a_panel_each() -> None:
@@ -149,7 +162,7 @@ def test_other_settings_have_a_panel_each() -> None:
 
 def test_what_is_infinite_is_not_drawn() -> None:
     table = outcomes(delay=[10, 20]).assign(metric="mse")
-    table.loc[1, ["iqm", "iqm_high"]] = math.inf
+    table.loc[1, ["mean", "mean_high"]] = math.inf
     (ax,) = panels(plot_outcomes(table))
     assert np.isnan(drawn(ax)["rnn"].get_ydata()).tolist() == [False, True]
 
@@ -159,7 +172,7 @@ def test_what_is_infinite_is_not_drawn() -> None:
     [(0.31, "linear"), (0.29, "log"), (0.0, "linear")],  # chance is 3: a decade above 0.3
 )
 def test_losses_are_drawn_within_their_axes(lowest: float, scale: str) -> None:
-    ends = {"iqm_low": [lowest, 0.4] * 3, "iqm": [0.5, 0.6] * 3, "iqm_high": [0.7, 0.8] * 3}
+    ends = {"mean_low": [lowest, 0.4] * 3, "mean": [0.5, 0.6] * 3, "mean_high": [0.7, 0.8] * 3}
     table = outcomes(delay=[10, 20]).assign(metric="mse", chance=3.0, **ends)
     (ax,) = panels(plot_outcomes(table))
     assert ax.get_yscale() == scale
@@ -195,15 +208,15 @@ def test_survival_curves_are_steps_to_the_end() -> None:
     assert drawn(ax)["rnn"].get_linewidth() > line.get_linewidth() > 1
 
 
-def test_pairs_that_are_told_apart_are_filled() -> None:
+def test_pairs_that_differ_significantly_are_filled() -> None:
     figure = plot_comparison(comparison())
     (ax,) = panels(figure)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["rnn > lstm", "rnn > gru"]
     lines = drawn(ax)
-    np.testing.assert_array_equal(lines["told apart"].get_xdata(), [0.1])
-    np.testing.assert_array_equal(lines["not told apart"].get_xdata(), [0.4])
-    assert lines["told apart"].get_markerfacecolor() != "white"
-    assert lines["not told apart"].get_markerfacecolor() == "white"
+    np.testing.assert_array_equal(lines["significant"].get_xdata(), [0.1])
+    np.testing.assert_array_equal(lines["not significant"].get_xdata(), [0.4])
+    assert lines["significant"].get_markerfacecolor() != "white"
+    assert lines["not significant"].get_markerfacecolor() == "white"
     figure.draw_without_rendering()
     box = figure.get_tightbbox()
     assert box.x0 >= -0.02
@@ -213,8 +226,8 @@ def test_pairs_that_are_told_apart_are_filled() -> None:
     ("draw", "message"),
     [
         (
-            lambda: plot_outcomes(outcomes(delay=[1]).drop(columns="iqm")),
-            "must have the column iqm",
+            lambda: plot_outcomes(outcomes(delay=[1]).drop(columns="mean")),
+            "must have the column mean",
         ),
         (lambda: plot_outcomes(outcomes(delay=[1]).iloc[:0]), "table must have a row to draw"),
         (

@@ -1,4 +1,4 @@
-"""Probability of improvement: hand-worked pairs, SciPy, enumeration, simulated coverage."""
+"""Probability of improvement: hand-worked pairs, SciPy, and enumeration of all labellings."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from rnnlab.statistics import compare, holm
-from rnnlab.statistics.comparison import improvement, improvement_interval, permutation_p
-
-# Three standard deviations of a share among 9,999 random permutations.
-MONTE_CARLO = 3 * math.sqrt(0.25 / 9_999)
+from rnnlab.statistics import compare, exact_test, holm
+from rnnlab.statistics.comparison import improvement, improvement_interval
+from rnnlab.statistics.exact_test import exact_p
 
 
 def last(values: list[float]) -> list[list[float]]:
@@ -42,7 +40,7 @@ def test_one_condition_is_scipys_mann_whitney(rng: np.random.Generator) -> None:
     a, b = rng.normal(0.6, 1, 9), rng.normal(size=7)
     truth = scipy.stats.mannwhitneyu(a, b, method="exact")
     assert improvement([(a, b)]) == pytest.approx(truth.statistic / (9 * 7))
-    assert permutation_p([(a, b)]) == pytest.approx(truth.pvalue, abs=MONTE_CARLO)
+    assert exact_p([(a, b)]) == pytest.approx(truth.pvalue, abs=1e-12)
 
 
 def test_ties_are_scipys_permutation_test(rng: np.random.Generator) -> None:
@@ -54,11 +52,11 @@ def test_ties_are_scipys_permutation_test(rng: np.random.Generator) -> None:
     truth = scipy.stats.permutation_test((a, b), lambda x, y: abs(share(x, y)), n_resamples=np.inf,
                                          alternative="greater")  # fmt: skip
     assert improvement([(a, b)]) - 0.5 == pytest.approx(share(a, b))
-    assert permutation_p([(a, b)]) == pytest.approx(truth.pvalue, abs=MONTE_CARLO)
+    assert exact_p([(a, b)]) == pytest.approx(truth.pvalue, abs=1e-12)
 
 
-def test_two_strata_are_all_their_permutations(rng: np.random.Generator) -> None:
-    strata = [(rng.normal(1, 1, 3), rng.normal(size=3)), (rng.normal(9, 1, 2), rng.normal(8, 1, 4))]
+def by_enumeration(strata: list[tuple[Any, Any]]) -> float:
+    """Return the p-value from every way to give the labels to the runs of each stratum."""
 
     def every(a: Any, b: Any) -> list[float]:
         pooled = np.concatenate([a, b])
@@ -68,11 +66,49 @@ def test_two_strata_are_all_their_permutations(rng: np.random.Generator) -> None
             found.append(improvement([(pooled[list(chosen)], rest)]) - 0.5)
         return found
 
-    sums = np.add.outer(every(*strata[0]), every(*strata[1])).ravel() / 2
+    sums = np.zeros(1)
+    for a, b in strata:
+        sums = np.add.outer(sums, every(a, b)).ravel()
     observed = improvement(strata) - 0.5
-    exact = np.mean(np.abs(sums) >= abs(observed) - 1e-12)
-    assert 0.01 < exact < 0.9
-    assert permutation_p(strata) == pytest.approx(exact, abs=MONTE_CARLO)
+    return float(np.mean(np.abs(sums / len(strata)) >= abs(observed) - 1e-12))
+
+
+@pytest.mark.parametrize("values", [2, 3, 100])
+@pytest.mark.parametrize("sizes", [[(3, 3)], [(4, 5)], [(3, 3), (2, 4)], [(1, 3), (3, 2), (2, 2)]])
+def test_p_values_are_shares_of_all_labellings(
+    rng: np.random.Generator, values: int, sizes: list[tuple[int, int]]
+) -> None:
+    for _ in range(3):
+        strata = [(rng.integers(values, size=n), rng.integers(values, size=m)) for n, m in sizes]
+        assert exact_p(strata) == pytest.approx(by_enumeration(strata), abs=1e-12)
+
+
+def test_ten_against_ten_without_overlap() -> None:
+    """9,999 permutations had a floor of 1e-4: of 167 pairs none could be significant."""
+    apart = np.arange(10.0) + 10, np.arange(10.0)
+    assert exact_p([apart]) == pytest.approx(2 / math.comb(20, 10), rel=1e-12)
+    assert exact_p([apart] * 4) == pytest.approx(2 / math.comb(20, 10) ** 4, rel=1e-9)
+    assert exact_p([apart, apart[::-1]]) == 1.0
+
+
+def test_sizes_without_a_common_step_are_rounded_up(rng: np.random.Generator) -> None:
+    strata = [(rng.integers(9, size=n), rng.integers(9, size=m)) for n, m in ((2, 3), (3, 3))]
+    exact = exact_p(strata)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exact_test, "_STEPS", 17)  # no multiple of 6 or 9
+        assert exact <= exact_p(strata) <= exact + 0.25
+    primes = [(rng.normal(size=n), rng.normal(size=m)) for n, m in ((7, 11), (13, 5), (17, 19))]
+    assert 0 < exact_p(primes) <= 1
+
+
+def test_many_runs_have_the_normal_distribution(rng: np.random.Generator) -> None:
+    strata = [(rng.integers(5, size=50), rng.integers(6, size=50)) for _ in range(2)]
+    exact = exact_p(strata)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exact_test, "_MANY", 99)
+        assert exact_p(strata) == pytest.approx(exact, abs=0.002)
+    tied = [(np.ones(60), np.ones(60))]
+    assert exact_p(tied) == 1.0
 
 
 def test_conditions_of_different_difficulty_are_not_mixed(study: Any) -> None:
@@ -88,30 +124,9 @@ def test_conditions_of_different_difficulty_are_not_mixed(study: Any) -> None:
     assert pooled["probability"].item() < 0.5
 
 
-def test_the_interval_is_scipys_bootstrap(rng: np.random.Generator) -> None:
-    a, b = rng.normal(0.5, 1, 8), rng.normal(size=11)
-
-    def share(x: Any, y: Any, axis: int = -1) -> Any:
-        return (x[..., :, None] > y[..., None, :]).mean(axis=(-1, -2))
-
-    truth = scipy.stats.bootstrap((a, b), share, method="percentile", rng=rng).confidence_interval
-    assert improvement_interval([(a, b)]) == pytest.approx((truth.low, truth.high), abs=0.02)
-
-
-def test_the_interval_covers(rng: np.random.Generator) -> None:
-    truth = scipy.stats.norm.cdf(0.7 / math.sqrt(2))
-    hits, rounds = 0, 200
-    for _ in range(rounds):
-        strata = [(rng.normal(0.7, 1, 10), rng.normal(size=10)) for _ in range(2)]
-        low, high = improvement_interval(strata)
-        hits += low <= truth <= high
-    # a percentile interval of few runs is a little narrow; binomial scatter of 200 rounds is .016
-    assert 0.88 <= hits / rounds <= 0.99
-
-
-def test_equal_cells_are_rarely_told_apart(rng: np.random.Generator) -> None:
+def test_equal_cells_rarely_differ_significantly(rng: np.random.Generator) -> None:
     p_values = [
-        permutation_p([(rng.integers(5, size=4), rng.integers(5, size=4)) for _ in range(3)])
+        exact_p([(rng.integers(5, size=4), rng.integers(5, size=4)) for _ in range(3)])
         for _ in range(200)
     ]
     assert np.mean(np.array(p_values) < 0.05) <= 0.05 + 3 * 0.016
@@ -136,22 +151,37 @@ def test_a_run_that_diverged_is_worst(study: Any) -> None:
     assert table[["probability", "p_value"]].iloc[0].tolist() == [0.5, 1.0]
 
 
-def test_complete_separation_has_no_width_and_a_p_value_that_knows_how_few_runs_there_are(
-    study: Any,
-) -> None:
+def test_complete_separation_has_an_interval_and_a_p_value(study: Any) -> None:
+    """The interval had no width: resampling cannot show what was never seen."""
     table = compare(study({"a": last([7, 8, 9]), "b": last([1, 2, 3])}))
-    assert table[["probability", "ci_low", "ci_high"]].iloc[0].tolist() == [1.0, 1.0, 1.0]
-    assert table["p_value"].item() == pytest.approx(2 / 20, abs=MONTE_CARLO)
+    low, high = float(table["ci_low"][0]), float(table["ci_high"][0])
+    assert (table["probability"].item(), high) == (1.0, 1.0)
+    truth = scipy.stats.binomtest(3, 3).proportion_ci(method="wilson")
+    assert low == pytest.approx(truth.low)
+    assert table["p_value"].item() == pytest.approx(2 / 20)
 
 
-@pytest.mark.parametrize("runs", [2, 3, 5, 6, 7, 10, 11, 49])
-def test_ties_alone_are_exactly_one_half_however_many(runs: int) -> None:
-    """Shares of runs that were added up gave .4999999999999999 for some numbers of runs."""
-    tied = np.ones(runs)
-    assert improvement_interval([(tied, tied)] * 3) == (0.5, 0.5)
-    assert improvement_interval([(tied, tied[:-1])]) == (0.5, 0.5)
-    assert improvement_interval([(tied, 0 * tied), (tied, tied)]) == (0.75, 0.75)
-    assert improvement_interval([(tied, 0 * tied)]) == (1.0, 1.0)
+def test_the_smaller_group_and_every_condition_count() -> None:
+    """Wilson's interval with as many trials as there are independent pairs."""
+    tied, apart = (np.ones(4), np.ones(9)), (np.ones(4), np.zeros(9))
+    for strata, share, pairs in (
+        ([tied], 0.5, 4),
+        ([tied, apart], 0.75, 8),
+        ([apart, (np.ones(12), np.zeros(12))], 1.0, 12),  # 4 / (1/4 + 1/12)
+    ):
+        truth = scipy.stats.binomtest(round(share * pairs), pairs).proportion_ci(method="wilson")
+        assert improvement_interval(strata) == pytest.approx(tuple(truth), abs=1e-12)
+
+
+def test_a_reference_is_compared_with_every_other_cell(study: Any, rng: Any) -> None:
+    metrics = study({cell: last(list(rng.normal(size=4))) for cell in "abcd"}, delay=3)
+    every, some = compare(metrics), compare(metrics, reference="b")
+    assert some[["cell_a", "cell_b"]].to_numpy().tolist() == [["a", "b"], ["c", "b"], ["d", "b"]]
+    assert some["probability"][0] == every["probability"][0]
+    assert some["probability"][1] == 1 - every["probability"][3]  # c over b, not b over c
+    np.testing.assert_array_equal(some["p_holm"], holm(some["p_value"]))
+    with pytest.raises(ValueError, match="reference must be a cell of the table, one of a, b, c,"):
+        compare(metrics, reference="lstm")
 
 
 def test_a_pair_without_a_common_condition(study: Any) -> None:
@@ -176,13 +206,10 @@ def test_holm(given: list[float], expected: list[float]) -> None:
     np.testing.assert_allclose(holm(given), expected, rtol=1e-12)
 
 
-def test_the_same_seed_gives_the_same_table(study: Any, rng: np.random.Generator) -> None:
+def test_the_order_of_the_rows_does_not_matter(study: Any, rng: np.random.Generator) -> None:
     metrics = study({cell: last(list(rng.normal(size=5))) for cell in "ab"}, delay=3)
     shuffled = metrics.iloc[[3, 1, 0, 2, 4, 9, 5, 8, 7, 6]]
     pd.testing.assert_frame_equal(compare(metrics), compare(shuffled))
-    other = compare(metrics, seed=1)
-    assert other["p_value"].item() != compare(metrics)["p_value"].item()
-    assert other["probability"].item() == compare(metrics)["probability"].item()
 
 
 def test_a_level_is_a_share(study: Any) -> None:

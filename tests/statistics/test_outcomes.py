@@ -1,4 +1,4 @@
-"""Interquartile means, success rates and the choice of a setting, worked by hand and by SciPy."""
+"""Means, success rates and the choice of a setting, worked by hand."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.stats
 
 from rnnlab.statistics import (
     at_best,
     best_settings,
-    interquartile_interval,
-    interquartile_mean,
+    mean_interval,
     outcomes,
     overall,
     success_interval,
@@ -31,73 +29,28 @@ def last(values: list[float]) -> list[list[float]]:
     return [[value] for value in values]
 
 
-@pytest.mark.parametrize(
-    ("strata", "expected"),
-    [
-        ([[0, 1, 2, 9]], 1.5),
-        ([[0, 9], [2, 1]], 1.5),  # the quarters are those of all values
-        ([[1, 2, 30]], 11.0),  # of three values nothing is left out
-        ([[5, 1, 2, 3, 4, 6, 7, 8, 99, 0]], 4.5),  # two of ten on either side
-        ([[1, 2, 3, INF]], 2.5),
-        ([[1, 2, INF, INF]], INF),
-        ([[4.0]], 4.0),
-    ],
-)
-def test_interquartile_means(strata: Any, expected: float) -> None:
-    assert interquartile_mean(strata) == expected
+def test_a_failure_is_not_left_out(study: Any) -> None:
+    """An interquartile mean of 10 runs drops the worst two: 8 of 10 looked like 10 of 10."""
+    runs = [1.0] * 8 + [0.125, 0.125]
+    row = outcomes(study({"a": last(runs)}, delay=1), solved=solved).iloc[0]
+    assert row["mean"] == pytest.approx(0.825)
+    assert (row["mean_low"], row["mean_high"]) == mean_interval(runs)
+    assert row["solved"] == 8
 
 
-def test_the_interval_is_scipys_stratified_bootstrap(rng: np.random.Generator) -> None:
-    strata = [rng.normal(0, 1, 8), rng.normal(5, 3, 6), rng.normal(9, 1, 10)]
-
-    def middle(*samples: Any, axis: int = -1) -> Any:
-        return scipy.stats.trim_mean(np.concatenate(samples, axis=axis), 0.25, axis=axis)
-
-    truth = scipy.stats.bootstrap(strata, middle, method="percentile", rng=rng).confidence_interval
-    width = truth.high - truth.low
-    found = interquartile_interval(strata)
-    assert found == pytest.approx((truth.low, truth.high), abs=0.06 * width)
-    pooled = interquartile_interval([np.concatenate(strata)])
-    assert pooled[1] - pooled[0] > 1.3 * width  # strata that differ are not resampled away
+def test_a_loss_has_no_interval_and_a_run_without_one_counts_as_undefined(study: Any) -> None:
+    metrics = study({"a": last([0.1, 0.2, math.nan])}, metric="mse")
+    metrics["status"] = ["ok", "ok", "diverged"]
+    measure: dict[str, Any] = {"metric": "mse", "higher_is_better": False, "solved": solved}
+    row = outcomes(metrics, **measure).iloc[0]
+    assert row["mean"] == INF
+    row = outcomes(metrics, undefined=0.3, **measure).iloc[0]
+    assert row["mean"] == pytest.approx(0.2)
+    assert math.isnan(row["mean_low"])
+    assert math.isnan(row["mean_high"])
 
 
-def test_intervals_reproduce_whatever_the_order() -> None:
-    assert interquartile_interval([[3, 1, 2], [4, 9]]) == interquartile_interval(
-        [[1, 2, 3], [9, 4]]
-    )
-    assert (
-        interquartile_interval([[0.1] * 3, [0.7] * 3])
-        == (interquartile_mean([[0.1] * 3, [0.7] * 3]),) * 2
-    )
-    assert interquartile_interval([[0.1] * 5]) == (0.1, 0.1)
-    assert interquartile_interval([[1.0, 2.0, INF, INF, INF]])[1] == INF
-
-
-@pytest.mark.parametrize(
-    ("strata", "message"),
-    [
-        ([], "strata must be lists of at least one number"),
-        ([[1.0], []], "lists of at least one number"),
-        ([1.0, 2.0], r"got shapes .*: pass a list a condition, as in \[values\]"),
-        ([[math.nan]], "strata must be numbers, got NaN: give a run that diverged infinity"),
-    ],
-)
-def test_what_has_no_interquartile_mean(strata: Any, message: str) -> None:
-    for function in (interquartile_mean, interquartile_interval):
-        with pytest.raises(ValueError, match=message):
-            function(strata)
-
-
-@pytest.mark.parametrize(("successes", "runs"), [(5, 5), (10, 10), (0, 3), (2, 3), (7, 20)])
-def test_wilsons_formula(successes: int, runs: int) -> None:
-    z, share = scipy.stats.norm.ppf(0.975), successes / runs
-    centre = (share + z**2 / (2 * runs)) / (1 + z**2 / runs)
-    half = z / (1 + z**2 / runs) * math.sqrt(share * (1 - share) / runs + z**2 / (4 * runs**2))
-    expected = (max(0, centre - half), min(1, centre + half))
-    assert success_interval(successes, runs) == pytest.approx(expected, abs=1e-12)
-
-
-def test_wilson_needs_runs() -> None:
+def test_a_success_rate_needs_runs() -> None:
     for wrong in ((0, 0), (4, 3), (-1, 3)):
         with pytest.raises(ValueError, match="solved must be a number of runs, 0 to runs"):
             success_interval(*wrong)
@@ -116,17 +69,19 @@ def test_outcomes_worked_by_hand(study: Any) -> None:
         ["a", 3, 1, 1],
         ["a", 20, 1, 0],
     ]
-    assert table["iqm"].tolist() == [0.95, 1.0, 0.0]
+    assert table["mean"].tolist() == [0.95, 1.0, 0.0]
     assert table["success_rate"].tolist() == [1.0, 1.0, 0.0]
     assert table["updates_to_solve"].tolist() == [150.0, 200.0, INF]
-    assert list(table.loc[0, ["iqm_low", "iqm_high"]]) == [0.9, 1.0]
+    assert tuple(table.loc[0, ["mean_low", "mean_high"]]) == mean_interval([0.9, 1.0])
+    assert table.loc[1:, ["mean_low", "mean_high"]].isna().all(axis=None)  # one seed each
     assert set(table["diverged"]) == {0}
 
 
 def test_no_run_gives_no_row(study: Any) -> None:
     empty = study({"a": last([1.0])}, delay=1).iloc[:0]
-    assert "success_low" in outcomes(empty, solved=solved).columns
-    assert len(outcomes(empty, solved=solved)) == len(overall(empty)) == 0
+    table = outcomes(empty, solved=solved)
+    assert "success_low" in table.columns
+    assert len(table) == len(overall(table, ["delay"])) == 0
 
 
 def test_overall_takes_the_conditions_that_all_cells_have(study: Any) -> None:
@@ -137,11 +92,12 @@ def test_overall_takes_the_conditions_that_all_cells_have(study: Any) -> None:
             study({"a": last([0.0])}, delay=3),
         ]
     )
-    table = overall(metrics)
+    table = overall(outcomes(metrics, solved=lambda value: value >= 0.5), ["delay"])
     assert table[["cell", "conditions", "runs"]].to_numpy().tolist() == [["a", 2, 4], ["b", 2, 3]]
-    assert table["iqm"].tolist() == pytest.approx([0.5, 1.9 / 3])
+    assert table["mean"].tolist() == pytest.approx([0.5, 0.7])  # each condition counts alike
+    assert table["solved"].tolist() == [2, 3]
     alone = [study({"a": last([1])}, delay=1), study({"b": last([1])}, delay=2)]
-    assert overall(pd.concat(alone)).empty
+    assert overall(outcomes(pd.concat(alone), solved=solved), ["delay"]).empty
 
 
 @pytest.mark.parametrize("higher_is_better", [True, False])

@@ -38,7 +38,7 @@ def test_the_settings_are_what_stands_between_cell_and_seed() -> None:
 def test_runs_worked_by_hand() -> None:
     runs = runs_of(METRICS, metric="mse", higher_is_better=False, solved=solved)
     assert runs.columns.tolist() == [
-        "cell", "task", "length", "lr", "seed", "value", "diverged", "solved", "updates",
+        "cell", "task", "length", "lr", "seed", "value", "diverged", "solved", "watched",
     ]  # fmt: skip
     # lstm 0 was solved at 200, though not at its end; lstm 1 broke off at 130 and counts as
     # unsolved for as long as the longest run; gru 0 was stopped at 200

@@ -84,13 +84,13 @@ def test_the_median_lies_within_its_interval_as_often_as_it_says(
 
 
 def test_nothing_solved_and_everything_solved() -> None:
-    # all runs watched for as long: a share of runs, whose interval is Wilson's
-    none = kaplan_meier([7] * 5, [False] * 5)
+    # all runs watched for as long: a share of runs, whose interval is exact
+    none = kaplan_meier([7] * 6, [False] * 6)
     assert none["unsolved"].tolist() == [1.0, 1.0]
-    assert tuple(none[["ci_low", "ci_high"]].iloc[1]) == success_interval(5, 5)
+    assert tuple(none[["ci_low", "ci_high"]].iloc[1]) == success_interval(6, 6)
     assert median_updates(none) == (INF, INF, INF)
-    everything = kaplan_meier([3] * 5, [True] * 5)
-    assert tuple(everything[["ci_low", "ci_high"]].iloc[1]) == success_interval(0, 5)
+    everything = kaplan_meier([3] * 6, [True] * 6)
+    assert tuple(everything[["ci_low", "ci_high"]].iloc[1]) == success_interval(0, 6)
     assert median_updates(everything) == (3.0, 3.0, 3.0)
     # of two runs nothing is known
     assert median_updates(kaplan_meier([7, 7], [False, False])) == (INF, 7.0, INF)

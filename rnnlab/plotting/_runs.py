@@ -1,0 +1,72 @@
+"""Single runs as points, and the intervals of their means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.transforms import Transform
+
+# The interval of fewer runs is wider than half of the scale even where all of them agree: the runs
+# themselves are all that there is to see.
+FEWEST_SEEDS = 6
+
+
+def has_intervals(table: pd.DataFrame, low: str) -> bool:
+    """Return whether a figure draws any interval, whose lower end is in the column `low`."""
+    return bool(((table["seeds"] >= FEWEST_SEEDS) & table[low].notna()).any())
+
+
+def draw_intervals(
+    ax: Axes, rows: pd.DataFrame, names: tuple[str, str, str], color: str, label: str,
+    transform: Transform,
+) -> None:  # fmt: skip
+    """Draw intervals as bars where there are enough seeds; `names` are the columns x, low, high."""
+    x, low, high = names
+    finite = np.isfinite(rows[[low, high]].to_numpy(np.float64)).all(axis=1)
+    drawn = rows[(rows["seeds"] >= FEWEST_SEEDS) & finite]
+    bars = ax.vlines(
+        drawn[x].to_numpy(),
+        drawn[low].to_numpy(),
+        drawn[high].to_numpy(),
+        colors=color,
+        linewidth=1.3,
+        transform=transform,
+    )
+    bars.set_label(f"_{label} interval")  # the underscore keeps it out of the legend
+
+
+def runs_of_rows(runs: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs that have the cell and the settings of `rows`, as far as they name them."""
+    results = {"value", "diverged", "solved", "watched", "seed"}
+    keys = [name for name in rows.columns if name in runs and name not in results]
+    return runs.merge(rows[keys].drop_duplicates(), on=keys)
+
+
+def draw_runs(
+    ax: Axes, rows: pd.DataFrame, x: str, color: str, label: str, transform: Transform
+) -> None:
+    """Draw the column `value` of every run as a small point."""
+    values: Any = rows["value"].where(np.isfinite(rows["value"]))
+    ax.plot(
+        rows[x].to_numpy(),
+        values.to_numpy(np.float64),
+        linestyle="none",
+        marker="o",
+        markersize=2.6,
+        markeredgewidth=0,
+        color=color,
+        alpha=0.45,
+        label=f"_{label} runs",
+        transform=transform,
+        clip_on=False,
+        zorder=2,
+    )
+
+
+def caption_of_means(seeds: str, *, runs: bool, intervals: bool) -> str:
+    """Return what a figure of means draws."""
+    shown = f"mean of {seeds}{' (small: every run)' if runs else ''}"
+    return f"{shown}, bars: 95 % interval" if intervals else shown
