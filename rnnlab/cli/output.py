@@ -68,7 +68,7 @@ def warn(text: str) -> None:
 def print_summary(summary: pd.DataFrame) -> None:
     """Print a summary for people; the CSV has every column, and the numbers in full.
 
-    What is the same in all rows is said once, and an interval stands beside its number.
+    What is the same in all rows is said once, and an interval follows its number, if it has one.
     """
     values = {str(name): summary[name].tolist() for name in summary.columns}
     columns = list(values)
@@ -85,7 +85,8 @@ def print_summary(summary: pd.DataFrame) -> None:
         rows = len(summary)
         triples = zip(numbers[:rows], numbers[rows:-rows], numbers[-rows:], strict=True)
         texts[measured] = [
-            "-" if middle == "-" else f"{middle} [{low}, {high}]" for middle, low, high in triples
+            middle if "-" in (low, high) else f"{middle} [{low}, {high}]"
+            for middle, low, high in triples
         ]
         del texts["ci_low"], texts["ci_high"]
     shared = [name for name in ("seeds", "chance") if len(set(texts.get(name, ()))) == 1]
