@@ -113,7 +113,7 @@ def warn(text: str) -> None:
 def print_summary(summary: pd.DataFrame) -> None:
     """Print a summary for people; the CSV has every column, and the numbers in full.
 
-    What is the same in all rows is said once, and an interval stands beside its number.
+    What is the same in all rows is said once, and an interval follows its number, if it has one.
     """
     values = {str(name): summary[name].tolist() for name in summary.columns}
     columns = list(values)

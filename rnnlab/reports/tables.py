@@ -87,7 +87,9 @@ def _table(
 ) -> Table:
     records = frame.to_dict("records")
     rows = [[write(record) for write in columns.values()] for record in records]
-    return Table(f"{caption}; in brackets the 95 % interval", list(columns), rows, name)
+    intervals = any(text.endswith(")") for row in rows for text in row[1:])
+    note = "; in brackets the 95 % interval" if intervals else ""
+    return Table(f"{caption}{note}", list(columns), rows, name)
 
 
 def _value_of(name: str) -> Callable[[Row], str]:

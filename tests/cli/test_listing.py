@@ -87,3 +87,13 @@ def test_a_summary_says_once_what_is_the_same_and_puts_intervals_beside_their_nu
         "rnn     1.250 [1.000, 2.000]  -0.500",
         "[bold]  inf [2.500, inf]      -",
     ]
+
+
+def test_a_number_without_an_interval_is_printed_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One seed printed an interval from itself to itself."""
+    gap = float("nan")
+    one = {"cell": ["gru"], "seeds": 1, "accuracy": 0.957, "ci_low": gap, "ci_high": gap}
+    print_summary(pd.DataFrame(one))
+    assert capsys.readouterr().out.splitlines() == ["seeds 1", "cell  accuracy", "gru   0.957"]

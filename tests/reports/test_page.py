@@ -375,6 +375,12 @@ def test_a_run_that_solved_the_task_and_diverged_later(folder: Any, study: Any) 
     assert "unless they had solved the task before" in text
 
 
+def test_a_table_without_intervals_names_none(folder: Any, study: Any) -> None:
+    page = read(folder(study({"rnn": 0.5, "gru": 1.0}, {"delay": [10, 20]})))
+    assert "Outcome of every cell; in brackets the 95 % interval" in page.text
+    assert "Every cell over all conditions that all cells have; in brackets" not in page.text
+
+
 def test_updates_that_were_swept(folder: Any, study: Any) -> None:
     """The column of that name and that of a run's updates were one."""
     metrics = study({"rnn": 0.5, "gru": 1.0}, {"delay": [10], "updates": [300, 600]})
