@@ -12,7 +12,7 @@ import numpy as np
 
 from rnnlab.cells import CellDefinition
 from rnnlab.engine import engine_for, pointwise, workers
-from rnnlab.engine.checking import check_backward, check_exact, check_forward, ready
+from rnnlab.engine.checking import check_backward, check_exact, check_forward, is_exact, ready
 from rnnlab.engine.compiled import CompiledKernels
 from rnnlab.engine.dense import matmul
 from rnnlab.engine.matmul import packed_size
@@ -50,6 +50,7 @@ class CompiledEngine:
         self.kernels = CompiledKernels(cell, dtype_name)
         self.plan = self.kernels.plan
         self.dtype = np.dtype(dtype_name)
+        self._states = tuple(cell.states)
         self._table_size = pointwise.table_of(self.plan).size
         places = [[place.kind == "state", place.index] for place in self.plan.operands]
         self._operands = np.array(places, np.int64).reshape(-1, 2)
@@ -278,19 +279,18 @@ class CompiledEngine:
     def _check_tape(self, tape: Tape) -> None:
         """Raise an error unless the tape's buffers are as the backward loop reads them."""
         g = self._geometry(tape.x, tape.geometry.units, tape=True)
-        block = g.batch * g.units
-        sizes = {
-            "state_buffer": len(self.plan.cell.states) * (g.steps + 1) * block,
-            "lanes": g.lane_slots * g.batch * g.lane_stride,
-            "values": g.values * g.value_slots * block,
-        }
         if g != tape.geometry:
             raise ValueError(
                 f"the tape must have the geometry {g}, got {tape.geometry}: run forward again"
             )
-        for name, size in sizes.items():
-            buffer = getattr(tape, name)
-            check_exact(f"the tape's {name}", buffer, (size,), self.dtype, "run forward again")
+        block = g.batch * g.units
+        for name, buffer, size in (
+            ("state_buffer", tape.state_buffer, len(self._states) * (g.steps + 1) * block),
+            ("lanes", tape.lanes, g.lane_slots * g.batch * g.lane_stride),
+            ("values", tape.values, g.values * g.value_slots * block),
+        ):
+            if not is_exact(buffer, (size,), self.dtype):
+                check_exact(f"the tape's {name}", buffer, (size,), self.dtype, "run forward again")
 
     def _go_back(
         self,

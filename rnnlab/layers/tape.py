@@ -70,6 +70,8 @@ class Tape:
 
     def _fits(self, layer: Recurrent) -> bool:
         """Return whether the tape is of this layer, of a copy of it, or of one that equals it."""
+        if self._origin is layer._origin:
+            return True
         if self._origin.architecture != layer._origin.architecture:
             return False
         return self._origin.identity == layer._origin.identity or layer._equals(

@@ -237,8 +237,10 @@ def check_result(loss: Loss, result: Any, outputs: Array) -> tuple[float, Array]
             f"{label} must have the shape of the outputs, {outputs.shape}, got {d_outputs.shape}: "
             "return dL/d outputs, one number for every output"
         )
-    with np.errstate(over="ignore"):  # to infinity, which the caller sees
-        return float(value), d_outputs.astype(outputs.dtype, copy=False)
+    if d_outputs.dtype != outputs.dtype:
+        with np.errstate(over="ignore"):  # to infinity, which the caller sees
+            d_outputs = d_outputs.astype(outputs.dtype)
+    return float(value), d_outputs
 
 
 def where_asked(targets: Array) -> Array:
@@ -276,8 +278,10 @@ def _numbers(
             f"targets must have shape {outputs.shape}, got {targets.shape}: "
             "one number for every output"
         )
-    with np.errstate(over="ignore"):  # refused below
-        found, wanted = outputs.reshape(-1), targets.astype(outputs.dtype, copy=False).reshape(-1)
+    found, wanted = outputs.reshape(-1), targets.reshape(-1)
+    if wanted.dtype != outputs.dtype:
+        with np.errstate(over="ignore"):  # refused in the next line
+            wanted = wanted.astype(outputs.dtype)
     if np.isinf(wanted).any():
         first = targets.reshape(-1)[np.isinf(wanted)][0]
         raise ValueError(
