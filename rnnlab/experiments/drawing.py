@@ -17,6 +17,8 @@ from rnnlab.registry import figures, unknown_name
 if TYPE_CHECKING:
     from rnnlab.plotting import FigureSpec
 
+# The first column after the settings, in tables of outcomes, of runs and of their means.
+_RESULTS = ("metric", "seed", "seeds")
 _COLUMNS = {table: columns for tables in MEASURES.values() for table, columns in tables.items()}
 
 
@@ -138,7 +140,11 @@ def _of_task(table: pd.DataFrame, task: str, source: Path) -> pd.DataFrame:
     known = list(map(str, table["task"].unique()))
     if task not in known:
         raise ValueError(unknown_name(f"task of {source}", task, known))
-    return table[table["task"] == task].dropna(axis="columns", how="all").reset_index(drop=True)
+    rows = table[table["task"] == task].reset_index(drop=True)
+    names = list(table.columns)
+    found = [names.index(name) for name in _RESULTS if name in names]
+    settings = names[: min(found, default=0)]
+    return rows.drop(columns=[name for name in settings if rows[name].isna().all()])
 
 
 def _named(filename: str, task: str | None) -> str:

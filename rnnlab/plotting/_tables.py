@@ -13,7 +13,7 @@ class NothingToDrawError(ValueError):
 
 # Columns that name something; the others that figures need hold numbers.
 _NAMES = {"cell", "task", "phase", "state", "status", "metric", "part", "gate", "path"}
-_NAMES |= {"cell_a", "cell_b"}
+_NAMES |= {"cell_a", "cell_b", "kind"}
 
 
 def require_rows(table: pd.DataFrame, name: str, columns: Iterable[str], source: str) -> None:

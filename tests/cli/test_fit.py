@@ -231,7 +231,6 @@ def test_one_seed_has_no_interval_and_epochs_are_whole(data: Path, capsys: Any) 
 
 def test_a_fit_grows_by_seeds_and_cells(data: Path) -> None:
     """What is there stays as it is, models too; the whole has the bits of one computed at once."""
-    pytest.importorskip("rnnlab.experiments.growing")
     assert main(["fit", str(data), *QUICK, "--out=grown"]) == 0
     model = Path("grown/models/gru-seed-0.safetensors")
     before = model.stat().st_mtime_ns, without_seconds(Path("grown/metrics.csv"))

@@ -114,7 +114,8 @@ def test_the_published_gradient_flow(published: Any) -> None:
         if figures[name].experiment == "gradient-flow" and (folder / figures[name].table).exists()
     }
     assert drawn - {"gradient-decay"} == set(FURTHER) - {"half-life-solving"}
-    assert len(page.all("img")) == len(drawn)
+    shown = [str(image["alt"])[:60] for image in page.all("img")]
+    assert len(shown) == len(drawn), shown
     for name in drawn - {"gradient-decay"}:
         title, said = FURTHER[name]
         assert title in page.text
