@@ -66,7 +66,7 @@ def plot_task_study(summary: pd.DataFrame, *, columns: int = 2) -> Figure:
     ...     }
     ... )
     >>> plot_task_study(summary).axes[0].get_ylabel()
-    'mse'
+    'mean squared error'
     """
     require_rows(summary, "summary", _NEEDED, "the table of summary.csv")
     names = list(map(str, summary.columns))

@@ -13,13 +13,8 @@ import pandas as pd
 
 from rnnlab.experiments.kinds import STUDIES, described, kind_of
 from rnnlab.experiments.measures import MEASURES
-from rnnlab.experiments.stored import (
-    MANIFEST,
-    NAMES,
-    read_manifest,
-    read_table,
-    require_numbers,
-)
+from rnnlab.experiments.stored import MANIFEST, read_manifest
+from rnnlab.experiments.stored_tables import NAMES, read_table, require_numbers
 from rnnlab.experiments.summary import TUNED
 from rnnlab.registry import experiments
 from rnnlab.reports.missing import missing
