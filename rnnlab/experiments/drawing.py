@@ -11,7 +11,8 @@ import pandas as pd
 from rnnlab import files
 from rnnlab.experiments.kinds import STUDIES, described, kind_of
 from rnnlab.experiments.measures import FIGURES, MEASURES
-from rnnlab.experiments.stored import NAMES, labels_of, read_manifest, read_table, require_numbers
+from rnnlab.experiments.stored import labels_of, read_manifest
+from rnnlab.experiments.stored_tables import NAMES, read_table, require_numbers
 from rnnlab.registry import figures, unknown_name
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def draw(name: str, folder: Path, out: Path | None = None, task: str | None = No
     figure = figure_spec(name)
     manifest = read_manifest(folder)
     kind, source = kind_of(folder), folder / figure.table
-    table = None if kind is None or not _is_of(figure, kind) else read_table(source)
+    table = read_table(source) if kind is None or _is_of(figure, kind) else None
     if table is None:
         raise ValueError(_nothing_for(name, figure, folder, kind))
     if table.empty:
@@ -107,7 +108,8 @@ def _nothing_for(name: str, figure: FigureSpec, folder: Path, kind: str | None) 
     """Return why a figure cannot be drawn from a folder, and what can be done."""
     if kind is None or not _is_of(figure, kind):
         wanted = "study of tasks" if figure.made_by_report else f"{figure.experiment} result"
-        return f"{folder} must hold a {wanted} for {name}, got {described(folder)}"
+        remedy = "" if kind or folder.is_file() else f"; make one with: {_command(figure, folder)}"
+        return f"{folder} must hold a {wanted} for {name}, got {described(folder)}{remedy}"
     measure = next((m for m, tables in MEASURES.items() if FIGURES.get(name) in tables), None)
     if figure.made_by_report:
         remedy = f"make it with: rnnlab report {folder}"
@@ -128,6 +130,14 @@ def _require_one_metric(table: pd.DataFrame, source: Path) -> None:
             f"task must be given where tasks have different metrics, got {tasks} in {source}: "
             "choose one with --task (task=)"
         )
+
+
+def _command(figure: FigureSpec, folder: Path) -> str:
+    """Return the command that makes a result to draw, in a folder that holds none."""
+    if figure.experiment == "fit":
+        return f"rnnlab fit DATA.csv --out {folder}"
+    study = f"rnnlab run {figure.experiment} --out {folder}"
+    return f"{study}; rnnlab report {folder}" if figure.made_by_report else study
 
 
 def _of_task(table: pd.DataFrame, task: str, source: Path) -> pd.DataFrame:

@@ -48,10 +48,10 @@ def described(folder: Path) -> str:
     if kind is not None:
         return f"{_NAMES[kind]}; {_works_on(kind, folder)}"
     if not folder.exists():
-        return "no such folder; check the path"
+        return "no such folder"
     if not folder.is_dir():
         return "a file; name the folder it is in"
-    return "no result; rnnlab run and rnnlab fit --out make one"
+    return "no result there"
 
 
 def _works_on(kind: str, folder: Path) -> str:
@@ -81,7 +81,9 @@ def figures_of(kind: str) -> list[str]:
 
 def _first_line(file: Path) -> list[str]:
     try:
-        with file.open(encoding="utf-8", errors="replace") as text:
-            return text.readline(10_000).rstrip("\n").split(",")
+        if file.is_file():  # a pipe would be waited for
+            with file.open(encoding="utf-8", errors="replace") as text:
+                return text.readline(10_000).rstrip("\n").split(",")
     except OSError:
-        return []
+        pass
+    return []

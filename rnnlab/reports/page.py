@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 from rnnlab.experiments.records import to_csv
-from rnnlab.experiments.stored import labels_of, read_table, require_numbers
+from rnnlab.experiments.stored import labels_of
+from rnnlab.experiments.stored_tables import read_table, require_numbers
 from rnnlab.files import remove_partials, write_whole
 from rnnlab.plotting import styles_of_study
 from rnnlab.plotting.names import words

@@ -14,13 +14,8 @@ import pandas as pd
 from rnnlab.experiments.grid import BUILT
 from rnnlab.experiments.kinds import STUDIES, described, kind_of
 from rnnlab.experiments.measures import MEASURES
-from rnnlab.experiments.stored import (
-    MANIFEST,
-    NAMES,
-    read_manifest,
-    read_table,
-    require_numbers,
-)
+from rnnlab.experiments.stored import MANIFEST, read_manifest
+from rnnlab.experiments.stored_tables import NAMES, read_table, require_numbers
 from rnnlab.registry import experiments
 from rnnlab.reports.missing import missing
 from rnnlab.reports.words import OFF

@@ -29,15 +29,21 @@ def test_figures_are_plain_lines_with_the_name_first(capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("", "plot must be given a figure, got none: name one of copy-task, gradient-decay"),
+        ("", "plot must be given a figure, got none: name one of copy-task, task-study"),
         ("copy-tsk", "got 'copy-tsk': did you mean 'copy-task'?"),
-        ("copy-task", "results/copy-task/summary.csv must be the table of a finished run, got No"),
-        ("gradient-decay", "make it with: rnnlab run gradient-flow --out results/gradient-flow"),
+        ("copy-task", "results/copy-task must hold a copy-task result for copy-task, got no such"),
+        ("gradient-decay", "make one with: rnnlab run gradient-flow --out results/gradient-flow"),
         ("gradient-path", "got 'gradient-path': did you mean 'gradient-paths'?"),
-        ("gate-map --from=here", "here/gate-map.csv must be the table of a finished run, got No"),
+        (
+            "gate-map --from=here",
+            "here must hold a gradient-flow result for gate-map, got no result there",
+        ),
         ("gate-saturation --from=empty", "got none: no cell of the study has what gate-saturation"),
         ("copy-task --from=here --out=there.pdf", "path must end in .png, got 'there.pdf'"),
-        ("copy-task --from=file", "file/summary.csv must be the table of a finished run, got Not"),
+        (
+            "copy-task --from=file",
+            "file must hold a copy-task result for copy-task, got a file; name the",
+        ),
     ],
 )
 def test_what_the_user_got_wrong_is_one_line_and_code_2(

@@ -87,7 +87,7 @@ def test_empty_folders_and_files(tmp_path: Path, capsys: Any) -> None:
     (tmp_path / "file").touch()
     for name, came in (
         ("", "got no result"),
-        ("nowhere", "got no such folder; check the path"),
+        ("nowhere", "got no such folder"),
         ("file", "got a file; name the folder it is in"),
     ):
         for words in (["report"], ["status"], ["plot", "outcomes", "--from"]):

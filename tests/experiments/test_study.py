@@ -290,13 +290,13 @@ def test_the_picture_shows_the_numbers_of_the_csv(
 def test_what_cannot_be_drawn(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"figure must be one of .*: did you mean 'copy-task'"):
         draw("copy-tsk", tmp_path)
-    with pytest.raises(ValueError, match=r"summary.csv must be the table of a finished run, got N"):
+    with pytest.raises(ValueError, match=r"must hold a copy-task result for copy-task, got no r"):
         draw("copy-task", tmp_path)
     (tmp_path / "summary.csv").write_text("")
-    with pytest.raises(ValueError, match=r"summary.csv must be a table as rnnlab wrote it, got"):
+    with pytest.raises(ValueError, match=r"summary.csv must be a table whose first line names"):
         draw("copy-task", tmp_path)
     (tmp_path / "summary.csv").write_text("cell,delay\n")
-    with pytest.raises(ValueError, match="must hold at least one row, got none"):
+    with pytest.raises(ValueError, match="must have at least one row, got none"):
         draw("copy-task", tmp_path)
     (tmp_path / "summary.csv").write_text("cell,delay\ngru,3\n")
     with pytest.raises(ValueError, match="must have the column"):
