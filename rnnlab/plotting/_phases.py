@@ -85,8 +85,14 @@ def phase_title(phase: str) -> str:
     return PHASES.get(phase, phase)
 
 
-def legend_beside(ax: Axes, **options: Any) -> None:
-    """Put the legend to the right of a panel."""
+def legend_beside(ax: Axes, panels: Iterable[Axes] | None = None, **options: Any) -> None:
+    """Put a legend to the right of a panel: of what is in it, or in any of `panels`."""
+    if "handles" not in options:
+        found: dict[str, Any] = {}
+        for panel in [ax] if panels is None else panels:
+            handles, labels = panel.get_legend_handles_labels()
+            found |= dict(zip(labels, handles, strict=True))
+        options |= {"handles": list(found.values()), "labels": list(found)}
     ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0, **options)
 
 

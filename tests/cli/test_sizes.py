@@ -25,7 +25,7 @@ COMMANDS = [
     (f"run copy-task --alphabet {HUGE}", "sequences of CopyMemory (T = 16, I = 1000000"),
     (f"run copy-task --payload {HUGE}", "sequences of CopyMemory (T = 2"),
     (f"run copy-task --seeds {HUGE}", f"seeds must be a whole number from 1 to 100000, got {HUGE}"),
-    ("run copy-task --seeds 99999", "a study must have at most 100000 runs, got 1599984"),
+    ("run copy-task --seeds 99999", "a study must have at most 100000 runs, got 1199988"),
     (f"run copy-task --updates {HUGE}", "updates must be a whole number from 1 to 10**12, got 999"),
     (f"run copy-task --evaluate-every {HUGE}", "evaluate_every must be a whole number from 1 to 1"),
     (f"run gradient-flow --hidden {HUGE}", "parameters of rnn (H = 99999999999999999999"),

@@ -93,7 +93,7 @@ def test_gradient_flow_writes_the_files_of_the_contract(
     names = {"gradients.csv", "summary.csv", "gradient-decay.png", "manifest.json"}
     assert {path.name for path in tmp_path.iterdir()} == names
     assert result.metrics["cell"].unique().tolist() == ["rnn", "gru"]
-    assert result.summary.columns.tolist() == [
+    assert result.summary.columns.tolist()[:8] == [
         "cell",
         "phase",
         "state",

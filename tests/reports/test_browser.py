@@ -119,7 +119,7 @@ def test_every_figure_is_there_and_says_what_it_shows(open_page: Any, size: Any)
 def test_phones_get_figures_that_can_be_read(open_page: Any) -> None:
     """They are smaller, no more than can be read, and what does not fit is scrolled to."""
     look = """() => [...document.images].map(one => [
-        one.closest('.scroll')?.tabIndex === 0, one.clientWidth / one.naturalWidth
+        one.closest('.scroll')?.tabIndex === 0, one.clientWidth / parseFloat(one.style.maxWidth)
     ])"""
     on_phone, on_desk = (open_page(size).evaluate(look) for size in (PHONE, DESK))
     assert len(on_phone) == len(on_desk) > 0
