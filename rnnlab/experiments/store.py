@@ -130,24 +130,39 @@ class Store:
             self.close()
             raise
 
-    def begin(self, command: str, notes: Mapping[str, Any], leftovers: Sequence[str] = ()) -> None:
+    def begin(
+        self,
+        command: str,
+        notes: Mapping[str, Any],
+        leftovers: Sequence[str] = (),
+        report: Sequence[str] = (),
+    ) -> None:
         """Record what is about to be computed; with `force`, drop what was there before.
 
-        `notes` go into the manifest beside the settings; `leftovers` are the names of files that an
-        older result may have left here.
+        Parameters
+        ----------
+        command : str
+        notes : mapping
+            What goes into the manifest besides.
+        leftovers : sequence of str
+            Names of files that an older result may have left here.
+        report : sequence of str
+            Names of the files of a report, which goes too where a result grows: it would be wrong.
         """
         if not self._manifest:  # records without a manifest are of settings that nobody knows
             self._records.clear()
             for one in self.further.values():
                 one.clear()
         if self._replace:
-            for name in (self.table_file.name, SUMMARY, MANIFEST, *leftovers):
+            for name in (self.table_file.name, SUMMARY, MANIFEST, *leftovers, *report):
                 (self.path / name).unlink(missing_ok=True)
             self._replace = False
         before = {name: one for name, one in self._manifest.items() if name != "history"}
         history = self._manifest.get("history", [])
         if before and before["settings"] != self.settings:  # what was there is a part of this
             history, before = [*history, before], {}
+            for name in report:
+                (self.path / name).unlink(missing_ok=True)
         self._manifest = {
             "command": command,
             "settings": self.settings,

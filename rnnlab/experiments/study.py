@@ -219,7 +219,8 @@ class Study:
                 on_cluster = {} if client is None else {"jobs": None, "dask": self._dask}
                 tasks = self.experiment.tasks(self.spec)
                 notes = {**self._asked, "tasks": tasks, "jobs": jobs, **on_cluster}
-                self.store.begin(self._command, notes, _names_of_files(self.store.path))
+                report = [file.name for file in files_of(self.store.path / PAGE) or []]
+                self.store.begin(self._command, notes, _names_of_files(), report)
                 self.store.plan({self._keys[run]: str(run) for run in self.runs})
                 self._compile(missing, progress)
                 self._run(missing, jobs, progress, client)
@@ -396,14 +397,13 @@ def _call(study: str | Path, options: dict[str, Any]) -> str:
     return f"rnnlab.run({', '.join(arguments)})"
 
 
-def _names_of_files(folder: Path) -> list[str]:
-    """Return what an experiment may have left in a folder that is taken over, and its report."""
+def _names_of_files() -> list[str]:
+    """Return the names of files that an experiment may have left in a folder that is taken over."""
     known = [experiments[name] for name in experiments]
     tables = [f"{table}.csv" for one in known for table in (one.table, *one.all_tables)]
     figures = [name for one in known for name in (one.figure, *one.all_figures) if name is not None]
     pictures = [figure_spec(name).filename for name in figures]
-    report = [file.name for file in files_of(folder / PAGE) or []]
-    return [*tables, *pictures, *report]
+    return [*tables, *pictures]
 
 
 def checked_jobs(jobs: int | None) -> int:

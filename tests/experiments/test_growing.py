@@ -160,7 +160,10 @@ def test_the_manifest_keeps_what_each_part_was_made_with(
     tmp_path: Path, tiny: dict[str, Any]
 ) -> None:
     rnnlab.run("copy-task", out=tmp_path, jobs=1, **{**tiny, "seeds": 1})
+    rnnlab.report(tmp_path)
     rnnlab.run("copy-task", out=tmp_path, jobs=1, **tiny)
+    assert not (tmp_path / "report.html").exists()  # it would be wrong
+    assert not (tmp_path / "outcomes.csv").exists()
     rnnlab.run("copy-task", out=tmp_path, jobs=1, **{**tiny, "cells": ["lstm"]})
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert [one["settings"]["seeds"] for one in manifest["history"]] == [1, 2]
