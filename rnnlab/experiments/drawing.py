@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from rnnlab import files
@@ -83,21 +84,22 @@ def draw(name: str, folder: Path, out: Path | None = None, task: str | None = No
             evaluations = _of_task(evaluations, task, source)
     elif not figure.several_tasks:
         _require_one_metric(table, source)
-    try:
-        with styles_of_study(labels_of(manifest)):
+    # what is infinite has no place, and is no fault of the figure
+    with styles_of_study(labels_of(manifest)), np.errstate(all="ignore"):
+        try:
             if figure.aggregate is not None:
                 table = getattr(statistics, figure.aggregate)(table)
             tables = [table]
             if evaluations is not None:
                 tables.append(statistics.runs_of(evaluations))
             drawn = figure.draw(*tables)
-    except NothingToDrawError:
-        raise
-    except ValueError as error:
-        raise ValueError(f"{source}: {error}") from error
-    target = out or folder / _named(figure.filename, task)
-    files.remove_partials(target.parent)
-    return save_figure(drawn, target)
+        except NothingToDrawError:
+            raise
+        except ValueError as error:
+            raise ValueError(f"{source}: {error}") from error
+        target = out or folder / _named(figure.filename, task)
+        files.remove_partials(target.parent)
+        return save_figure(drawn, target)
 
 
 def _is_of(figure: FigureSpec, kind: str) -> bool:

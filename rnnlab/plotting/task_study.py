@@ -19,6 +19,7 @@ from rnnlab.plotting._conditions import (
     setting_label,
 )
 from rnnlab.plotting._lines import MARKER_EDGE
+from rnnlab.plotting._runs import caption_of_means, draw_intervals, has_intervals
 from rnnlab.plotting._tables import count_of_seeds, require_rows
 from rnnlab.plotting.names import setting_words
 from rnnlab.plotting.style import REFERENCE_COLOR
@@ -79,9 +80,7 @@ def plot_task_study(summary: pd.DataFrame, *, columns: int = 2) -> Figure:
         settings = [name for name in settings if name not in _TUNED]
     panels = pd.concat(list(_panels(table, settings)), ignore_index=True)
     seeds = count_of_seeds(summary["seeds"])
-    caption = f"mean of {seeds}" if summary["seeds"].max() > 1 else seeds
-    if (panels["ci_low"] < panels["ci_high"]).any():
-        caption += ", bars: ci_low to ci_high of summary.csv"
+    caption = caption_of_means(seeds, runs=False, intervals=has_intervals(panels, "ci_low"))
     if panels["chance"].notna().any():
         caption += "; dashed grey: without memory"
     if "best" in summary:
@@ -135,11 +134,7 @@ def _draw_cell(
     shift: float,
 ) -> None:
     beside = ax.transData + ScaledTranslation(shift / 72, 0, ax.figure.dpi_scale_trans)
-    finite = np.isfinite(rows[["ci_low", "ci_high"]].to_numpy(np.float64)).all(axis=1)
-    intervals = ax.vlines(
-        x[finite], rows["ci_low"][finite], rows["ci_high"][finite], colors=style["color"],
-        linewidth=1.3, transform=beside,
-    )  # fmt: skip
-    intervals.set_label(f"_{cell} interval")
+    placed = rows.assign(x=x)
+    draw_intervals(ax, placed, ("x", "ci_low", "ci_high"), style["color"], cell, beside)
     value = rows["value"].where(np.isfinite(rows["value"]))
     ax.plot(x, value, label=cell, transform=beside, zorder=3, **MARKER_EDGE, **style)

@@ -24,6 +24,10 @@ from rnnlab.statistics.runs import setting_text
 from rnnlab.tasks import find_task
 
 _METRICS = ("cell", "seed", "update")
+_HALF_LIVES = (
+    *("cell", "phase", "state", "seeds"),
+    *("half_life", "ci_low", "ci_high", "log10_decay_per_step"),
+)
 _LARGEST = 2.0**53
 _ABOUT_COPYING = "copy-memory"  # the task of tables without a column for it
 
@@ -147,8 +151,17 @@ def read_source(folder: Path) -> Source:
         require_numbers(folder / "gradients.csv", gradients, numbers)
     known = {} if manifest is None else manifest
     parts = [] if metrics is None else _parts(metrics, known, folder)
-    summary = read_table(folder / "summary.csv") if gradients is not None else None
+    summary = None if gradients is None else _summary(folder / "summary.csv")
     return Source(folder, known, parts, gradients, summary, missing(known, metrics, parts))
+
+
+def _summary(path: Path) -> pd.DataFrame | None:
+    """Return the half-lives of gradients, or the summary of a study that is next to them."""
+    summary = read_table(path)
+    if summary is not None and "half_life" in summary:
+        summary = read_table(path, _HALF_LIVES)
+        require_numbers(path, cast("pd.DataFrame", summary), _HALF_LIVES[3:])
+    return summary
 
 
 def _parts(metrics: pd.DataFrame, manifest: Mapping[str, Any], folder: Path) -> list[Part]:
