@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.transforms import Transform
 
-# The interval of fewer runs is wider than half of the scale even where all of them agree: the runs
-# themselves are all that there is to see.
-FEWEST_SEEDS = 6
+# The interval of fewer runs spans more than a third of the scale even where all of them agree: the
+# runs themselves are all that there is to see.
+FEWEST_SEEDS = 10
 
 
 def has_intervals(table: pd.DataFrame, low: str) -> bool:
@@ -55,10 +55,10 @@ def draw_runs(
         values.to_numpy(np.float64),
         linestyle="none",
         marker="o",
-        markersize=2.6,
+        markersize=3.2,
         markeredgewidth=0,
         color=color,
-        alpha=0.45,
+        alpha=0.55,
         label=f"_{label} runs",
         transform=transform,
         clip_on=False,

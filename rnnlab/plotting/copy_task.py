@@ -43,7 +43,7 @@ def plot_copy_task(
     """Draw recall accuracy against delay, a line a cell, with intervals and the chance line.
 
     Cells are drawn a few points next to each other, so that those which coincide can be seen. The
-    delays are on a logarithmic axis where they span a decade. Intervals are drawn from 6 seeds on.
+    delays are on a logarithmic axis where they span a decade. Intervals are drawn from 10 seeds on.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ def plot_outcomes(
     runs: pd.DataFrame | None = None,
     columns: int = 2,
 ) -> Figure:
-    """Draw the mean of every cell against a setting, with intervals from 6 seeds on.
+    """Draw the mean of every cell against a setting, with intervals from 10 seeds on.
 
     Parameters
     ----------

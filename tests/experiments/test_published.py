@@ -21,7 +21,7 @@ FLOW = {
     "measure": "decay,jacobians,paths,gates,training,forget-bias",
 }
 STUDIES: dict[str, tuple[str, dict[str, Any]]] = {
-    "copy-task": ("copy-task", {"delays": [10, 20, 40, 80], "seeds": 3}),  # an earlier default
+    "copy-task": ("copy-task", {}),
     "gradient-flow": ("gradient-flow", FLOW),
     **{
         name: (str(ROOT / "experiments" / f"{name}.toml"), {})
