@@ -143,7 +143,7 @@ def test_a_fit_that_was_killed_from_outside_goes_on(data: Path, tmp_path: Path) 
     import sys
 
     command_line = [sys.executable, "-m", "rnnlab.cli", "fit", "walks.csv", "--seeds=1",
-                    "--hidden=16", "--jobs=1", "--epochs=4000", "--patience=none"]  # fmt: skip
+                    "--hidden=32", "--jobs=1", "--epochs=12000", "--patience=none"]  # fmt: skip
     process = subprocess.Popen(
         [*command_line, "--out=cut"], cwd=tmp_path, stdout=subprocess.DEVNULL
     )
