@@ -71,6 +71,7 @@ class _Manifest(_Loose):
     settings: _Settings = _Settings()
     command: Text | None = None
     question: Text | None = None
+    reference: Label | None = None
     tasks: list[_Task] = []
     start: Text | None = None
     end: Text | None = None

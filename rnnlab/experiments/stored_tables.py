@@ -24,7 +24,10 @@ NAMES = frozenset(
         *("cell_a", "cell_b"),
     ]
 )
-_COUNTS = ("seed", "seeds", "update", "epoch", "lag", "at_risk", "runs", "runs_a", "runs_b")
+_COUNTS = (
+    *("seed", "seeds", "update", "epoch", "lag", "at_risk", "runs", "runs_a", "runs_b"),
+    "parameters",
+)
 
 
 _LONGEST = 1000  # letters of a text

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rnnlab.experiments.records import to_csv
@@ -109,7 +110,8 @@ def report(folder: str | Path, out: str | Path | None = None, *, force: bool = F
 def _sections(source: Source) -> Iterator[Section]:
     """Yield the parts of the page; what a table cannot give is said with its file."""
     cells = [cell for part in source.parts for cell in part.metrics["cell"]]
-    with styles_of_study([*labels_of(source.manifest), *cells]):
+    # what is infinite has no place in a figure, and is no fault of the page
+    with styles_of_study([*labels_of(source.manifest), *cells]), np.errstate(all="ignore"):
         try:
             file = source.folder / "metrics.csv"
             for part in source.parts:
