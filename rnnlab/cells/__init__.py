@@ -1,41 +1,41 @@
 """What a cell computes: equations only, one file a cell."""
 
-from rnnlab.cells._atr import atr
-from rnnlab.cells._cifg import cifg
-from rnnlab.cells._cornn import cornn
-from rnnlab.cells._fastgrnn import fastgrnn
-from rnnlab.cells._fgr import fgr
-from rnnlab.cells._gru import gru
-from rnnlab.cells._gru_reset_before import gru_reset_before
-from rnnlab.cells._indrnn import indrnn
-from rnnlab.cells._irnn import irnn
-from rnnlab.cells._janet import janet
-from rnnlab.cells._lem import lem
-from rnnlab.cells._ligru import ligru
-from rnnlab.cells._lstm import lstm
-from rnnlab.cells._mgu import mgu
-from rnnlab.cells._minimalrnn import minimalrnn
-from rnnlab.cells._mlstm import mlstm
-from rnnlab.cells._mut1 import mut1
-from rnnlab.cells._mut2 import mut2
-from rnnlab.cells._mut3 import mut3
-from rnnlab.cells._nfg import nfg
-from rnnlab.cells._niaf import niaf
-from rnnlab.cells._nig import nig
-from rnnlab.cells._noaf import noaf
-from rnnlab.cells._nog import nog
-from rnnlab.cells._np import np_
-from rnnlab.cells._peephole_lstm import peephole_lstm
-from rnnlab.cells._peephole_lstm_full import peephole_lstm_full
-from rnnlab.cells._ran import ran
-from rnnlab.cells._rnn import rnn, rnn_relu
-from rnnlab.cells._scrn import scrn
-from rnnlab.cells._slstm import slstm
-from rnnlab.cells._star import star
-from rnnlab.cells._ugrnn import ugrnn
+from rnnlab.cells.catalogue.atr import atr
+from rnnlab.cells.catalogue.cifg import cifg
+from rnnlab.cells.catalogue.cornn import cornn
+from rnnlab.cells.catalogue.fastgrnn import fastgrnn
+from rnnlab.cells.catalogue.fgr import fgr
+from rnnlab.cells.catalogue.gru import gru
+from rnnlab.cells.catalogue.gru_reset_before import gru_reset_before
+from rnnlab.cells.catalogue.indrnn import indrnn
+from rnnlab.cells.catalogue.irnn import irnn
+from rnnlab.cells.catalogue.janet import janet
+from rnnlab.cells.catalogue.lem import lem
+from rnnlab.cells.catalogue.ligru import ligru
+from rnnlab.cells.catalogue.lstm import lstm
+from rnnlab.cells.catalogue.mgu import mgu
+from rnnlab.cells.catalogue.minimalrnn import minimalrnn
+from rnnlab.cells.catalogue.mlstm import mlstm
+from rnnlab.cells.catalogue.mut1 import mut1
+from rnnlab.cells.catalogue.mut2 import mut2
+from rnnlab.cells.catalogue.mut3 import mut3
+from rnnlab.cells.catalogue.nfg import nfg
+from rnnlab.cells.catalogue.niaf import niaf
+from rnnlab.cells.catalogue.nig import nig
+from rnnlab.cells.catalogue.noaf import noaf
+from rnnlab.cells.catalogue.nog import nog
+from rnnlab.cells.catalogue.np_ import np_
+from rnnlab.cells.catalogue.peephole_lstm import peephole_lstm
+from rnnlab.cells.catalogue.peephole_lstm_full import peephole_lstm_full
+from rnnlab.cells.catalogue.ran import ran
+from rnnlab.cells.catalogue.rnn import rnn, rnn_relu
+from rnnlab.cells.catalogue.scrn import scrn
+from rnnlab.cells.catalogue.slstm import slstm
+from rnnlab.cells.catalogue.star import star
+from rnnlab.cells.catalogue.ugrnn import ugrnn
 from rnnlab.cells.definition import CellDefinition, cell
-from rnnlab.cells.finding import find_cell
 from rnnlab.cells.layout import ParameterArray
+from rnnlab.cells.lookup import find_cell
 from rnnlab.registry import cells as _registry
 
 _BUILT_IN = (rnn, rnn_relu, lstm, peephole_lstm, gru)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast, overload
 
-from rnnlab.cells import identity
+from rnnlab.cells import fingerprint
 from rnnlab.cells.layout import ParameterArray, find_sources, lay_out, stands_for, weight_name
 from rnnlab.equations import (
     Derivation,
@@ -74,7 +74,7 @@ class CellDefinition:
         return f"<cell {self.name}({', '.join(('x', *self.states))})>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return self.made_by or identity.reduce(self)
+        return self.made_by or fingerprint.reduce(self)
 
     def __copy__(self) -> CellDefinition:
         return self
@@ -85,7 +85,7 @@ class CellDefinition:
     @cached_property
     def fingerprint(self) -> str:
         """16 hexadecimal digits that tell the equations from any others."""
-        return identity.fingerprint(self)
+        return fingerprint.fingerprint(self)
 
     @property
     def states(self) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ def file_spec(cell: CellDefinition) -> str | None:
     --------
     >>> from rnnlab.cells import lstm
     >>> file_spec(lstm)
-    '_lstm.py:lstm'
+    'lstm.py:lstm'
     """
     variable = _variable(cell)
     return variable and f"{Path(cell.function.__code__.co_filename).name}:{variable}"
@@ -110,7 +110,7 @@ def find_again(kind: str, name: str, place: str, expected: str) -> CellDefinitio
     ValueError
         If it has gone, or has other equations than it had.
     """
-    from rnnlab.cells.finding import find_cell
+    from rnnlab.cells.lookup import find_cell
 
     if kind == "module":
         found = getattr(importlib.import_module(place), name, None)

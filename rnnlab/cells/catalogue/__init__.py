@@ -1,0 +1,1 @@
+"""Catalogue of cells: one file of equations each."""
