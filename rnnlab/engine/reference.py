@@ -2,7 +2,9 @@
 
 Every node of the cell's graph is computed at every time step and kept; the way back visits them in
 reverse and hands each one's gradient on by the chain rule, in numbers. It shares the graph and the
-functions' derivatives with the compiled engine, but neither its plan nor its derived backward step.
+derivatives of functions with the compiled engine, but neither its plan nor its derived backward
+step. The gradients of arithmetic and choices are written here again, on purpose: this engine is the
+truth that the table of operations is tested against.
 """
 
 from __future__ import annotations
@@ -16,8 +18,7 @@ from rnnlab.cells import CellDefinition
 from rnnlab.engine.checking import check_backward, check_forward
 from rnnlab.engine.protocol import Array, Gradients, blank_padding
 from rnnlab.equations import Expression
-from rnnlab.equations.expression import reachable
-from rnnlab.equations.functions import ELEMENTWISE
+from rnnlab.equations.expression import LEAVES, reachable
 from rnnlab.equations.trace import compute
 
 
@@ -107,9 +108,7 @@ class ReferenceEngine:
                 )
             else:
                 result = compute(node, [values[arg.index] for arg in node.args])
-                values[node.index] = np.asarray(
-                    result, None if node.op == "greater" else self.dtype
-                )
+                values[node.index] = np.asarray(result, None if node.is_condition else self.dtype)
         return values
 
     def _blocks(
@@ -289,10 +288,10 @@ class ReferenceEngine:
         elif node.op in ("minimum", "maximum"):
             first = args[0] > args[1] if node.op == "maximum" else args[0] < args[1]
             shares = [np.where(first, d, 0), np.where(first, 0, d)]
-        elif node.op in ELEMENTWISE:
-            shares = [d * ELEMENTWISE[node.op].derivative(args[0], values[node.index])]
-        else:
+        elif node.op in LEAVES or node.is_condition:
             return
+        else:
+            shares = list(node.operation.gradient(d, values[node.index], *args))
         for arg, share in zip(node.args, shares, strict=True):
             adjoints[arg.index] = adjoints[arg.index] + share
 
