@@ -135,6 +135,8 @@ def test_every_engine_and_library_agrees(windy, rng):
     tape = reference.forward(p, x, [np.zeros((2, 5))])
     np.testing.assert_allclose(tape.output, y, rtol=0, atol=1e-13)
     found = reference.backward(tape, d_output, [np.zeros((2, 5))])
+    assert found.input is not None
+    assert own.input is not None
     np.testing.assert_allclose(found.input, own.input, rtol=0, atol=1e-13)
 
     (there,) = Evaluator(windy, "numpy").run(p, x, [np.zeros((2, 5))])
