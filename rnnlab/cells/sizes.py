@@ -1,4 +1,4 @@
-"""Sizes of a layer, without making it: what it learns, and what a pass over a sequence keeps."""
+"""Number of parameters and memory of a layer, without making it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rnnlab.cells.definition import CellDefinition
 
 
 def learned_by(cell: CellDefinition, inputs: int, units: int, num_layers: int = 1) -> int:
-    """Return how many numbers a layer, or a stack of them, learns in one direction.
+    """Return the number of parameters of a layer, or of a stack, in one direction.
 
     Examples
     --------
@@ -37,21 +37,21 @@ def check_pass(
     num_layers: int = 1,
     bytes_each: int = 4,
 ) -> None:
-    """Raise a ValueError if the parameters or a training pass cannot fit into memory.
+    """Raise a ValueError if the parameters or a training pass do not fit into memory.
 
     Parameters
     ----------
     cell : CellDefinition
     steps, batch, inputs, hidden, num_layers : int
-        T, B, I, H and layers on top of each other.
+        T, B, I, H and the number of stacked layers.
     bytes_each : int
-        Of a number: 4 in float32.
+        Bytes of a number: 4 in float32.
     """
     sizes = f"H = {hidden}, I = {inputs}" + f", {num_layers} layers" * (num_layers > 1)
     learned = learned_by(cell, inputs, hidden, num_layers)
     check_memory(f"the parameters of {cell.name} ({sizes})", bytes_each * learned)
     kept = inputs + num_layers * hidden * (len(cell.maps) + len(cell.states))
     check_memory(
-        f"what a training pass of {cell.name} keeps (T = {steps}, B = {batch}, {sizes})",
+        f"the tape of a training pass of {cell.name} (T = {steps}, B = {batch}, {sizes})",
         bytes_each * steps * batch * kept,
     )
