@@ -1,8 +1,8 @@
-"""Programs that are timed: each implementation, with each number of threads, in its own process.
+"""Processes that are timed: one for each implementation and number of threads.
 
-Threads of OpenMP and OpenBLAS spin for a while after their work and would take the second core from
-whatever runs next in the same process. Here every program has a process of its own, which is
-stopped (SIGSTOP) while the others have their turns.
+Threads of OpenMP and OpenBLAS spin for a while after their work and would take a core from the next
+program in the same process. Therefore every program has its own process, which is stopped (SIGSTOP)
+while the others have their turns.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from rnnlab.engine import prepare
 from rnnlab.layers import Recurrent
 from rnnlab.layers.seeding import random_numbers
 
-#: Seconds in which a program runs untimed when its turn comes, and then timed.
+#: Seconds for which a program runs untimed at the start of its turn, and then timed.
 TURN = 0.03
-#: Seconds in which idle threads fall asleep, where a process cannot be stopped.
+#: Seconds that idle threads need to fall asleep, on systems where a process cannot be stopped.
 SETTLE = 0.0 if hasattr(signal, "SIGSTOP") else 0.25
-#: Environment variables from which libraries take their number of threads when they are loaded.
+#: Environment variables that set a library's number of threads when it is loaded.
 THREADS = ("RNNLAB_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True)
 class Turn:
-    """Times of one turn, in seconds a call.
+    """Times of one turn, in seconds per call.
 
     Attributes
     ----------
     times : list of float
-        Of the case.
+        Times of the case.
     limit : list of float
-        Of NumPy's product of two large matrices in the same process; empty but for rnnlab.
+        Times of NumPy's product of two large matrices in the same process; only for rnnlab.
     """
 
     times: list[float]
@@ -49,7 +49,7 @@ class Turn:
 
 
 class Program:
-    """One implementation with one number of threads, in a process of its own.
+    """Process of one implementation with one number of threads.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class Program:
         return float(self._take(case))
 
     def turn(self) -> Turn:
-        """Run the case for a while, and return the times of its calls."""
+        """Run the case for `TURN` seconds and return the times of its calls."""
         result: Turn = self._take("turn")
         return result
 
@@ -114,13 +114,13 @@ class Program:
 
 
 class Programs(list[Program]):
-    """Several programs, ended together.
+    """Several programs that are ended together.
 
     Parameters
     ----------
     rivals : sequence of Rival
     threads : sequence of int
-        Numbers of threads; an implementation without a choice gets the largest alone.
+        Numbers of threads; an implementation that cannot set them runs once.
     """
 
     def __init__(self, rivals: list[Rival], threads: list[int]) -> None:
@@ -152,7 +152,7 @@ class Programs(list[Program]):
 
 @contextmanager
 def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for the processes that are started meanwhile."""
+    """Set environment variables for the processes that are started in the context."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
@@ -167,7 +167,7 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 def _serve(connection: Connection, rival: Rival) -> None:
     """Answer requests in the program's own process: None, a case to prepare, or "turn"."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, who ends this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C the parent ends this process
     run: Callable[[], Any] | None = None
     limit: Limit | None = None
     while True:
@@ -192,7 +192,7 @@ def _serve(connection: Connection, rival: Rival) -> None:
 
 
 def _prepare(case: Case, rival: Rival) -> Callable[[], Any]:
-    """Return the work of a case on data that is the same in every process."""
+    """Return the work of a case; the data are the same in every process."""
     shape = case.shape
     layer = Recurrent(case.cell, shape.inputs, shape.hidden, dtype=case.dtype, init="torch", seed=0)
     rng, _ = random_numbers(0, "data")

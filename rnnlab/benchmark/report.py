@@ -41,14 +41,15 @@ def run_benchmark(
     Raises
     ------
     ValueError
-        For a shape that cannot be, a folder that cannot be written or that holds a benchmark.
+        If a shape is wrong, if the folder cannot be written, or if it contains a benchmark already
+        and `force` is not set.
     """
     chosen = [read_shape(shape) for shape in shapes] or list(SHAPES)
     make_writable(out)
     if (out / FILES[0]).exists() and not force:
         raise ValueError(
-            f"{out} must hold no benchmark yet, got {FILES[0]}: replace it with --force, or name "
-            "another folder with --out"
+            f"{out} must not contain a benchmark, got {FILES[0]}: replace it with --force, or "
+            "choose another folder with --out"
         )
     settings = {
         "cells": [cell.name for cell in cells],
