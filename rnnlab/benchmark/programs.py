@@ -24,8 +24,11 @@ from rnnlab.engine import prepare
 from rnnlab.layers import Recurrent
 from rnnlab.layers.seeding import random_numbers
 
-#: Seconds in which a program runs untimed when its turn comes, and then timed.
-TURN = 0.03
+#: Seconds in which a program runs untimed when its turn comes: for so long, threads that slept may
+#: share a processor and clocks may be low.
+WARM_UP = 0.1
+#: Seconds in which it then runs timed.
+TURN = 0.05
 #: Seconds in which idle threads fall asleep, where a process cannot be stopped.
 SETTLE = 0.0 if hasattr(signal, "SIGSTOP") else 0.25
 #: Environment variables from which libraries take their number of threads when they are loaded.
@@ -204,11 +207,11 @@ def _prepare(case: Case, rival: Rival) -> Callable[[], Any]:
 
 
 def take_turn(run: Callable[[], Any] | None) -> list[float]:
-    """Call `run` untimed for `TURN` seconds, then timed; return the seconds of each timed call."""
+    """Call `run` for `WARM_UP` seconds, then for `TURN`; return the seconds of each later call."""
     if run is None:
         raise RuntimeError("a case must be prepared before a turn")
     begin = time.perf_counter()
-    while time.perf_counter() < begin + TURN:
+    while time.perf_counter() < begin + WARM_UP:
         run()
     times: list[float] = []
     begin = time.perf_counter()

@@ -24,9 +24,12 @@ def spread_rows(numbers: int, itemsize: int) -> int:
 
 
 def aligned(length: int, dtype: Any) -> Array:
-    """Return an empty array that begins on a cache line: a vector then lies in one."""
+    """Return an empty array that begins on a cache line and shares none with another array.
+
+    A vector then lies in one line, and no other thread writes into it.
+    """
     itemsize = np.dtype(dtype).itemsize
-    raw = np.empty(length * itemsize + LINE, np.uint8)
+    raw = np.empty(_whole_lines(length, itemsize) * itemsize + LINE, np.uint8)
     start = -raw.ctypes.data % LINE
     array: Array = raw[start : start + length * itemsize].view(dtype)
     return array

@@ -171,7 +171,7 @@ class CompiledEngine:
         ends = np.zeros(0, np.int64) if lengths is None else lengths
 
         def part(_: int, lo: int, hi: int) -> None:
-            table = np.zeros(self._table_size, np.int64)
+            table = aligned(self._table_size, np.int64)
             self.kernels.forward_loop(
                 g, layout.products, self._operands, multiply, addresses, flat, ends, bias,
                 layout.brings_bias, panels, vectors,
@@ -329,7 +329,7 @@ class CompiledEngine:
             held = 0 if tape.lengths is None else count * rows * g.units
             sizes = (d_lanes, d_operands, sources, width + vectors.size, held)
             work = carve(sizes, self.dtype)
-            table = np.zeros(self._table_size, np.int64)
+            table = aligned(self._table_size, np.int64)
             self.kernels.backward_loop(
                 g, layout.products, self._operands, products.multiply.address,
                 products.accumulate.address, addresses, kernel,

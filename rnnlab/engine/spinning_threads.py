@@ -7,6 +7,8 @@ without the interpreter's lock, before it goes to sleep; so does who waits for i
 
 from __future__ import annotations
 
+import ctypes
+import os
 import threading
 from collections.abc import Callable
 from functools import cache
@@ -30,6 +32,31 @@ Task = Callable[[], None]
 
 # Places of a worker's counters: a cache line apart.
 _GIVEN, _DONE = 0, 8
+
+
+def _find_processor() -> Callable[[], int] | None:
+    """Return the C function that names the calling thread's processor, where there is one."""
+    if not hasattr(os, "sched_setaffinity"):
+        return None
+    try:
+        return ctypes.PyDLL(None).sched_getcpu  # type: ignore[no-any-return]
+    except (OSError, AttributeError):
+        return None
+
+
+_processor = _find_processor()
+
+
+def leave(taken: set[int]) -> None:
+    """Move the calling thread to a processor that is not in `taken`, if it may use one.
+
+    Linux wakes a thread on the processor of the one that woke it, and takes 50 milliseconds and
+    more to move it to an idle one. The thread may use the same processors as before afterwards.
+    """
+    allowed = os.sched_getaffinity(0)
+    if free := allowed - taken:
+        os.sched_setaffinity(0, free)
+        os.sched_setaffinity(0, allowed)
 
 
 def watch(counters: Any, place: int, goal: int, looks: int) -> bool:
@@ -62,6 +89,7 @@ class Worker:
         self._results: SimpleQueue[tuple[int, BaseException | None]] = SimpleQueue()
         self._counters = np.zeros(16, np.int64)
         self._given = 0
+        self._caller = -1  # the processor on which the task was handed over
         self._watch: Any = _watch()
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
@@ -69,6 +97,8 @@ class Worker:
     def give(self, task: Task | None) -> None:
         """Hand over a task that releases the interpreter's lock; None ends the thread."""
         self._given += 1
+        if _processor is not None:
+            self._caller = _processor()
         self._tasks.put(task)
         self._counters[_GIVEN] = self._given
 
@@ -92,6 +122,8 @@ class Worker:
             task = self._tasks.get()
             if task is None:
                 return
+            if _processor is not None and _processor() == self._caller:
+                leave({self._caller})
             try:
                 task()
                 error = None

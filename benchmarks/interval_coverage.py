@@ -1,6 +1,6 @@
 """Simulated coverage of the intervals that rnnlab prints, on runs that solve a task or do not.
 
-    python benchmarks/coverage.py
+    python benchmarks/interval_coverage.py
 
 prints the tables of docs/statistics.md. A run solves its task with the success rate of its cell;
 its accuracy then lies in the first range of its kind, and else in the second.
