@@ -1,4 +1,4 @@
-"""Names to cells, tasks, experiments and figures; an unknown name proposes the nearest one.
+"""Registries of cells, tasks, experiments, figures and engines, by name.
 
 Installed packages may offer more of a kind through an entry-point group. What they offer is loaded
 when it is asked for: a package that cannot be loaded stands in nobody else's way.
@@ -148,3 +148,4 @@ cells: Registry[Any] = Registry("cell")
 tasks: Registry[Any] = Registry("task")
 experiments: Registry[Any] = Registry("experiment")
 figures: Registry[Any] = Registry("figure")
+engines: Registry[Any] = Registry("engine")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from rnnlab.cells.sizes import check_pass
+from rnnlab.engine.sizes import check_pass
 from rnnlab.experiments.experiment import Experiment, Report, Rows
 from rnnlab.experiments.fit_spec import FitSpec, schedule_of
 from rnnlab.experiments.grid import Run

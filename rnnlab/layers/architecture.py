@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnnlab.cells import CellDefinition, find_cell
+from rnnlab.engine import DEFAULT, EngineFactory, find_engine
 from rnnlab.layers.regularisers import Regularisers
 from rnnlab.layers.states import state_type
 from rnnlab.layers.validation import check_dtype, check_flag, check_size
@@ -40,7 +41,7 @@ class Architecture:
     Attributes
     ----------
     options : dict of str to Any
-        Everything but the cell and the sizes, by the names of the parameters.
+        Everything but the cell, the sizes and the engine, by the names of the parameters.
 
     Raises
     ------
@@ -60,6 +61,7 @@ class Architecture:
         regularisers: Regularisers | None = None,
         dtype: Any = "float32",
         batch_first: bool = False,
+        engine: str | EngineFactory = DEFAULT,
     ) -> None:
         self.cell = find_cell(cell)
         self.input_size = check_size("input_size", input_size)
@@ -70,10 +72,12 @@ class Architecture:
         self.regularisers = _check_regularisers(regularisers)
         self.dtype = check_dtype(dtype)
         self.batch_first = check_flag("batch_first", batch_first)
+        find_engine(engine)
+        self.engine = engine
 
     @property
     def options(self) -> dict[str, Any]:
-        """Everything but the cell and the sizes."""
+        """Everything but the cell, the sizes and the engine, which changes no parameter."""
         return {
             "num_layers": self.num_layers,
             "bidirectional": self.bidirectional,

@@ -12,6 +12,7 @@ import numpy as np
 
 from rnnlab.capacity import check_memory
 from rnnlab.cells import CellDefinition
+from rnnlab.engine import DEFAULT, EngineFactory
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.direction import Direction
@@ -43,6 +44,7 @@ class LayerOptions(TypedDict, total=False):
     init: str | None
     forget_bias: float | str | None
     chrono_tmax: int | None
+    engine: str | EngineFactory
 
 
 class Recurrent(Architecture):
@@ -86,6 +88,10 @@ class Recurrent(Architecture):
         say.
     chrono_tmax : int, optional
         The longest memory in time steps, for "chrono".
+    engine : str or callable
+        Engine that runs the layer: a registered name ("compiled", or "reference" in plain NumPy),
+        or a function that makes an engine from a cell and the name of a dtype. It is not part of a
+        saved layer.
     **unsupported : Any
         Arguments of PyTorch's layers are accepted with the values that change nothing (`bias=True`,
         `dropout=0`); else an error says what to use instead.
@@ -125,6 +131,7 @@ class Recurrent(Architecture):
         init: str | None = None,
         forget_bias: float | str | None = None,
         chrono_tmax: int | None = None,
+        engine: str | EngineFactory = DEFAULT,
         **unsupported: Any,
     ) -> None:
         super().__init__(
@@ -137,6 +144,7 @@ class Recurrent(Architecture):
             regularisers=regularisers,
             dtype=dtype,
             batch_first=batch_first,
+            engine=engine,
         )
         known = ("num_layers", *LayerOptions.__annotations__)
         refuse_options(self.cell.name, unsupported, known)
@@ -375,7 +383,7 @@ class Recurrent(Architecture):
 
     def astype(self, dtype: Any) -> Recurrent:
         """Return a copy of the layer in another dtype."""
-        options = {**self.options, "dtype": dtype}
+        options = {**self.options, "dtype": dtype, "engine": self.engine}
         # glorot is the cheapest to draw: every number is replaced
         copy = Recurrent(
             self.cell, self.input_size, self.hidden_size, init="glorot", seed=0, **options

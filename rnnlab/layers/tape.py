@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnnlab.engine import ReferenceEngine
+from rnnlab.engine import Record, ReferenceEngine
 from rnnlab.engine.protocol import Array, blank_padding
 from rnnlab.layers.states import find_row, gather
 
@@ -42,7 +42,7 @@ class Tape:
     def __init__(
         self,
         layer: Recurrent,
-        records: Sequence[Any],
+        records: Sequence[Record],
         output: Array,
         masks: Sequence[Array | None],
         lengths: Array | None,
@@ -113,7 +113,7 @@ class Tape:
                     held[name] = blank_padding(value, record.lengths)
         return {name: _read_only(array) for name, array in held.items() if array is not None}
 
-    def _record(self, layer: int, reverse: bool) -> Any:
+    def _record(self, layer: int, reverse: bool) -> Record:
         count = self._num_layers
         return self._records[find_row(count, len(self._records) // count, layer, reverse)]
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from rnnlab.capacity import check_memory
-from rnnlab.engine import matmul
 from rnnlab.engine.protocol import Array, blank_padding
+from rnnlab.engine.readout_matmul import matmul
 from rnnlab.layers import Recurrent
 from rnnlab.layers.initialisers import glorot_uniform
 from rnnlab.layers.parameters import Parameters, check_live, check_own
