@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numba import types
+from numba.core.ccallback import CFunc
 
 from rnnlab.cells import CellDefinition, cell
 from rnnlab.engine import PassInputs, abi, pointwise, sequence
 from rnnlab.engine.compiled_engine import CompiledEngine
+from rnnlab.engine.intrinsics import POINTWISE_ARGUMENTS
 from rnnlab.engine.plan import make_plan
 from rnnlab.equations import linear, sigmoid, tanh, vector
 from rnnlab.registry import cells
@@ -88,10 +91,23 @@ def test_kernels_read_the_entries_of_their_pointers(definition):
         assert int(position) == expected[group][number], pointer
 
 
+def nothing(table: Any, rows: int, units: int, lane_stride: int) -> None:
+    """Replace a pointwise kernel."""
+
+
 @pytest.mark.parametrize("definition", CELLS, ids=lambda definition: definition.name)
 def test_loops_write_addresses_of_the_right_buffers(definition, rng, monkeypatch):
-    """When a loop ends, the table holds the addresses of its last time step."""
+    """When a loop ends, the table holds the addresses of its last time step.
+
+    The kernels do nothing here: a wrong address would end the process.
+    """
     engine, calls = CompiledEngine(definition, "float64"), []
+    kernel = CFunc(nothing, (POINTWISE_ARGUMENTS, types.void), {}, {})
+    kernel.compile()
+    addresses = np.full(engine.plan.stages, kernel.address)
+    for name in ("forward", "backward"):
+        monkeypatch.setattr(engine.kernels, name, ([kernel], addresses))
+    monkeypatch.setattr(engine.kernels, "through_time", kernel)
 
     def recording(loop: Any, template: Any) -> Any:
         def run(*arguments: Any) -> None:
