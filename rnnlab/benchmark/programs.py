@@ -34,8 +34,8 @@ SETTLE = 0.0 if hasattr(signal, "SIGSTOP") else 0.25
 #: Environment variables from which libraries take their number of threads when they are loaded.
 THREADS = ("RNNLAB_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
-#: Environment variables that keep this engine, OpenBLAS, PyTorch and JAX to AVX2 where the processor
-#: has more.
+#: Environment variables that keep this engine, OpenBLAS, PyTorch and JAX to AVX2 on a processor
+#: that has more.
 AVX2 = {
     "NUMBA_CPU_NAME": "haswell",
     "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma,+f16c,+bmi,+bmi2,+popcnt,+sse4.2",
