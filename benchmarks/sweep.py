@@ -25,9 +25,9 @@ import torch
 
 import rnnlab
 from rnnlab.experiments import Run, load_spec
-from rnnlab.experiments.grid import runs, settings_of
-from rnnlab.experiments.manifest import available_threads, cpu_model
-from rnnlab.experiments.models import streams, task_of
+from rnnlab.experiments.kinds.build import streams, task_of
+from rnnlab.experiments.settings.grid import runs, settings_of
+from rnnlab.experiments.store.manifest import available_threads, cpu_model
 
 ROUNDS = 3
 TARGET, TARGET_JOBS = 3.0, 1.3

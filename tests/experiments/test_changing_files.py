@@ -11,9 +11,9 @@ import pytest
 
 import rnnlab
 from rnnlab.experiments import Progress, RefusedError, Run, Study, load_spec
-from rnnlab.experiments.grid import settings_of
-from rnnlab.experiments.locking import Lock
-from rnnlab.experiments.sizes import hidden_size, learned_numbers
+from rnnlab.experiments.settings.grid import settings_of
+from rnnlab.experiments.settings.sizes import hidden_size, learned_numbers
+from rnnlab.experiments.store.lock import Lock
 from rnnlab.tasks import VariableCopy
 
 TASK = """

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from rnnlab.experiments import CopyTask, Run, load_spec
-from rnnlab.experiments.grid import settings_of
-from rnnlab.experiments.models import build_model, streams, task_of
-from rnnlab.experiments.sizes import learned_numbers
+from rnnlab.experiments.kinds.build import build_model, streams, task_of
+from rnnlab.experiments.settings.grid import settings_of
+from rnnlab.experiments.settings.sizes import learned_numbers
 
 EXPERIMENT = CopyTask()
 

@@ -14,8 +14,8 @@ import rnnlab
 import rnnlab.plotting
 from rnnlab.analysis import gradient_decay
 from rnnlab.experiments import GradientFlow, Run, load_spec
+from rnnlab.experiments.kinds.build import build_model, streams, task_of
 from rnnlab.experiments.measures import FIGURES, MEASURES
-from rnnlab.experiments.models import build_model, streams, task_of
 from rnnlab.registry import figures
 
 EXPERIMENT = GradientFlow()

@@ -14,10 +14,15 @@ import pytest
 import rnnlab
 import rnnlab.cells
 from rnnlab.experiments import CopyTask, Run, TaskStudy, load_spec
-from rnnlab.experiments.grid import settings_of
-from rnnlab.experiments.models import build_model, streams, task_of
-from rnnlab.experiments.sizes import hidden_size, learned_numbers, most_units, parameter_count
-from rnnlab.experiments.summary import summarise
+from rnnlab.experiments.kinds.build import build_model, streams, task_of
+from rnnlab.experiments.kinds.summary import summarise
+from rnnlab.experiments.settings.grid import settings_of
+from rnnlab.experiments.settings.sizes import (
+    hidden_size,
+    learned_numbers,
+    most_units,
+    parameter_count,
+)
 from rnnlab.registry import cells
 from rnnlab.statistics import best_settings, mean_interval
 
