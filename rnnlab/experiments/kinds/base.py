@@ -1,4 +1,4 @@
-"""What an experiment has to say: from a spec to runs, from runs to rows, from rows to a summary."""
+"""Base class of experiments: spec -> runs -> rows -> summary."""
 
 from __future__ import annotations
 
@@ -74,16 +74,16 @@ class Experiment(ABC, Generic[S]):
         return self.key
 
     @abstractmethod
-    def run(self, spec: S, run: Run, report: Report) -> Rows:
-        """Compute one run: a pure function of its arguments but for the seconds it took."""
+    def run(self, run: Run, report: Report) -> Rows:
+        """Compute one run: a pure function of its arguments except for the seconds it took."""
 
     @abstractmethod
     def summarise(self, spec: S, table: pd.DataFrame) -> pd.DataFrame:
         """Return the summary of all rows."""
 
     @abstractmethod
-    def outcome(self, spec: S, rows: pd.DataFrame) -> str:
-        """Say in a few words what a finished run came to."""
+    def outcome(self, run: Run, rows: pd.DataFrame) -> str:
+        """Return the result of a finished run in a few words."""
 
     @abstractmethod
     def kernels(self, spec: S) -> list[tuple[str, bool]]:
@@ -111,13 +111,13 @@ class Experiment(ABC, Generic[S]):
             found.append({"task": label, **dict(point.settings), **judged})
         return found
 
-    def updates(self, spec: S, run: Run) -> int:
-        """Return how many updates a run has, at most."""
-        return grid.settings_of(spec, run).updates
+    def updates(self, run: Run) -> int:
+        """Return the largest number of updates of a run."""
+        return int(run.settings.updates)
 
-    def work(self, spec: S, run: Run) -> float:
+    def work(self, run: Run) -> float:
         """Estimate the arithmetic of a run: parameters times steps times sequences."""
-        settings = grid.settings_of(spec, run)
+        settings = run.settings
         steps = task_at(settings.task).length * settings.batch * max(1, settings.updates)
         return float(learned_numbers(settings) * steps)
 

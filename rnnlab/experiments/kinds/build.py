@@ -1,4 +1,4 @@
-"""What a run is made of: its random numbers, its task, its model and the training of it."""
+"""Parts of a run: random numbers, task, model and training."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnnlab.experiments.settings.grid import settings_of, task_point
 from rnnlab.experiments.settings.runs import Run
 from rnnlab.experiments.settings.sizes import hidden_size
-from rnnlab.experiments.settings.spec import Spec
 from rnnlab.experiments.settings.task_entry import task_at
 
 if TYPE_CHECKING:
@@ -30,13 +28,13 @@ class Streams:
     evaluation: np.random.Generator
 
 
-def streams(spec: Spec, run: Run) -> Streams:
+def streams(run: Run) -> Streams:
     """Return the random numbers of a run, the same for every cell.
 
     They follow from the seed and the task's settings alone, so that all cells, at all learning
     rates, see the same batches whatever else is in the study.
     """
-    entropy = task_point(spec, run).entropy
+    entropy = run.settings.task.entropy
     root = np.random.SeedSequence([run.seed, *map(_entropy, entropy)])
     initialisation, data, evaluation = root.spawn(3)
     layer, readout = initialisation.spawn(2)
@@ -44,24 +42,24 @@ def streams(spec: Spec, run: Run) -> Streams:
 
 
 def _entropy(value: Any) -> int:
-    """Return a number of at least 0 that stands for a setting: itself where it is one."""
+    """Return a non-negative number for a setting: the setting itself where it is one."""
     if isinstance(value, int) and value >= 0:
         return int(value)
     written = json.dumps(value, default=str)
     return int.from_bytes(hashlib.sha256(written.encode()).digest()[:8], "big")
 
 
-def task_of(spec: Spec, run: Run) -> Any:
+def task_of(run: Run) -> Any:
     """Return the task of a run."""
-    return task_at(task_point(spec, run))
+    return task_at(run.settings.task)
 
 
-def build_model(spec: Spec, run: Run) -> SequenceModel:
+def build_model(run: Run) -> SequenceModel:
     """Return the untrained float32 model of a run."""
     from rnnlab.layers import Recurrent
     from rnnlab.training import SequenceModel
 
-    settings, random = settings_of(spec, run), streams(spec, run)
+    settings, random = run.settings, streams(run)
     task = task_at(settings.task)
     layer = Recurrent(
         settings.entry.find(),
@@ -79,17 +77,16 @@ def build_model(spec: Spec, run: Run) -> SequenceModel:
 
 def train_model(
     model: SequenceModel,
-    spec: Spec,
     run: Run,
     evaluate: Callable[[SequenceModel], dict[str, float]],
     evaluate_every: int,
     callback: Callable[[Update[SequenceModel]], None] | None = None,
 ) -> Iterator[Evaluation]:
-    """Train `model` in place as the spec says, yielding its evaluations."""
+    """Train `model` in place with the settings of the run, yielding its evaluations."""
     from rnnlab.training import make_optimizer, train
     from rnnlab.training.losses import LOSSES
 
-    settings, data = settings_of(spec, run), streams(spec, run).data
+    settings, data = run.settings, streams(run).data
     task = task_at(settings.task)
     return train(
         model,

@@ -17,7 +17,7 @@ import pandas as pd
 from rnnlab.cells.sizes import check_pass
 from rnnlab.experiments.kinds.base import Experiment, Report, Rows
 from rnnlab.experiments.settings.fit_spec import FitSpec, schedule_of
-from rnnlab.experiments.settings.runs import Run
+from rnnlab.experiments.settings.runs import Run, RunSettings
 from rnnlab.registry import experiments
 
 if TYPE_CHECKING:
@@ -60,10 +60,14 @@ class Fit(Experiment[Any]):
 
     def runs(self, spec: FitSpec) -> list[Run]:
         """Return the grid, in the order of the rows."""
-        return [Run(cell, (), seed) for cell, seed in product(spec.labels, range(spec.seeds))]
+        settings = RunSettings(spec=spec)
+        return [
+            Run(cell, (), seed, settings) for cell, seed in product(spec.labels, range(spec.seeds))
+        ]
 
-    def run(self, spec: FitSpec, run: Run, report: Report) -> Rows:
+    def run(self, run: Run, report: Report) -> Rows:
         """Train one cell with one seed: two rows an epoch, then one of the test part."""
+        spec: FitSpec = run.settings.spec
         from rnnlab.data import WORST, FittedModel, evaluate, metric_names, predict, score
         from rnnlab.training import LOSSES, Schedule, make_optimizer, train_epochs
         from rnnlab.training.weighting import per_answer
@@ -163,12 +167,12 @@ class Fit(Experiment[Any]):
         best = better(naive, data.encoding).name
         return summarise_fit(table, parameters, (first, *others, loss), scores, best)
 
-    def outcome(self, spec: FitSpec, rows: pd.DataFrame) -> str:
+    def outcome(self, run: Run, rows: pd.DataFrame) -> str:
         """Return the test score of the best epoch, in words."""
         from rnnlab.data import headline
 
         test = rows.iloc[-1]
-        name = headline(dataset(spec).encoding)
+        name = headline(dataset(run.settings.spec).encoding)
         if test["status"] == "diverged":
             return f"diverged in epoch {test['epoch']}"
         ended = "; diverged later" if (rows["status"] == "diverged").any() else ""
@@ -182,12 +186,14 @@ class Fit(Experiment[Any]):
         """Return nothing: what a fit learns are its data."""
         return []
 
-    def updates(self, spec: FitSpec, run: Run) -> int:
+    def updates(self, run: Run) -> int:
         """Return how many updates a run has, at most."""
+        spec: FitSpec = run.settings.spec
         return spec.epochs * math.ceil(len(dataset(spec).parts["train"]) / spec.batch)
 
-    def work(self, spec: FitSpec, run: Run) -> float:
+    def work(self, run: Run) -> float:
         """Estimate the arithmetic of a run: all have the same data, so parameters decide."""
+        spec: FitSpec = run.settings.spec
         return float(build(spec, run, dataset(spec)).parameter_count)
 
 

@@ -44,7 +44,7 @@ class GradientFlow(Experiment[GradientFlowSpec]):
     all_tables = tuple(table for tables in MEASURES.values() for table in tables)
     all_figures = tuple(FIGURES)
 
-    def further_tables(self, spec: GradientFlowSpec) -> dict[str, tuple[str, ...]]:
+    def further_tables(self, spec: Any) -> dict[str, tuple[str, ...]]:
         """Return the columns of the tables beside gradients.csv, by their names."""
         return {
             table: columns
@@ -58,53 +58,52 @@ class GradientFlow(Experiment[GradientFlowSpec]):
         tables = self.further_tables(spec)
         return [self.figure, *(name for name, table in FIGURES.items() if table in tables)]
 
-    def run(self, spec: GradientFlowSpec, run: Run, report: Report) -> dict[str, pd.DataFrame]:
+    def run(self, run: Run, report: Report) -> dict[str, pd.DataFrame]:
         """Train in float32, measure in float64: deep tails underflow float32."""
-        probe = _probe(spec, run)
-        found: Tables = {name: [] for name in (self.table, *self.further_tables(spec))}
-        model = build_model(spec, run)
+        settings, probe = run.settings, _probe(run)
+        found: Tables = {name: [] for name in (self.table, *self.further_tables(settings))}
+        model = build_model(run)
         wide = model.astype("float64")
-        _measure(found, spec, run, wide, probe, "init")
-        if "forget-bias" in spec.measure:
+        _measure(found, run, wide, probe, "init")
+        if "forget-bias" in settings.measure:
             found["forget-bias"].append(measure_forget_bias(wide, probe))
-        if spec.updates:
-            self._train(found, spec, run, model, probe, report)
-        columns = {self.table: self.columns, **self.further_tables(spec)}
+        if settings.updates:
+            self._train(found, run, model, probe, report)
+        columns = {self.table: self.columns, **self.further_tables(settings)}
         return {name: _joined(run, parts, columns[name]) for name, parts in found.items()}
 
     def _train(
         self,
         found: Tables,
-        spec: GradientFlowSpec,
         run: Run,
         model: SequenceModel,
         probe: Probe,
         report: Report,
     ) -> None:
         """Train the model, measure it midway and at the end, and watch it on the way."""
-        every = max(1, spec.updates // LOOKS)
-        recorder = _recorder(spec, run, every) if "training" in spec.measure else None
-        fresh = streams(spec, run).evaluation
-        task = task_of(spec, run)
+        settings, task = run.settings, task_of(run)
+        every = max(1, settings.updates // LOOKS)
+        recorder = _recorder(run, every) if "training" in settings.measure else None
+        fresh = streams(run).evaluation
 
         def evaluate(model: SequenceModel) -> dict[str, float]:
-            if "solving" not in spec.measure:
+            if "solving" not in settings.measure:
                 return {}
-            inputs, targets = task.draw(spec.evaluation_batch, fresh)
+            inputs, targets = task.draw(settings.evaluation_batch, fresh)
             return dict(task.score(model.predict(inputs), targets))
 
         evaluations: list[Evaluation] = []
-        missing = ["midway", "trained"] if spec.updates > 1 else ["trained"]
-        for evaluation in train_model(model, spec, run, evaluate, every, recorder):
+        missing = ["midway", "trained"] if settings.updates > 1 else ["trained"]
+        for evaluation in train_model(model, run, evaluate, every, recorder):
             report(evaluation.update)
             evaluations.append(evaluation)
-            last = evaluation.update == spec.updates
-            due = last or ("midway" in missing and 2 * evaluation.update >= spec.updates)
+            last = evaluation.update == settings.updates
+            due = last or ("midway" in missing and 2 * evaluation.update >= settings.updates)
             if evaluation.status == "ok" and due:
                 wide = model.astype("float64")
                 if _is_sound(wide, probe):
                     phase = "trained" if last else "midway"
-                    _measure(found, spec, run, wide, probe, phase)
+                    _measure(found, run, wide, probe, phase)
                     missing.remove(phase)
         for phase in missing:  # NaN says that there is no such gradient
             lost = found[self.table][0].assign(phase=phase)
@@ -113,8 +112,10 @@ class GradientFlow(Experiment[GradientFlowSpec]):
         if recorder is not None:
             found["training"].append(thinned("training", recorder.norms))
             found["clipping"].append(recorder.clipping)
-        if "solving" in spec.measure:
-            found["solving"].append(_solving(found[self.table][0], evaluations, task, spec.updates))
+        if "solving" in settings.measure:
+            found["solving"].append(
+                _solving(found[self.table][0], evaluations, task, settings.updates)
+            )
 
     def summarise(self, spec: GradientFlowSpec, table: pd.DataFrame) -> pd.DataFrame:
         """Return a row for each cell, phase and state, over the seeds."""
@@ -123,7 +124,7 @@ class GradientFlow(Experiment[GradientFlowSpec]):
 
         return summarise_gradient_flow(table, half_life, decay_per_step)
 
-    def outcome(self, spec: GradientFlowSpec, rows: pd.DataFrame) -> str:
+    def outcome(self, run: Run, rows: pd.DataFrame) -> str:
         """Return what is left of the output's gradient at the largest lag, and who has none."""
         phase = rows["phase"].iloc[-1]
         curves = dict(list(rows[rows["phase"] == phase].groupby("state", sort=False)))
@@ -158,35 +159,36 @@ def _output_state(states: list[str]) -> str:
     return layers[-1]
 
 
-def _probe(spec: GradientFlowSpec, run: Run) -> Probe:
+def _probe(run: Run, drive: str | None = None) -> Probe:
     from rnnlab.training.losses import LOSSES
 
-    task, random = task_of(spec, run), streams(spec, run).evaluation
-    inputs, targets = task.draw(spec.evaluation_batch, random, dtype="float64")
+    settings, task, random = run.settings, task_of(run), streams(run).evaluation
+    inputs, targets = task.draw(settings.evaluation_batch, random, dtype="float64")
     loss = LOSSES[task.loss]
-    if spec.input == "noise":
+    if (drive or settings.input) == "noise":
         return Probe(random.standard_normal(inputs.shape), None, loss)
     return Probe(inputs, targets, loss)
 
 
-def _recorder(spec: GradientFlowSpec, run: Run, every: int) -> GradientRecorder:
+def _recorder(run: Run, every: int) -> GradientRecorder:
     """Return what watches training, on a few sequences of the task, whatever the input else."""
     from rnnlab.analysis import GradientRecorder
 
-    few = _probe(spec.model_copy(update={"input": "task"}), run).few()
+    few = _probe(run, "task").few()
     return GradientRecorder(few.inputs, np.asarray(few.targets), every=every, loss=few.loss)
 
 
 def _measure(
     found: Tables,
-    spec: GradientFlowSpec,
     run: Run,
     model: SequenceModel,
     probe: Probe,
     phase: str,
 ) -> None:
     """Add what is asked for of a model at rest; gradients by lag always, for the summary."""
-    at_rest = [name for name in spec.measure if name not in (*WATCHED, "forget-bias", "decay")]
+    at_rest = [
+        name for name in run.settings.measure if name not in (*WATCHED, "forget-bias", "decay")
+    ]
     for measure in ("decay", *at_rest):
         for name, rows in measure_phase(measure, model, probe, first_seed=run.seed == 0):
             found[name].append(rows.assign(phase=phase))

@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from rnnlab.experiments.settings.grid import point_columns, runs, settings_of
+from rnnlab.experiments.settings.grid import point_columns, runs
 from rnnlab.experiments.settings.runs import RunSettings
 from rnnlab.experiments.settings.sizes import hidden_size, learned_numbers
 from rnnlab.experiments.settings.spec import Spec
@@ -56,7 +56,7 @@ def summarise(spec: Spec, table: pd.DataFrame) -> pd.DataFrame:
     """
     columns = ["cell", *point_columns(spec)]
     groups = list(table.groupby(columns, sort=False, dropna=False))
-    settings = [settings_of(spec, run) for run in runs(spec) if run.seed == 0]
+    settings = [run.settings for run in runs(spec) if run.seed == 0]
     tasks = [task_at(one.task) for one in settings]
     mixed = len({(task.headline, tuple(task.metrics)) for task in tasks}) > 1
     rows = [

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
 
 from rnnlab.experiments.kinds.base import Experiment, Report
 from rnnlab.experiments.kinds.build import build_model, streams, task_of, train_model
 from rnnlab.experiments.kinds.summary import summarise
-from rnnlab.experiments.settings.grid import point_columns, settings_of
+from rnnlab.experiments.settings.grid import point_columns
 from rnnlab.experiments.settings.runs import Run
 from rnnlab.experiments.settings.spec import CopyTaskSpec, TaskStudySpec, TrainingSpec
 from rnnlab.experiments.settings.task_entry import task_at
@@ -48,10 +48,10 @@ class Training(Experiment[S]):
         """Return cell, task and what is swept, seed."""
         return ("cell", *point_columns(spec), "seed")
 
-    def run(self, spec: S, run: Run, report: Report) -> pd.DataFrame:
+    def run(self, run: Run, report: Report) -> pd.DataFrame:
         """Train one model; a row per evaluation."""
-        task, fresh = task_of(spec, run), streams(spec, run).evaluation
-        settings, model = settings_of(spec, run), build_model(spec, run)
+        task, fresh = task_of(run), streams(run).evaluation
+        settings, model = run.settings, build_model(run)
         held_out = task.held_out()
 
         def evaluate(model: SequenceModel) -> dict[str, float]:
@@ -60,7 +60,7 @@ class Training(Experiment[S]):
             return scores
 
         rows = []
-        for evaluation in train_model(model, spec, run, evaluate, settings.evaluate_every):
+        for evaluation in train_model(model, run, evaluate, settings.evaluate_every):
             report(evaluation.update)
             # the last update may be the one that broke the model
             broken = not math.isfinite(evaluation.metrics.get("loss", math.nan))
@@ -79,18 +79,18 @@ class Training(Experiment[S]):
             )
             if broken:
                 break
-        return pd.DataFrame(rows, columns=list(self.columns_for(spec)))
+        return pd.DataFrame(rows)
 
     def summarise(self, spec: S, table: pd.DataFrame) -> pd.DataFrame:
         """Return a row for each cell, task and setting, over the seeds."""
         return summarise(spec, table)
 
-    def outcome(self, spec: S, rows: pd.DataFrame) -> str:
-        """Say how well the task was done at the last evaluation."""
+    def outcome(self, run: Run, rows: pd.DataFrame) -> str:
+        """Return the headline metric of the last evaluation in words."""
         last = rows.iloc[-1]
         if last["status"] == "diverged":
             return f"diverged at update {last['update']}"
-        headline = self._task(spec, rows).headline
+        headline = task_of(run).headline
         value = last[headline]
         number = f"{value:.3f}" if abs(value) >= 0.01 or value == 0 else f"{value:.2g}"
         return f"{headline.replace('_', ' ')} {number}"
@@ -98,13 +98,6 @@ class Training(Experiment[S]):
     def kernels(self, spec: S) -> list[tuple[str, bool]]:
         """Return the kernels of training."""
         return [("float32", False)]
-
-    def _task(self, spec: S, rows: pd.DataFrame) -> Any:
-        points = spec.task_points()
-        if "task" not in rows:
-            return task_at(points[0])
-        name = rows["task"].iloc[0]
-        return next(task_at(point) for point in points if dict(point.columns)["task"] == name)
 
 
 class TaskStudy(Training[TaskStudySpec]):

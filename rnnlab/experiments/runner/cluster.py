@@ -19,7 +19,6 @@ from rnnlab.experiments.progress import Progress
 from rnnlab.experiments.runner.outcomes import Failed, Outcome
 from rnnlab.experiments.runner.processes import attempt
 from rnnlab.experiments.settings.runs import Run
-from rnnlab.experiments.settings.spec import Spec
 from rnnlab.registry import experiments
 
 CONNECT = 10  # seconds to wait for the scheduler
@@ -29,7 +28,6 @@ LISTEN_EVERY = 0.5  # seconds that nothing comes from the workers before it look
 def compute_on_cluster(
     client: Any,
     experiment: Experiment[Any],
-    spec: Spec,
     runs: Sequence[Run],
     progress: Progress,
 ) -> Generator[Outcome]:
@@ -48,7 +46,7 @@ def compute_on_cluster(
         client.subscribe_topic(topic, lambda event: news.put(event[1]))
         for number, run in enumerate(runs):
             key = f"{topic}-{number}"
-            future = client.submit(_on_worker, experiment.name, spec, run, topic, number, key=key)
+            future = client.submit(_on_worker, experiment.name, run, topic, number, key=key)
             waiting[future] = run
             future.add_done_callback(news.put)
         while waiting:
@@ -101,7 +99,7 @@ def _outcome(future: Any, run: Run) -> Outcome:
 # ---- on the worker ----
 
 
-def _on_worker(experiment: str, spec: Spec, run: Run, topic: str, number: int) -> Outcome:
+def _on_worker(experiment: str, run: Run, topic: str, number: int) -> Outcome:
     from distributed import get_worker
 
     from rnnlab.engine import set_num_threads
@@ -110,4 +108,4 @@ def _on_worker(experiment: str, spec: Spec, run: Run, topic: str, number: int) -
     worker = get_worker()
     worker.log_event(topic, (number, 0))
     kind: Experiment[Any] = experiments[experiment]
-    return attempt(kind, spec, run, lambda update: worker.log_event(topic, (number, update)))
+    return attempt(kind, run, lambda update: worker.log_event(topic, (number, update)))

@@ -28,7 +28,6 @@ from rnnlab.experiments.progress import Progress
 from rnnlab.experiments.runner.interrupts import children_deaf, interrupts_held
 from rnnlab.experiments.runner.outcomes import Failed, Finished, Outcome
 from rnnlab.experiments.settings.runs import Run
-from rnnlab.experiments.settings.spec import Spec
 from rnnlab.registry import experiments
 from rnnlab.user_code import UserCodeError, describe, place_of_error
 
@@ -43,7 +42,7 @@ DEATHS = 2  # how often a worker may die over a run
 
 
 def compute(
-    experiment: Experiment[Any], spec: Spec, runs: Sequence[Run], jobs: int, progress: Progress
+    experiment: Experiment[Any], runs: Sequence[Run], jobs: int, progress: Progress
 ) -> Generator[Outcome]:
     """Yield what becomes of every run, as they finish.
 
@@ -51,19 +50,19 @@ def compute(
     Closing the iterator, or an exception such as a Ctrl-C, ends the processes at once.
     """
     if jobs > 1:
-        yield from _in_processes(experiment, spec, runs, jobs, progress)
+        yield from _in_processes(experiment, runs, jobs, progress)
         return
     for run in runs:
         progress.step(run, 0)
-        yield attempt(experiment, spec, run, _reporter(progress, run))
+        yield attempt(experiment, run, _reporter(progress, run))
 
 
-def attempt(experiment: Experiment[Any], spec: Spec, run: Run, report: Report) -> Outcome:
+def attempt(experiment: Experiment[Any], run: Run, report: Report) -> Outcome:
     """Compute one run; an exception is its failure, not that of the others."""
     # a run that diverges says so in its rows; a warning would not say which run it was
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         try:
-            return Finished(run, experiment.run(spec, run, report))
+            return Finished(run, experiment.run(run, report))
         except UserCodeError as error:
             return Failed(run, " ".join(str(error).split()), in_users_code=True)
         except Exception as error:
@@ -77,12 +76,12 @@ def _reporter(progress: Progress, run: Run) -> Report:
 
 
 def _in_processes(
-    experiment: Experiment[Any], spec: Spec, runs: Sequence[Run], jobs: int, progress: Progress
+    experiment: Experiment[Any], runs: Sequence[Run], jobs: int, progress: Progress
 ) -> Iterator[Outcome]:
     waiting, deaths = deque(runs), dict.fromkeys(runs, 0)
     hands: list[_Hand] = []
     try:
-        hands += [_Hand(experiment.name, spec) for _ in range(jobs)]
+        hands += [_Hand(experiment.name) for _ in range(jobs)]
         while waiting or any(hand.run for hand in hands):
             for hand in hands:
                 if hand.run is None and waiting:
@@ -99,7 +98,7 @@ def _in_processes(
                     yield message
                 else:
                     how = hand.death()
-                    hands[hands.index(hand)] = _Hand(experiment.name, spec)
+                    hands[hands.index(hand)] = _Hand(experiment.name)
                     deaths[run] += 1
                     if deaths[run] < DEATHS:
                         progress.retried(run, f"its worker {how}")
@@ -119,10 +118,10 @@ def _in_processes(
 class _Hand:
     """A worker process, and this end of the pipe to it."""
 
-    def __init__(self, experiment: str, spec: Spec) -> None:
+    def __init__(self, experiment: str) -> None:
         context = _Context()
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, experiment, spec), daemon=True)
+        self.process = context.Process(target=_serve, args=(theirs, experiment), daemon=True)
         self.process.start()
         theirs.close()  # else the pipe would not end with the process
         self.run: Run | None = None
@@ -204,7 +203,7 @@ def _script_hidden() -> Iterator[None]:
 # ---- in the worker ----
 
 
-def _serve(pipe: Connection[Any, Any], experiment: str, spec: Spec) -> None:
+def _serve(pipe: Connection[Any, Any], experiment: str) -> None:
     """Compute the runs that come through the pipe, until it is closed."""
     from rnnlab.engine import set_num_threads
 
@@ -214,7 +213,7 @@ def _serve(pipe: Connection[Any, Any], experiment: str, spec: Spec) -> None:
         while True:
             run: Run = pipe.recv()
             pipe.send(0)
-            pipe.send(attempt(experiments[experiment], spec, run, pipe.send))
+            pipe.send(attempt(experiments[experiment], run, pipe.send))
 
 
 def _leave_with_parent() -> None:

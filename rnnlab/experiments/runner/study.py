@@ -119,7 +119,7 @@ class Study:
             self.spec = grown(asked, stored)
         self.beyond = beyond(asked, self.spec)
         self.runs = self.experiment.runs(self.spec)
-        self._work = {run: self.experiment.work(self.spec, run) for run in self.runs}
+        self._work = {run: self.experiment.work(run) for run in self.runs}
         self._command = command
         self._jobs, self._dask = checked_jobs(jobs), dask
         self._keys = dict(zip(self.runs, self._keys_of_runs(), strict=True))
@@ -266,7 +266,7 @@ class Study:
         before = len(self.runs) - len(missing)
         heart = Heartbeat(self.store.runs_folder, self._command, self.where, before)
         both, ending, failures = Several(heart, progress), "interrupted", list[Failed]()
-        updates = {run: self.experiment.updates(self.spec, run) for run in missing}
+        updates = {run: self.experiment.updates(run) for run in missing}
         both.begin({run: self._work[run] for run in missing}, updates, jobs)
         results = self._results(missing, jobs, both, client)
         try:
@@ -288,7 +288,7 @@ class Study:
                     rows = rows[self.experiment.table]
                 with interrupts_held():  # what is finished is not lost to a Ctrl-C
                     self.store.add(self._keys[run], rows, further)
-                both.finished(run, self.experiment.outcome(self.spec, rows))
+                both.finished(run, self.experiment.outcome(run, rows))
             ending = "failed" if failures else "finished"
         except CannotWriteError:
             ending = "disk full"
@@ -311,9 +311,9 @@ class Study:
         if client is not None:
             from rnnlab.experiments.runner.cluster import compute_on_cluster
 
-            return compute_on_cluster(client, self.experiment, self.spec, longest_first, progress)
+            return compute_on_cluster(client, self.experiment, longest_first, progress)
         order = longest_first if jobs > 1 else missing
-        return compute(self.experiment, self.spec, order, jobs, progress)
+        return compute(self.experiment, order, jobs, progress)
 
     def _compile(self, runs: Sequence[Run], progress: Progress) -> None:
         """Compile here, once, what the workers then find in the cache."""

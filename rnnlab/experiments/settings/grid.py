@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -12,30 +12,49 @@ from rnnlab.experiments.settings.cell_entry import CellEntry
 from rnnlab.experiments.settings.runs import BUILT, SWEPT, Run, RunSettings, TaskPoint
 from rnnlab.experiments.settings.spec import Spec
 
+_LISTS = {"cells", "task"}  # a run has one of each
+
 
 def point_columns(spec: Spec) -> tuple[str, ...]:
-    """Return the columns between cell and seed: of the tasks, then of what is swept."""
+    """Return the columns between cell and seed: those of the tasks, then the swept settings."""
     of_tasks = [name for task in spec.task_points() for name, _ in task.columns]
     of_sweeps = [
-        name for name in SWEPT if any(_is_swept(spec, entry, name) for entry in spec.cells)
+        name
+        for name in SWEPT
+        if any(isinstance(_own(spec, entry, name), list) for entry in spec.cells)
     ]
     return tuple(dict.fromkeys([*of_tasks, *of_sweeps]))
 
 
 def runs(spec: Spec) -> Iterator[Run]:
-    """Yield the grid, in the order of the rows."""
-    columns = point_columns(spec)
+    """Yield the runs of a study with their settings, in the order of the rows."""
+    columns, tasks = point_columns(spec), spec.task_points()
     for entry in spec.cells:
         sweeps = {name: values_of(spec, entry, name) for name in SWEPT if name in columns}
-        for task, *values in product(spec.task_points(), *sweeps.values()):
-            point = dict.fromkeys(columns) | dict(task.columns)
-            point |= dict(zip(sweeps, values, strict=True))
+        for task, *values in product(tasks, *sweeps.values()):
+            swept = dict(zip(sweeps, values, strict=True))
+            point = dict.fromkeys(columns) | dict(task.columns) | swept
+            settings = _settings(spec, entry, task, swept)
             for seed in range(spec.seeds):
-                yield Run(entry.label, point, seed)
+                yield Run(entry.label, point, seed, settings)
+
+
+def planned(spec: Spec, run: Run) -> Run:
+    """Return the run of a study that is equal to `run`, with its settings.
+
+    Raises
+    ------
+    KeyError
+        If the study has no such run.
+    """
+    for one in runs(spec):
+        if one == run:
+            return one
+    raise KeyError(f"{run} is no run of this study")
 
 
 def compared_labels(spec: Spec) -> list[str]:
-    """Return the labels that a report compares: an entry's, at each value that it sweeps."""
+    """Return the labels that a report compares: an entry's label at each value that it sweeps."""
     from rnnlab.statistics import labelled
 
     names = [name for name in BUILT if name in point_columns(spec)]
@@ -45,49 +64,29 @@ def compared_labels(spec: Spec) -> list[str]:
     return list(labelled(points, names)["cell"].unique())
 
 
-def settings_of(spec: Spec, run: Run) -> RunSettings:
-    """Return what `run` is made with.
-
-    Raises
-    ------
-    KeyError
-        If the run is none of this spec's.
-    """
-    entry = spec.entry(run.cell)
-    point = dict(run.point)
-    found: dict[str, Any] = {}
-    for name in SWEPT:
-        value = _own(spec, entry, name)
-        found[name] = point[name] if isinstance(value, list) else value
-    if found["evaluate_every"] is None:
-        found["evaluate_every"] = max(1, found["updates"] // 20)  # 20 evaluations a run
-    found["num_layers"] = found["num_layers"] or 1
-    return RunSettings(entry, task_point(spec, run), **found)
-
-
-def task_point(spec: Spec, run: Run) -> TaskPoint:
-    """Return the task of `run` at its setting."""
-    point = dict(run.point)
-    for task in spec.task_points():
-        if all(point.get(name, value) == value for name, value in task.columns):
-            return task
-    raise KeyError(f"{run} is no run of this study")
-
-
-def _own(spec: Spec, entry: CellEntry, name: str) -> Any:
-    """Return an entry's setting, which is the study's where it has none of its own."""
-    own = getattr(entry, name, None)
-    if name in ("hidden", "parameters"):  # two ways to say one thing: an entry says it for itself
-        return own if entry.hidden or entry.parameters else getattr(spec, name)
-    # a common forget bias was given to the entries that can take it when the spec was settled
-    return own if own is not None or name == "forget_bias" else getattr(spec, name, None)
-
-
-def _is_swept(spec: Spec, entry: CellEntry, name: str) -> bool:
-    return isinstance(_own(spec, entry, name), list)
-
-
 def values_of(spec: Spec, entry: CellEntry, name: str) -> Sequence[Any]:
     """Return the values of a setting for one entry: those that are swept, or the only one."""
     value = _own(spec, entry, name)
     return value if isinstance(value, list) else [value]
+
+
+def _settings(
+    spec: Spec, entry: CellEntry, task: TaskPoint, swept: Mapping[str, Any]
+) -> RunSettings:
+    """Return all settings of the runs of one entry, task and combination of swept values."""
+    common = {name: getattr(spec, name) for name in type(spec).model_fields if name not in _LISTS}
+    own = {name: swept.get(name, values_of(spec, entry, name)[0]) for name in SWEPT}
+    found = common | own
+    if found["evaluate_every"] is None:
+        found["evaluate_every"] = max(1, found["updates"] // 20)  # 20 evaluations a run
+    found["num_layers"] = found["num_layers"] or 1
+    return RunSettings(**found | {"entry": entry, "task": task})
+
+
+def _own(spec: Spec, entry: CellEntry, name: str) -> Any:
+    """Return an entry's value of a setting, or the study's where the entry has none."""
+    own = getattr(entry, name, None)
+    if name in ("hidden", "parameters"):  # two ways to size a cell: an entry's choice wins
+        return own if entry.hidden or entry.parameters else getattr(spec, name)
+    # entries have their share of the common forget bias since the spec was settled
+    return own if own is not None or name == "forget_bias" else getattr(spec, name, None)

@@ -17,7 +17,6 @@ from typing import Any
 
 from rnnlab.experiments.kinds.base import Experiment
 from rnnlab.experiments.settings.cell_entry import ENTRY_OPTIONS, CellEntry
-from rnnlab.experiments.settings.grid import settings_of
 from rnnlab.experiments.settings.runs import SWEPT, Run
 from rnnlab.experiments.settings.spec import TrainingSpec
 from rnnlab.experiments.settings.task_entry import TaskEntry
@@ -72,13 +71,13 @@ class Growth:
         """Return where the table of a manifest's settings, which do not differ, has which run."""
         part, key = part_of(self._spec, before), self._experiment.key_for
         found = {
-            _identity(part, run): line_of([run[name] for name in key(part)])
+            _identity(run): line_of([run[name] for name in key(part)])
             for run in self._experiment.runs(part)
         }
         lines = {
             line_of(values): found[identity]
             for run, values in self._runs.items()
-            if (identity := _identity(self._spec, run)) in found
+            if (identity := _identity(run)) in found
         }
         return Layout(list(self._experiment.columns_for(part)), len(key(part)), lines)
 
@@ -178,11 +177,11 @@ def _settings(spec: Any) -> Any:
     return json.loads(json.dumps(spec.settings()))
 
 
-def _identity(spec: Any, run: Run) -> str:
+def _identity(run: Run) -> str:
     """Return all that decides the numbers of a run, but for what is the same in the whole study."""
     if not run.point:
         return repr((run.cell, run.seed))
-    settings = settings_of(spec, run)
+    settings = run.settings
     swept = [getattr(settings, name) for name in SWEPT]
     return repr((run.cell, run.seed, settings.task.columns[:1], settings.task.settings, swept))
 

@@ -197,7 +197,7 @@ class Store:
         further: Mapping[str, pd.DataFrame] | None = None,
     ) -> None:
         """Put the rows of a finished run on disk before returning, and soon into the table."""
-        line, text = self._lines[key], to_csv(rows[self.columns], header=False)
+        line, text = self._lines[key], to_csv(rows.reindex(columns=self.columns), header=False)
         try:
             self._make_runs_folder()
             for name, part in (further or {}).items():
