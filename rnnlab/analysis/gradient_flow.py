@@ -121,9 +121,10 @@ def loss_at_the_end(
     ends = _last_asked(targets)
     y, _ = model.layer(inputs)
     each = np.arange(y.shape[1])
-    outputs = model.read_out(np.ascontiguousarray(y[ends - 1, each]))
+    read = np.ascontiguousarray(y[ends - 1, each])
+    outputs = model.read_out(read)
     _, d_outputs = call_loss(loss, outputs, targets[ends - 1, each])
-    return (d_outputs * len(each)) @ model.readout_weight, ends
+    return model.readout_gradient(read, d_outputs * len(each)), ends
 
 
 def _last_asked(targets: Array) -> Array:

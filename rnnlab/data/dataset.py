@@ -12,19 +12,19 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.batch import Batch
+from rnnlab.data.answers import answers, answers_left, infer_task, last_known
 from rnnlab.data.baselines import Baseline, baselines_of, better
 from rnnlab.data.cautions import doubtful_names, doubtful_numbers, doubtful_words
 from rnnlab.data.encoding import Encoding
-from rnnlab.data.gaps import close_gaps
 from rnnlab.data.leaks import copies_of_targets, require_causal, shared_rows
 from rnnlab.data.learning import learn_encoding, text_features
+from rnnlab.data.missing_values import close_gaps
 from rnnlab.data.roles import assign_roles
 from rnnlab.data.scoring import evaluate
 from rnnlab.data.sequences import Sequences, group
 from rnnlab.data.splits import Split
 from rnnlab.data.splitting import split
 from rnnlab.data.table import Table, read_table
-from rnnlab.data.targets import answers, answers_left, infer_task, last_known
 from rnnlab.engine.protocol import Array
 from rnnlab.training import SequenceModel
 
@@ -190,7 +190,7 @@ def load_dataset(
     text : sequence of str
         Features to take as words although they are numbers.
     task, read : str, optional
-        See `rnnlab.data.targets.infer_task`.
+        See `rnnlab.data.answers.infer_task`.
     horizon : int
         Predict the targets so many steps ahead; 0: at the step itself, or of the sequence.
     bidirectional : bool
@@ -199,7 +199,7 @@ def load_dataset(
         See `rnnlab.data.splitting.split`. A column called "split" says the parts unless there are
         shares.
     missing : "error", "drop" or "ffill"
-        See `rnnlab.data.gaps.close_gaps`.
+        See `rnnlab.data.missing_values.close_gaps`.
 
     Raises
     ------

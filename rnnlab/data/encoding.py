@@ -200,7 +200,7 @@ class Encoding(BaseModel):
         Parameters
         ----------
         answers : array (N,) of texts, or float64 (N, O)
-            As `rnnlab.data.targets.answers` returns them.
+            As `rnnlab.data.answers.answers` returns them.
         """
         if self.task == "classification":
             numbers = {word: number for number, word in enumerate(self.classes)}

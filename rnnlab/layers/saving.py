@@ -93,6 +93,8 @@ class Description(BaseModel):
     layer: LayerDescription
     output_size: Size | None = None  # of a model's readout
     read: Literal["every", "last"] = "every"  # where it stands
+    readout: Text = "linear"  # in the registry of readouts
+    readout_options: dict[Text, Any] = {}
     seed: Seed | None = None  # of its initial weights
     notes: dict[str, Any] | None = None  # what else its owner wrote
 

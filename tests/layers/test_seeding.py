@@ -53,7 +53,7 @@ def test_the_seed_is_shown(drawn):
     model = SequenceModel(GRU(3, 4, seed=7), 2)
     assert (
         repr(model)
-        == f"<rnnlab.SequenceModel {model.layer!r} output_size=2 read=every seed={drawn[-1]}>"
+        == f"<rnnlab.SequenceModel {model.layer!r} output_size=2 read=every parameters={model.parameter_count} seed={drawn[-1]}>"
     )
     given = LSTM(3, 4, seed=np.random.default_rng(1))
     assert given.seed is None

@@ -78,7 +78,7 @@ class FitSpec(BaseModel):
     sequence, time, features, target, ignore, text, weight : column or columns
         What is left out is inferred: see `rnnlab.data.roles`.
     task, read : str or None
-        See `rnnlab.data.targets`.
+        See `rnnlab.data.answers`.
     horizon : int
         Steps ahead of a forecast; 0 for none.
     split : list of float, str or None
