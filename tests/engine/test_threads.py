@@ -11,8 +11,9 @@ from functools import partial
 
 import pytest
 
+from rnnlab.engine.spinning_threads import Worker
 from rnnlab.engine.threads import get_num_threads, run_parts, set_num_threads, split_batch
-from rnnlab.engine.workers import Worker, leave
+from rnnlab.engine.spinning_threads import Worker, leave
 
 
 @pytest.fixture(autouse=True)

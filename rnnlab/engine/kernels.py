@@ -31,8 +31,8 @@ from rnnlab.engine.matmul import kernel_name, product_kernels
 from rnnlab.engine.panels import OPTIONS, helpers
 from rnnlab.engine.plan import Plan, make_plan
 from rnnlab.engine.protocol import Array
+from rnnlab.engine.spinning_threads import WATCH
 from rnnlab.engine.vector_math import FAST_MATH, vector_functions
-from rnnlab.engine.workers import WATCH
 
 
 def _loop_names(dtype_name: str) -> tuple[str, str]:

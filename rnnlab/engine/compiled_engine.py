@@ -12,17 +12,17 @@ import numpy as np
 
 from rnnlab.capacity import check_memory
 from rnnlab.cells import CellDefinition
-from rnnlab.engine import engine_for, pointwise, workers
+from rnnlab.engine import engine_for, pointwise, spinning_threads
+from rnnlab.engine.aligned_arrays import aligned, carve, spread_rows
 from rnnlab.engine.checking import check_backward, check_exact, check_forward, is_exact, ready
-from rnnlab.engine.compiled import CompiledKernels
-from rnnlab.engine.dense import matmul
-from rnnlab.engine.memory import aligned, carve, spread_rows
+from rnnlab.engine.kernels import CompiledKernels
 from rnnlab.engine.panels import packed_size
 from rnnlab.engine.plan import Plan
 from rnnlab.engine.protocol import Array, Gradients, blank_padding
+from rnnlab.engine.readout_matmul import matmul
+from rnnlab.engine.records import Checkpoints, Tape, within_segment
 from rnnlab.engine.sequence import Geometry
 from rnnlab.engine.snapshot import Snapshot, snapshot
-from rnnlab.engine.tape import Checkpoints, Tape, within_segment
 from rnnlab.engine.threads import run_parts, split_batch
 from rnnlab.engine.weights import (
     Layout,
@@ -77,7 +77,7 @@ class CompiledEngine:
         tape = self.forward(parameters, x, states, None, given)
         self.backward(tape, np.zeros((1, 1, 1), self.dtype), states, through_time=through_time)
         matmul(states[0], states[0])  # what stands beside the sequence
-        workers.prepare()
+        spinning_threads.prepare()
         return compiled
 
     def infer(
