@@ -17,9 +17,9 @@ from rnnlab.benchmark.rivals import installed_rivals, threads_to_try
 from rnnlab.benchmark.suite import compare, measure, summarise
 from rnnlab.cells import CellDefinition
 from rnnlab.engine import instruction_set
-from rnnlab.experiments import manifest
-from rnnlab.experiments.records import to_csv
-from rnnlab.experiments.writing import make_writable, write_whole
+from rnnlab.experiments.results.tables import to_csv
+from rnnlab.experiments.store import manifest
+from rnnlab.experiments.store.writing import make_writable, write_whole
 
 FILES = ("benchmark.csv", "comparison.csv", "rounds.csv", "benchmark.png", "manifest.json")
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnnlab.experiments.grid import point_columns, runs
-from rnnlab.experiments.spec import Spec
-from rnnlab.experiments.summary import TUNED
+from rnnlab.experiments.kinds.summary import TUNED
+from rnnlab.experiments.settings.grid import point_columns, runs
+from rnnlab.experiments.settings.spec import Spec
 from rnnlab.registry import experiments, tasks
 from rnnlab.reports.words import OFF, condition
 

@@ -11,11 +11,11 @@ from typing import Any, cast
 
 import pandas as pd
 
-from rnnlab.experiments.grid import BUILT
-from rnnlab.experiments.kinds import STUDIES, described, kind_of
 from rnnlab.experiments.measures import MEASURES
-from rnnlab.experiments.stored import MANIFEST, read_manifest
-from rnnlab.experiments.stored_tables import NAMES, read_table, require_numbers
+from rnnlab.experiments.results.folder import STUDIES, described, kind_of
+from rnnlab.experiments.results.reading import MANIFEST, read_manifest
+from rnnlab.experiments.results.tables import NAMES, read_table, require_numbers
+from rnnlab.experiments.settings.runs import BUILT
 from rnnlab.registry import experiments
 from rnnlab.reports.missing import missing
 from rnnlab.reports.words import OFF

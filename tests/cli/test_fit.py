@@ -19,7 +19,7 @@ import pytest
 from rnnlab.cli import main
 from rnnlab.cli.fit import fit as command
 from rnnlab.data.splitting import SEED, SHARES
-from rnnlab.experiments.fit_spec import FitSpec
+from rnnlab.experiments.settings.fit_spec import FitSpec
 
 Rnnlab = Callable[..., subprocess.CompletedProcess[str]]
 QUICK = ("--seeds=1", "--hidden=6", "--epochs=4", "--jobs=1")
