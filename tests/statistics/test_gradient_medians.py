@@ -20,7 +20,7 @@ from rnnlab.statistics import (
     spectrum_medians,
     training_medians,
 )
-from rnnlab.statistics.gradient_lab import over_seeds
+from rnnlab.statistics.gradient_medians import over_seeds
 
 
 def rows(values: dict[int, float], **point: Any) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.statistics.intervals import NO_INTERVAL, is_share, mean_interval
-from rnnlab.statistics.runs import runs_of
+from rnnlab.statistics.run_outcomes import runs_of
 
 
 def summarise_condition(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from rnnlab.statistics.runs import conditions_of, groups_of, in_order, mean_value, runs_of
+from rnnlab.statistics.run_outcomes import conditions_of, groups_of, in_order, mean_value, runs_of
 
 
 def best_settings(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.statistics.intervals import NO_INTERVAL, is_share, mean_interval, success_interval
-from rnnlab.statistics.runs import conditions_of, defined, groups_of, mean_value, runs_of
+from rnnlab.statistics.run_outcomes import conditions_of, defined, groups_of, mean_value, runs_of
 from rnnlab.statistics.survival import kaplan_meier, median_updates
 
 _COLUMNS = (
