@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from safetensors.numpy import save as to_safetensors
 
 from rnnlab.cells import CellDefinition, find_cell
-from rnnlab.cells.identity import file_spec
+from rnnlab.cells.pickling import file_spec
 from rnnlab.engine.protocol import Array
 from rnnlab.files import write_whole
 from rnnlab.layers.architecture import Architecture

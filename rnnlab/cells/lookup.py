@@ -6,8 +6,8 @@ from pathlib import Path
 
 from rnnlab.cells.definition import CellDefinition, RefusedCell, keeping_refused
 from rnnlab.equations.advice import cannot_import
-from rnnlab.finding import file_and_name, members
 from rnnlab.registry import cells, unknown_name
+from rnnlab.user_files import file_and_name, members
 
 
 def find_cell(spec: str | CellDefinition) -> CellDefinition:

@@ -140,7 +140,9 @@ class TestPickle:
         def hidden(x, h):
             return tanh(linear("g", x, h))
 
-        with pytest.raises(pickle.PicklingError, match="must stand at the top of a file, got 'hid"):
+        with pytest.raises(
+            pickle.PicklingError, match="must be defined at the top level of a file, got 'hid"
+        ):
             pickle.dumps(hidden)
 
     def test_copies_are_the_cell_itself(self):
