@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from rnnlab.batch import Batch
-from rnnlab.tasks._blame import blaming
-from rnnlab.tasks._checks import check_answers, check_sample, generator, one_hot, whole_number
+from rnnlab.tasks.checks import check_answers, check_sample, generator, one_hot, whole_number
 from rnnlab.tasks.contract import check_once, check_scores, check_size
 from rnnlab.tasks.scoring import IGNORED, class_answers
+from rnnlab.tasks.user_errors import blaming
 
 __all__ = ["IGNORED", "LOSSES", "Classification", "Task"]
 

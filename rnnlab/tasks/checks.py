@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from rnnlab.tasks._blame import wrong
 from rnnlab.tasks.scoring import IGNORED
+from rnnlab.tasks.user_errors import wrong
 
 if TYPE_CHECKING:
     from rnnlab.tasks.task import Task
