@@ -11,9 +11,8 @@ from functools import partial
 
 import pytest
 
-from rnnlab.engine.spinning_threads import Worker
-from rnnlab.engine.threads import get_num_threads, run_parts, set_num_threads, split_batch
 from rnnlab.engine.spinning_threads import Worker, leave
+from rnnlab.engine.threads import get_num_threads, run_parts, set_num_threads, split_batch
 
 
 @pytest.fixture(autouse=True)
