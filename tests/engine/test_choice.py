@@ -36,7 +36,9 @@ class Counting(ReferenceEngine):
 def registered(monkeypatch):
     """Register the engine under a name, for one test."""
     Counting.calls.clear()
-    monkeypatch.setattr(engines, "_entries", engines._entries | {"counting": Counting})
+    for kept in ("_loaders", "_loaded"):
+        monkeypatch.setattr(engines, kept, dict(getattr(engines, kept)))
+    engines.register("counting", Counting)
 
 
 def engine_of(layer: rnnlab.Recurrent) -> Any:

@@ -16,6 +16,9 @@ from rnnlab.layers.regularisers import draw_mask, noisy_cell
 from rnnlab.registry import cells
 
 SHAPE = (6, 3, 2, 5)  # T, B, I, H
+#: Cells of one, two and four states, with peepholes, and with products on computed values.
+FAST = ("rnn", "gru", "lstm", "peephole-lstm", "slstm", "gru-reset-before")
+SOME_CELLS = [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in cells]
 
 
 def everything(cell, **changes):
@@ -117,7 +120,7 @@ def compare(case, tape, x, parameters, output, final):
         np.testing.assert_allclose(found.parameters[name], array.grad, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", list(cells))
+@pytest.mark.parametrize("name", SOME_CELLS)
 def test_gradients_are_those_of_the_masks_that_were_drawn(name, make_case):
     """Central differences along random directions, with the same noise at each call."""
     case = noisy_case(make_case, name, num_layers=2, bidirectional=True)
@@ -153,7 +156,7 @@ def test_gradients_are_those_of_the_masks_that_were_drawn(name, make_case):
         assert abs(numeric - analytic) <= 1e-5 * max(1.0, abs(numeric)), (name, array.shape)
 
 
-@pytest.mark.parametrize("name", list(cells))
+@pytest.mark.parametrize("name", SOME_CELLS)
 def test_the_compiled_engine_equals_the_reference(name, rng):
     changed, masks = noisy_cell(cells[name], everything(cells[name]), expected=False)
     steps, batch, inputs, units = 5, 21, 3, 9

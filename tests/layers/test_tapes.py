@@ -133,3 +133,15 @@ def test_beyond_the_memory(monkeypatch, call):
         getattr(layer, call)(x)
     layer.forward(x[:100])
     layer.forward(x[:1000], checkpoint_every=100)
+
+
+def test_repr_shows_sizes_and_no_array():
+    layer = LSTM(3, 5, seed=1)
+    tape = layer.forward(X)
+    assert repr(tape) == "<rnnlab.Tape lstm input_size=3 hidden_size=5 T=6 B=4>"
+    d_output = np.ones_like(tape.output)
+    assert repr(layer.backward(tape, d_output)) == (
+        "<rnnlab.LayerGradients parameters=3 input=(6, 4, 3) state=(h, c)>"
+    )
+    without = layer.backward(tape, d_output, input_gradient=False)
+    assert repr(without) == "<rnnlab.LayerGradients parameters=3 state=(h, c)>"
