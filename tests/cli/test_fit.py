@@ -408,7 +408,7 @@ def test_predict_keeps_what_is_there_and_names_what_is_wrong(data: Path, capsys:
     for arguments, message in (
         ([model, "walks.csv"], "walks-predictions.csv must not be there yet, got a file: replace"),
         (["no.safetensors", "walks.csv"], "the model must be a file that can be read, got"),
-        (["walks.csv", "walks.csv"], "must be a whole safetensors file, got one that is cut off"),
+        (["walks.csv", "walks.csv"], "must be a complete safetensors file, got one that is cut"),
         ([model, "no.csv", "--out=q.csv"], "the data must be a file that can be read, got"),
         ([model, "walks.csv", "--out=no/q.csv"], "out must be a file that can be written, got"),
     ):
