@@ -51,9 +51,9 @@ def test_the_seed_is_shown(drawn):
     assert f"seed={2**100}>" in repr(LSTM(3, 4))
     assert repr(GRU(3, 4, seed=7)).endswith("dtype=float32 seed=7>")
     model = SequenceModel(GRU(3, 4, seed=7), 2)
-    assert (
-        repr(model)
-        == f"<rnnlab.SequenceModel {model.layer!r} output_size=2 read=every parameters={model.parameter_count} seed={drawn[-1]}>"
+    assert repr(model) == (
+        f"<rnnlab.SequenceModel {model.layer!r} output_size=2 read=every "
+        f"parameters={model.parameter_count} seed={drawn[-1]}>"
     )
     given = LSTM(3, 4, seed=np.random.default_rng(1))
     assert given.seed is None
