@@ -25,7 +25,7 @@ def reset_lstm(x, h, c):
     return h, c
 
 
-def main(out: str = "results/own-cell", updates: str = "400") -> None:
+def main(out: str = "results/own-cell", updates: str = "600") -> None:
     """Check the gradients of the cell, then compare it with two others on copy memory."""
     errors = check_gradients(reset_lstm)
     print(f"largest relative error of {len(errors)} gradients: {errors['error'].max():.1e}")
@@ -35,6 +35,7 @@ def main(out: str = "results/own-cell", updates: str = "400") -> None:
         cells=["lstm", "gru", {"cell": f"{__file__}:reset_lstm", "label": "reset-lstm"}],
         delays=[10],
         hidden=32,
+        lr=0.01,
         updates=int(updates),
         seeds=3,
         out=out,

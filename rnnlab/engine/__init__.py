@@ -7,9 +7,9 @@ import functools
 import numba
 
 from rnnlab.cells import CellDefinition
-from rnnlab.engine.dense import matmul
 from rnnlab.engine.protocol import Engine, Gradients
-from rnnlab.engine.reference import ReferenceEngine
+from rnnlab.engine.readout_matmul import matmul
+from rnnlab.engine.reference_engine import ReferenceEngine
 from rnnlab.engine.snapshot import Snapshot, snapshot
 from rnnlab.engine.threads import get_num_threads, set_num_threads
 
@@ -37,7 +37,7 @@ def engine_for(cell: CellDefinition, dtype_name: str) -> Engine:
     """
     if numba.config.DISABLE_JIT:
         return ReferenceEngine(cell, dtype_name)
-    from rnnlab.engine.passes import CompiledEngine
+    from rnnlab.engine.compiled_engine import CompiledEngine
 
     return CompiledEngine(cell, dtype_name)
 

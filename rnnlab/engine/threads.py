@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
-from rnnlab.engine.workers import Worker
+from rnnlab.engine.spinning_threads import Worker
 
 #: Sequences of a part at least: enough to use what a tile of the micro-kernel loads.
 PART_ROWS = 10

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from rnnlab.engine.instructions import (
+from rnnlab.engine.vector_ops import (
     clip,
     magnitude,
     octave,

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from rnnlab.engine import sequence
-from rnnlab.engine.memory import aligned
+from rnnlab.engine.aligned_arrays import aligned
 from rnnlab.engine.panels import pack, packed_size
 from rnnlab.engine.plan import Plan, Product
 from rnnlab.engine.protocol import Array

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from safetensors.numpy import save as to_safetensors
 
 from rnnlab.cells import CellDefinition, find_cell
-from rnnlab.cells.identity import file_spec
+from rnnlab.cells.pickling import file_spec
 from rnnlab.engine.protocol import Array
 from rnnlab.files import write_whole
 from rnnlab.layers.architecture import Architecture
@@ -93,6 +93,8 @@ class Description(BaseModel):
     layer: LayerDescription
     output_size: Size | None = None  # of a model's readout
     read: Literal["every", "last"] = "every"  # where it stands
+    readout: Text = "linear"  # in the registry of readouts
+    readout_options: dict[Text, Any] = {}
     seed: Seed | None = None  # of its initial weights
     notes: dict[str, Any] | None = None  # what else its owner wrote
 

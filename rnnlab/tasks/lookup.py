@@ -6,10 +6,10 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-from rnnlab.finding import file_and_name, members
 from rnnlab.registry import tasks, unknown_name
 from rnnlab.tasks.task import LOSSES, Task
 from rnnlab.user_code import UserCodeError, place_of_class
+from rnnlab.user_files import file_and_name, members
 
 # The attributes that a task must have, next to its abstract methods.
 STATED = (

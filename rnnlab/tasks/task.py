@@ -14,11 +14,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from rnnlab.batch import Batch
 from rnnlab.tasks.checks import check_answers, check_sample, generator, one_hot, whole_number
 from rnnlab.tasks.contract import check_once, check_scores, check_size
 from rnnlab.tasks.interface import TaskInterface
@@ -63,6 +65,8 @@ class Task(ABC, _Members):
         Source of the task.
     differs : str
         Differences from the paper.
+    read : "every"
+        Time steps with an answer: a task may require one at every step.
     files : tuple of str
         Names of the settings that are paths of files. In a study they are relative to its TOML
         file, and the files are identified by a digest of their contents.
@@ -94,6 +98,7 @@ class Task(ABC, _Members):
     span: ClassVar[str]
     paper: ClassVar[str]
     differs: ClassVar[str] = ""
+    read: ClassVar[Literal["every", "last"]] = "every"
     files: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
@@ -220,6 +225,31 @@ class Task(ABC, _Members):
         with errors_of_task(self, "measure"):
             found = self.measure(outputs, targets)
         return check_scores(self, found)
+
+    def updates_per_epoch(self, size: int) -> int | None:
+        """Return None: a task has no epochs, since its batches are drawn without end."""
+        return None
+
+    def batches(self, size: int, seed: int | np.random.Generator) -> Iterator[Batch]:
+        """Draw batches of `size` sequences without end.
+
+        Examples
+        --------
+        >>> from rnnlab.tasks import CopyMemory
+        >>> next(CopyMemory(delay=5).batches(32, seed=0)).x.shape
+        (11, 32, 10)
+        """
+        rng = np.random.default_rng(seed)
+        while True:
+            yield Batch(*self.draw(size, rng))
+
+    def evaluation(
+        self, model: Any, size: int, seed: int | np.random.Generator
+    ) -> dict[str, float]:
+        """Return the scores of a model on `size` fresh sequences of the held-out task."""
+        task = self.held_out()
+        inputs, targets = task.draw(size, np.random.default_rng(seed))
+        return task.score(model.predict(inputs), targets)
 
     def solved(self, value: float) -> bool:
         """Return whether a run whose headline is `value` has solved the task; False for NaN."""

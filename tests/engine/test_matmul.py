@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from rnnlab.engine import matmul as dense
-from rnnlab.engine.dense import start
 from rnnlab.engine.matmul import product_kernels
 from rnnlab.engine.panels import helpers, pack, packed_size
+from rnnlab.engine.readout_matmul import start
 
 TOLERANCE = {"float32": 2e-5, "float64": 1e-13}
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
+import os
 import threading
 import time
 from functools import partial
 
 import pytest
 
+from rnnlab.engine.spinning_threads import Worker, leave
 from rnnlab.engine.threads import get_num_threads, run_parts, set_num_threads, split_batch
-from rnnlab.engine.workers import Worker
 
 
 @pytest.fixture(autouse=True)
@@ -111,3 +113,42 @@ def test_bad_numbers_of_threads(monkeypatch):
         get_num_threads()
     monkeypatch.setenv("RNNLAB_NUM_THREADS", "3")
     assert get_num_threads() == 3
+
+
+needs_affinity = pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2,
+    reason="needs two processors and a system that names them",
+)
+
+
+@needs_affinity
+def test_a_worker_runs_on_another_processor_than_its_caller():
+    """Whatever processor it slept on; and it may use all of them afterwards."""
+    current, allowed = ctypes.PyDLL(None).sched_getcpu, os.sched_getaffinity(0)
+    worker, seen = Worker("test"), []
+
+    def note() -> None:
+        seen.append((current(), os.sched_getaffinity(0)))
+
+    try:
+        for processor in sorted(allowed)[:2] * 3:
+            os.sched_setaffinity(0, {processor})  # the caller
+            worker.give(note)
+            assert worker.result() is None
+            assert seen[-1] == (seen[-1][0], allowed)
+            assert seen[-1][0] != processor
+    finally:
+        os.sched_setaffinity(0, allowed)
+        worker.stop()
+
+
+@needs_affinity
+def test_a_thread_with_one_processor_stays_there():
+    allowed = os.sched_getaffinity(0)
+    only = {min(allowed)}
+    os.sched_setaffinity(0, only)
+    try:
+        leave(only)
+        assert os.sched_getaffinity(0) == only
+    finally:
+        os.sched_setaffinity(0, allowed)

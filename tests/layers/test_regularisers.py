@@ -10,7 +10,7 @@ import torch
 
 import rnnlab
 from rnnlab import GRU, LSTM, RNN, Recurrent, Regularisers
-from rnnlab.cells.regularised import added_states, separate_states
+from rnnlab.cells.noise import added_states, separate_states
 from rnnlab.engine import ReferenceEngine, engine_for
 from rnnlab.layers.regularisers import draw_mask, noisy_cell
 from rnnlab.registry import cells

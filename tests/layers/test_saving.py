@@ -421,5 +421,5 @@ class TestCopies:
 
         layer = Recurrent(nowhere, 3, 5)
         assert copy.deepcopy(layer).cell is nowhere
-        with pytest.raises(pickle.PicklingError, match="must stand at the top of a file"):
+        with pytest.raises(pickle.PicklingError, match="defined at the top level of a file"):
             pickle.dumps(layer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -14,7 +15,7 @@ from rnnlab.analysis import check_gradients, lyapunov_spectrum, random_inputs, w
 from rnnlab.analysis.gradient_flow import random_ends
 from rnnlab.layers import seeding
 from rnnlab.layers.initialisers import glorot_uniform
-from rnnlab.training import SGD, SequenceModel, mean_squared_error, train
+from rnnlab.training import SGD, Batch, SequenceModel, mean_squared_error, train
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_the_seed_is_shown(drawn):
     model = SequenceModel(GRU(3, 4, seed=7), 2)
     assert (
         repr(model)
-        == f"<rnnlab.SequenceModel {model.layer!r} output_size=2 read=every seed={drawn[-1]}>"
+        == f"<rnnlab.SequenceModel {model.layer!r} output_size=2 read=every parameters={model.parameter_count} seed={drawn[-1]}>"
     )
     given = LSTM(3, 4, seed=np.random.default_rng(1))
     assert given.seed is None
@@ -117,7 +118,7 @@ def test_training_with_an_int_draws_new_masks_at_every_update(monkeypatch):
     list(
         train(
             model,
-            lambda: (x, targets),
+            itertools.repeat(Batch(x, targets)),
             SGD(model.parameters, 0.1),
             updates=3,
             evaluate=lambda _: {},
