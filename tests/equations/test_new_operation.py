@@ -18,7 +18,7 @@ from rnnlab.analysis.gates import is_gate
 from rnnlab.cells import CellDefinition
 from rnnlab.cells.diagram import flowchart
 from rnnlab.cells.latex import typeset
-from rnnlab.engine.reference import ReferenceEngine
+from rnnlab.engine.reference_engine import ReferenceEngine
 from rnnlab.engine.vector_math import vector_functions
 from rnnlab.equations.advice import vocabulary
 from rnnlab.equations.expression import Expression
