@@ -1,8 +1,8 @@
-"""Registries of cells, tasks, experiments and figures by name.
+"""Registries: named cells, tasks, optimisers, figures and the like.
 
-An unknown name is an error that proposes the nearest known one. Installed packages may add entries
-through an entry-point group; an entry is loaded when it is first used, and a package that cannot be
-loaded does not affect the others.
+An unknown name is an error that proposes the nearest one. Installed packages may add entries
+through an entry-point group; an entry is loaded when it is used, so that a package that cannot be
+loaded affects its own entries only.
 """
 
 from __future__ import annotations
@@ -161,5 +161,9 @@ def unknown_name(kind: str, name: str, known: Iterable[object]) -> str:
 
 cells: Registry[Any] = Registry("cell")
 tasks: Registry[Any] = Registry("task")
+optimizers: Registry[Any] = Registry("optimizer")
+schedules: Registry[Any] = Registry("schedule")
+readouts: Registry[Any] = Registry("readout")
 experiments: Registry[Any] = Registry("experiment")
 figures: Registry[Any] = Registry("figure")
+engines: Registry[Any] = Registry("engine")

@@ -17,7 +17,8 @@ class ParameterArray:
     Attributes
     ----------
     name : str
-        weight_ih, weight_hh, weight_ch, ..., bias, bias_hn or the name of a vector or scalar.
+        One of weight_ih, weight_hh, weight_ch, ..., bias, bias_hn, or the name of a vector or
+        scalar.
     kind : "weight", "bias", "vector" or "scalar"
     maps : tuple of int
         The maps stacked in it, one block of H rows each, by their position in
@@ -174,7 +175,8 @@ def lay_out(
     def add(array: ParameterArray, place: str) -> None:
         if array.name in arrays:
             raise EquationError(
-                f"{place}: two parameters would be called {array.name}: rename a vector or a map"
+                f"{place}: parameters must have different names, got {array.name} twice: "
+                "rename a vector or a map"
             )
         arrays[array.name] = array
 

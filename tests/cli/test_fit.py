@@ -19,7 +19,7 @@ import pytest
 from rnnlab.cli import main
 from rnnlab.cli.fit import fit as command
 from rnnlab.data.splitting import SEED, SHARES
-from rnnlab.experiments.fit_spec import FitSpec
+from rnnlab.experiments.settings.fit_spec import FitSpec
 
 Rnnlab = Callable[..., subprocess.CompletedProcess[str]]
 QUICK = ("--seeds=1", "--hidden=6", "--epochs=4", "--jobs=1")
@@ -108,12 +108,12 @@ def test_a_fit_that_was_killed_goes_on_with_the_same_numbers(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One job in this process; the checkpoint is that of an epoch in the middle."""
-    from rnnlab.training import epochs
+    from rnnlab.training import loop
 
     arguments = ["fit", str(data), *QUICK, "--batch=16", "--schedule=plateau", "--zoneout=0.2"]
     assert main([*arguments, "--out=whole"]) == 0
 
-    real: Any = vars(epochs)["learn_from"]
+    real: Any = vars(loop)["training_step"]
     calls = iter(range(1000))
 
     def dies(*given: Any, **options: Any) -> Any:
@@ -121,9 +121,9 @@ def test_a_fit_that_was_killed_goes_on_with_the_same_numbers(
             raise KeyboardInterrupt
         return real(*given, **options)
 
-    monkeypatch.setattr(epochs, "learn_from", dies)
-    monkeypatch.setattr(epochs.train_epochs, "__kwdefaults__", {
-        **(epochs.train_epochs.__kwdefaults__ or {}), "checkpoint_seconds": 0.0,
+    monkeypatch.setattr(loop, "training_step", dies)
+    monkeypatch.setattr(loop.train, "__kwdefaults__", {
+        **(loop.train.__kwdefaults__ or {}), "checkpoint_seconds": 0.0,
     })  # fmt: skip
     assert main([*arguments, "--out=cut"]) == 130
     kept = list((tmp_path / "cut" / "checkpoints").iterdir())
@@ -365,7 +365,7 @@ def test_a_changed_table_is_another_result(data: Path, capsys: Any) -> None:
         (["walks.csv", "--dropout=1"], "dropout must be a number from 0 to below 1, got 1.0"),
         (["walks.csv", "--optimizer=adma"], "optimizer must be one of .* did you mean 'adam'"),
         (["walks.csv", "--schedule=cosin"], "schedule must be one of .* did you mean 'cosine'"),
-        (["walks.csv", "--warmup=200"], "warmup must end before the last of the 100 epochs"),
+        (["walks.csv", "--warmup=200"], "warmup must end before the last of the 100 steps"),
         (["walks.csv", "--clip=1", "--clip-value=1"], "clip and clip_value must not both be set"),
         (["walks.csv", "--forget-bias=1"], "forget_bias must reach a cell with a gate f"),
         (["walks.csv", "--jobs=0"], "jobs must be a whole number of at least 1"),
@@ -408,7 +408,7 @@ def test_predict_keeps_what_is_there_and_names_what_is_wrong(data: Path, capsys:
     for arguments, message in (
         ([model, "walks.csv"], "walks-predictions.csv must not be there yet, got a file: replace"),
         (["no.safetensors", "walks.csv"], "the model must be a file that can be read, got"),
-        (["walks.csv", "walks.csv"], "must be a whole safetensors file, got one that is cut off"),
+        (["walks.csv", "walks.csv"], "must be a complete safetensors file, got one that is cut"),
         ([model, "no.csv", "--out=q.csv"], "the data must be a file that can be read, got"),
         ([model, "walks.csv", "--out=no/q.csv"], "out must be a file that can be written, got"),
     ):

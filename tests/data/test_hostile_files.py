@@ -18,7 +18,7 @@ import rnnlab
 from rnnlab import GRU, LSTM, Regularisers
 from rnnlab.data import load_fitted
 from rnnlab.data.encoding import Encoding, Feature
-from rnnlab.data.fitted import FittedModel
+from rnnlab.data.model import FittedModel
 from rnnlab.layers.saving import KEY
 from rnnlab.training import SequenceModel
 from rnnlab.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
@@ -160,7 +160,7 @@ def test_what_the_parsers_of_others_accept(tmp_path):
         ),
         "got 'kind' twice": written(header, data, plain[:-1] + ', "kind": "layer"}'),
         "at most 64 levels": written(header, data, plain[:-1] + f', "deep": {deep}}}'),
-        f"{name} must be of a type that NumPy has, got 'F8_E4M3'": written(
+        f"{name} must have a dtype that NumPy has, got 'F8_E4M3'": written(
             header | {name: entry | {"dtype": "F8_E4M3"}}, data
         ),
         "invalid offset": written(header | {"z": entry}, data),
@@ -230,14 +230,14 @@ def test_checkpoints(tmp_path, rng):
         path.write_bytes(bytes(data))
         with contextlib.suppress(ValueError):
             read_checkpoint(path)
-    path.write_bytes(save({"parameters/w": np.ones(2)}, {"history": "[" * 5000}))
+    path.write_bytes(save({"parameters/w": np.ones(2)}, {"training": "[" * 5000}))
     with pytest.raises(ValueError, match="must be a checkpoint as rnnlab wrote it"):
         read_checkpoint(path)
 
 
 def test_what_is_no_file(tmp_path):
     for load in (rnnlab.load, load_fitted, load_notes):
-        with pytest.raises(ValueError, match="got a folder: name one in it"):
+        with pytest.raises(ValueError, match="got a folder: name a file in it"):
             load(tmp_path)
         with pytest.raises(ValueError, match="got something else: name a file"):
             load(Path("/dev/null"))
