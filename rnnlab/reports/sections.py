@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from rnnlab import plotting, statistics
-from rnnlab.experiments.kinds.summary import TUNED
+from rnnlab.experiments.settings.schema import TUNED
 from rnnlab.plotting._runs import has_intervals
 from rnnlab.plotting.names import words
 from rnnlab.reports import pictures
@@ -83,10 +83,11 @@ def task_section(part: Part, source: Source, *, alone: bool) -> Section:
     every = statistics.outcomes(part.metrics, solved=solved, undefined=undefined, **measure)
     every = every.assign(chance=[part.chance(row) for row in every.to_dict("records")])
     section.tables["outcomes"] = every
-    chosen, shown, by = part.metrics, every, part.by
+    chosen, course, shown, by = part.metrics, part.course, every, part.by
     tuned = [name for name in part.by if name in TUNED]
     if tuned:
-        chosen = statistics.at_best(part.metrics, tuned, undefined=undefined, **measure)
+        best = statistics.best_settings(part.choosing, tuned, undefined=undefined, **measure)
+        chosen, course = (rows.merge(best) for rows in (part.metrics, part.course))
         by = [name for name in part.by if name not in tuned]
         measure = {**measure, "by": by}
         kept = chosen[["cell", *part.by]].drop_duplicates()
@@ -105,7 +106,7 @@ def task_section(part: Part, source: Source, *, alone: bool) -> Section:
         curves = statistics.survival_curves(chosen, solved=solved, **measure)
         section.tables["survival"] = curves
         section.blocks.append(_survival(curves, shown, by))
-    curves = statistics.learning_curves(chosen, **measure)
+    curves = statistics.learning_curves(course, **measure)
     section.tables["learning-curves"] = curves
     section.blocks.append(_learning_curves(curves, part, by))
     said = findings(shown, comparison, by, reference, higher_is_better=part.higher_is_better,

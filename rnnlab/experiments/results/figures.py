@@ -103,7 +103,9 @@ def draw(name: str, folder: Path, out: Path | None = None, task: str | None = No
 
 
 def _is_of(figure: FigureSpec, kind: str) -> bool:
-    return figure.experiment == kind or (figure.made_by_report and kind in STUDIES)
+    return figure.experiment == kind or (
+        kind in STUDIES and (figure.made_by_report or figure.experiment == "fit")
+    )
 
 
 def _nothing_for(name: str, figure: FigureSpec, folder: Path, kind: str | None) -> str:
