@@ -200,22 +200,19 @@ def load(spec: FitSpec, source: Path | pd.DataFrame | None = None) -> Dataset:
     """Read the table that the settings describe."""
     from rnnlab.data import load_dataset
 
-    column = spec.split if isinstance(spec.split, str) else None
-    shares = None if isinstance(spec.split, str) else spec.split
     return load_dataset(
         spec.data if source is None else source,
         sequence=spec.sequence,
         time=spec.time,
         features=spec.features,
-        targets=spec.target,
+        target=spec.target,
         ignore=spec.ignore,
         text=spec.text,
         task=spec.task,
         read=spec.read,
         horizon=spec.horizon,
         bidirectional=spec.bidirectional,
-        split_column=column,
-        split_shares=shares,
+        split=spec.split,
         split_seed=spec.split_seed,
         weight=spec.weight,
         missing=spec.missing,
