@@ -16,7 +16,7 @@ from rnnlab.analysis import check_gradients, closed_form_half_life
 from rnnlab.cli.main import commands
 from rnnlab.cli.numbers import FiniteRange
 from rnnlab.experiments import load_spec
-from rnnlab.experiments.fit_spec import fit_spec
+from rnnlab.experiments.settings.fit_spec import fit_spec
 from rnnlab.limits import check_number
 from rnnlab.training import Schedule, clip_by_global_norm, clip_by_value, make_optimizer
 

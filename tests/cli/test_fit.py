@@ -19,7 +19,7 @@ import pytest
 from rnnlab.cli import main
 from rnnlab.cli.fit import fit as command
 from rnnlab.data.splitting import SEED, SHARES
-from rnnlab.experiments.fit_spec import FitSpec
+from rnnlab.experiments.settings.fit_spec import FitSpec
 
 Rnnlab = Callable[..., subprocess.CompletedProcess[str]]
 QUICK = ("--seeds=1", "--hidden=6", "--epochs=4", "--jobs=1")
@@ -408,7 +408,7 @@ def test_predict_keeps_what_is_there_and_names_what_is_wrong(data: Path, capsys:
     for arguments, message in (
         ([model, "walks.csv"], "walks-predictions.csv must not be there yet, got a file: replace"),
         (["no.safetensors", "walks.csv"], "the model must be a file that can be read, got"),
-        (["walks.csv", "walks.csv"], "must be a whole safetensors file, got one that is cut off"),
+        (["walks.csv", "walks.csv"], "must be a complete safetensors file, got one that is cut"),
         ([model, "no.csv", "--out=q.csv"], "the data must be a file that can be read, got"),
         ([model, "walks.csv", "--out=no/q.csv"], "out must be a file that can be written, got"),
     ):

@@ -11,7 +11,7 @@ import pytest
 
 import rnnlab
 from rnnlab.cli import main
-from rnnlab.experiments.failing import OwnCodeFailedError
+from rnnlab.experiments.runner.outcomes import OwnCodeFailedError
 from rnnlab.tasks import find_task
 from rnnlab.user_code import UserCodeError
 
@@ -70,14 +70,14 @@ WRONG = [
     ("return x, y", "return x[1:], y", "def sample", "must be ints (T, B) = (3, 3) or floats (T,"),
     ("return x, y", "return x, y[..., :1]", "def sample", "(3, 3, 2), got float64 (3, 3, 1): mea"),
     ("return x, y", "return x * np.nan, y", "def sample", "the inputs of Echo.sample must be fin"),
-    ("return x, y", "return x, y * np.nan", "def sample", "must ask for one answer or more, got "),
+    ("return x, y", "return x, y * np.nan", "def sample", "must contain an answer, but every "),
     ("return x, y", "return x.astype(complex), y", "def sample", "floats (T, B, I), got complex1"),
     ("return x, y", "return x.astype(int), y", "def sample", "classes have two axes, numbers thr"),
     ("return x, y", "return x[..., 0].astype(int) + 9, y", "def sample", "must be classes 0 to 1"),
     ("return x, y", "return x.tolist(), y", "def sample", "got list: make sample agree with leng"),
     ("rng.standard", "np.random.standard", "def sample", "must draw the same inputs from equal g"),
     ("y[-1] = x[0]", "y[-1] = random.random()", "def sample", "must draw the same targets from e"),
-    ("x = rng", "x = len(calls) + rng", "def sample", "draw all that is random from rng, and keep"),
+    ("x = rng", "x = len(calls) + rng", "def sample", "draw all random numbers from rng, and keep"),
     ("x = rng", "object.__setattr__(self, 'lag', 3); x = rng", "def sample", "got lag=3 after a "),
     # measure
     ("error = float", "raise IndexError", "raise IndexError", "Echo.measure must run, got IndexE"),
@@ -85,9 +85,9 @@ WRONG = [
     ("error = float", "targets[0] = 1; error = float", "targets[0]", "got ValueError: assignment"),
     ("return {", "return error or {", "def measure", "must return a dict of loss, mse, got float"),
     ("return {", "{", "def measure", "must return a dict of loss, mse, got NoneType: end it with"),
-    (', "mse": error', "", "def measure", "must return loss, mse, got no mse: make it agree with"),
-    ("error}", 'error, "more": 1.0}', "def measure", "must return loss, mse, got more too: make "),
-    ('"mse": error', '"rmse": error', "def measure", "loss, mse, got no mse and rmse too: make"),
+    (', "mse": error', "", "def measure", "must return loss, mse, got loss: make it agree with"),
+    ("error}", 'error, "more": 1.0}', "def measure", "loss, mse, got loss, mse, more: mak"),
+    ('"mse": error', '"rmse": error', "def measure", "loss, mse, got loss, rmse: make it"),
     ('"mse": error', '"mse": None', "def measure", "mse of Echo.measure must be a number, got No"),
     ('"mse": error', '"mse": [error]', "def measure", "must be a number, got list: return float("),
     ('"mse": error', '"mse": "good"', "def measure", "must be a number, got str: return float(.."),
@@ -106,7 +106,7 @@ WRONG = [
     ("= output_size = 2", "= output_size = True", "input_size", "input_size must be a whole numb"),
     ("    lag: int", "    input_names = ('a',)\n    lag: int", "input_names", "must be 2 texts, "),
     ("    lag: int", "    def held_out(self):\n        pass\n    lag: int", "def held_out",
-     "must return a task of the same sizes and metrics, got None: return self where the data"),
+     "must return a task of the same sizes and metrics, got None: return self unless the data"),
     ("self.lag + 1", "10**15", None, " sequences of Echo (T = 1000"),
 ]  # fmt: skip
 
