@@ -7,6 +7,7 @@ when it is asked for: a package that cannot be loaded stands in nobody else's wa
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
@@ -21,6 +22,8 @@ class Registry(Generic[T]):
     ----------
     kind : str
         What is registered, in the singular, as error messages print it ("cell").
+    filled_by : str, optional
+        Modules that register entries when they are imported, which happens at the first use.
 
     Examples
     --------
@@ -33,8 +36,9 @@ class Registry(Generic[T]):
     ValueError: colour must be one of blue, got 'bleu': did you mean 'blue'?
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, *filled_by: str) -> None:
         self.kind = kind
+        self._filled_by = filled_by
         self._entries: dict[str, T] = {}
         self._group: str | None = None
         self._check: Callable[[str, Any], T] | None = None
@@ -65,6 +69,7 @@ class Registry(Generic[T]):
 
     def names(self) -> list[str]:
         """Return every name, in the order of registration, then those that packages offer."""
+        self._fill()
         return [*self._entries, *(name for name in self._offers() if name not in self._entries)]
 
     def refusals(self) -> list[str]:
@@ -78,17 +83,24 @@ class Registry(Generic[T]):
         ]
 
     def __contains__(self, name: object) -> bool:
+        self._fill()
         return name in self._entries or name in self._offers()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
 
     def __getitem__(self, name: str) -> T:
+        self._fill()
         if name in self._entries:
             return self._entries[name]
         if name in self._offers():
             return self._load(name)
         raise ValueError(unknown_name(self.kind, name, self.names()))
+
+    def _fill(self) -> None:
+        modules, self._filled_by = self._filled_by, ()
+        for module in modules:
+            importlib.import_module(module)
 
     def _offers(self) -> dict[str, list[EntryPoint]]:
         """Return the entry points by name; one name may come from several packages."""
@@ -147,4 +159,9 @@ def unknown_name(kind: str, name: str, known: Any) -> str:
 cells: Registry[Any] = Registry("cell")
 tasks: Registry[Any] = Registry("task")
 experiments: Registry[Any] = Registry("experiment")
-figures: Registry[Any] = Registry("figure")
+measures: Registry[Any] = Registry("measure", "rnnlab.experiments.measures")
+statistics: Registry[Any] = Registry("statistic", "rnnlab.reports.statistics")
+figures: Registry[Any] = Registry(
+    "figure",
+    *("rnnlab.plotting", "rnnlab.experiments.measures.figures", "rnnlab.reports.statistics"),
+)

@@ -35,7 +35,6 @@ def plot(
     figure: str | None, folder: Path | None, out: Path | None, task: str | None, listing: bool
 ) -> None:
     """Draw a figure again from the CSV of a result alone; --list names them."""
-    import rnnlab.plotting  # noqa: F401  # registers the figures
     from rnnlab.experiments import draw, figure_spec
     from rnnlab.registry import figures
 
@@ -48,5 +47,5 @@ def plot(
             raise ValueError(
                 f"plot must be given a figure, got none: name one of {', '.join(figures)}"
             )
-        source = folder or Path("results") / figure_spec(figure).experiment
+        source = folder or Path("results") / figure_spec(figure).experiments[0]
         say(draw(figure, source, out, task))

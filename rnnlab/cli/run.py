@@ -47,6 +47,18 @@ def swept(option: str, kind: type = str, **attributes: Any) -> Callable[[Command
     return click.option(option, type=OneOrMore(kind), **attributes)
 
 
+class MeasureOption(click.Option):
+    """An option whose help lists the registered measures, which are imported for it alone."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option and its help."""
+        from rnnlab.registry import measures
+
+        names = ", ".join(name for name in measures if name != "decay")
+        self.help = str(self.help).format(names)
+        return super().get_help_record(ctx)
+
+
 @click.command(short_help="Run an experiment, or what is missing of it.")
 @click.argument("study", metavar="EXPERIMENT|FILE.toml")
 @click.option(
@@ -95,9 +107,10 @@ def swept(option: str, kind: type = str, **attributes: Any) -> Callable[[Command
 @swept("--evaluation-batch", int, metavar="N", help="Fresh sequences an evaluation.")
 @click.option(
     "--measure",
+    cls=MeasureOption,
     metavar="NAME,...",
-    help="What gradient-flow measures beside gradients by lag: jacobians, paths, gates, training, "
-    "solving, forget-bias.  [default: paths,gates,training]",
+    help="What gradient-flow measures next to gradients by lag: {}.  "
+    "[default: paths,gates,training]",
 )
 @click.option(
     "--input",

@@ -12,7 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
+from numpy.typing import NDArray
 
+from rnnlab.diverged import is_accuracy
 from rnnlab.plotting._captions import put_caption, wrapped
 from rnnlab.plotting.names import setting_words, words
 from rnnlab.plotting.style import cell_styles, house_style
@@ -26,6 +28,7 @@ _UNITS = {
 _STEPS = ("delay", "length", "span", "lag")
 PANEL_WIDTH, PANEL_HEIGHT = 3.3, 2.4  # inches
 _ALONE = 4.6  # the width of a single panel where there is room for more
+_LETTER = 0.035  # width of a letter of a tick label, as a share of the axis
 
 Draw = Callable[[Axes, pd.DataFrame, Mapping[str, Mapping[str, Any]]], None]
 
@@ -38,7 +41,7 @@ def metric_label(metric: str) -> str:
     >>> metric_label("recall_accuracy"), metric_label("accuracy")
     ('recall accuracy (share of symbols)', 'accuracy (share)')
     """
-    return _UNITS.get(metric, f"{words(metric)} (share)" if is_share(metric) else words(metric))
+    return _UNITS.get(metric, f"{words(metric)} (share)" if is_accuracy(metric) else words(metric))
 
 
 def setting_label(setting: str) -> str:
@@ -50,11 +53,6 @@ def setting_label(setting: str) -> str:
     ('delay (time steps)', 'learning rate', 'num layers')
     """
     return f"{setting} (time steps)" if setting in _STEPS else words(setting)
-
-
-def is_share(metric: str) -> bool:
-    """Say whether a metric lies within 0 and 1."""
-    return metric.endswith("accuracy")
 
 
 def settings_in(table: pd.DataFrame, results: Iterable[str]) -> list[str]:
@@ -152,7 +150,7 @@ def _names_a_row(inches: float, labels: Iterable[str]) -> int:
 
 def set_metric_limits(ax: Axes, metric: str, values: Iterable[float]) -> None:
     """Show shares from 0 to 1; losses on a logarithmic axis where they span a decade."""
-    if is_share(metric):
+    if is_accuracy(metric):
         ax.set_ylim(-0.02, 1.02)
         ax.set_yticks(np.arange(0, 1.01, 0.25))
         return
@@ -170,16 +168,30 @@ def set_metric_limits(ax: Axes, metric: str, values: Iterable[float]) -> None:
         ax.set_ylim(low - space, high + space)
 
 
-def set_ticks(ax: Axes, ticks: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+def set_ticks(ax: Axes, ticks: NDArray[np.float64]) -> None:
     """Put ticks at the values of a setting, on a logarithmic axis where they span a decade."""
-    if ticks[0] > 0 and ticks[-1] >= 8 * ticks[0]:
+    log = bool(ticks[0] > 0 and ticks[-1] >= 8 * ticks[0])
+    if log:
         ax.set_xscale("log")
         room = (ticks[-1] / ticks[0]) ** 0.08
         ax.set_xlim(ticks[0] / room, ticks[-1] * room)
     else:
         space = 0.08 * (ticks[-1] - ticks[0]) or max(0.5 * abs(ticks[0]), 0.5)
         ax.set_xlim(ticks[0] - space, ticks[-1] + space)
-    every = -(-len(ticks) // 7)  # no more than 7 labels a panel
-    shown = ticks[::-1][::every][::-1]
+    shown = _apart(ticks, log=log)
     ax.set_xticks(shown, [f"{tick:g}" for tick in shown])
     ax.xaxis.set_minor_locator(NullLocator())
+
+
+def _apart(ticks: NDArray[np.float64], *, log: bool) -> list[float]:
+    """Return the ticks, from the largest down, whose labels do not overlap."""
+    places = np.log(ticks) if log else ticks
+    places = (places - places[0]) / max(places[-1] - places[0], 1e-12)
+    shown: list[float] = []
+    edge = math.inf  # left end of the label to the right
+    for tick, place in zip(ticks[::-1], places[::-1], strict=True):
+        half = _LETTER * len(f"{tick:g}") / 2
+        if place + half + _LETTER / 2 <= edge:
+            shown.insert(0, float(tick))
+            edge = place - half
+    return shown

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from rnnlab.experiments.measures import MEASURES
+from rnnlab.experiments.measures import all_tables
 from rnnlab.experiments.results.folder import STUDIES, described, kind_of
 from rnnlab.experiments.results.reading import MANIFEST, read_manifest
 from rnnlab.experiments.results.tables import NAMES, read_table, require_numbers
@@ -139,7 +139,7 @@ def read_source(folder: Path) -> Source:
             f"{folder} must hold the result of a study for a report, got {described(folder)}"
         )
     metrics = read_table(folder / "metrics.csv", () if kind == "gradient-flow" else _METRICS)
-    gradients = read_table(folder / "gradients.csv", MEASURES["decay"]["gradients"])
+    gradients = read_table(folder / "gradients.csv", all_tables(["decay"])["gradients"])
     metrics, gradients = (None if t is None or t.empty else t for t in (metrics, gradients))
     if metrics is None and gradients is None:
         raise ValueError(
@@ -147,7 +147,7 @@ def read_source(folder: Path) -> Source:
             f"{MANIFEST} computes them"
         )
     if gradients is not None:
-        numbers = [name for name in MEASURES["decay"]["gradients"] if name not in NAMES]
+        numbers = [name for name in all_tables(["decay"])["gradients"] if name not in NAMES]
         require_numbers(folder / "gradients.csv", gradients, numbers)
     known = {} if manifest is None else manifest
     parts = [] if metrics is None else _parts(metrics, known, folder)

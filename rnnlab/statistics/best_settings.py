@@ -15,7 +15,7 @@ def best_settings(
     metrics: pd.DataFrame,
     over: str | Sequence[str],
     *,
-    metric: str = "recall_accuracy",
+    metric: str,
     higher_is_better: bool = True,
     by: Sequence[str] | None = None,
     undefined: float = math.nan,
@@ -60,7 +60,7 @@ def best_settings(
     ...         "recall_accuracy": [1.0, 1.0, 0.75],
     ...     }
     ... )
-    >>> best_settings(metrics, "lr")["lr"].item()
+    >>> best_settings(metrics, "lr", metric="recall_accuracy")["lr"].item()
     0.003
     """
     by = conditions_of(metrics) if by is None else list(by)
@@ -93,7 +93,7 @@ def at_best(
     metrics: pd.DataFrame,
     over: str | Sequence[str],
     *,
-    metric: str = "recall_accuracy",
+    metric: str,
     higher_is_better: bool = True,
     by: Sequence[str] | None = None,
     undefined: float = math.nan,

@@ -32,8 +32,8 @@ _COLUMNS = [
 
 def compare(
     metrics: pd.DataFrame,
+    metric: str,
     *,
-    metric: str = "recall_accuracy",
     higher_is_better: bool = True,
     by: Sequence[str] | None = None,
     reference: str | None = None,
@@ -97,7 +97,7 @@ def compare(
     ...         "recall_accuracy": [0.9, 1.0, 0.8, 0.3, 0.2, 0.3, 0.1, 0.4],
     ...     }
     ... )
-    >>> pair = compare(metrics).iloc[0]
+    >>> pair = compare(metrics, "recall_accuracy").iloc[0]
     >>> pair["cell_a"], pair["cell_b"], float(pair["probability"])
     ('gru', 'rnn', 0.90625)
     """
@@ -192,3 +192,56 @@ def _wins(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]
     """Return for every pair of runs whether A's is better: 1, 1/2 for a tie, 0; (n, m)."""
     wins: NDArray[np.float64] = (a[:, None] > b) + 0.5 * (a[:, None] == b)
     return wins
+
+
+def letter_groups(
+    comparison: pd.DataFrame, cells: Sequence[str], *, level: float = 0.05
+) -> dict[str, str]:
+    """Return letters such that two cells share one unless they differ significantly.
+
+    The compact letter display by the insert-and-absorb algorithm (Piepho 2004). Pairs that are not
+    in the table, or have no p-value, do not differ.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        Table of `compare`.
+    cells : sequence of str
+        All cells, the best first: it has an "a".
+    level : float
+        Two cells differ significantly if `p_holm` is below it.
+
+    Returns
+    -------
+    dict of str to str
+
+    Examples
+    --------
+    >>> pairs = {"cell_a": ["gru", "gru", "lstm"], "cell_b": ["lstm", "rnn", "rnn"]}
+    >>> table = pd.DataFrame({**pairs, "p_holm": [0.4, 0.01, 0.2]})
+    >>> letter_groups(table, ["gru", "lstm", "rnn"])
+    {'gru': 'a', 'lstm': 'ab', 'rnn': 'b'}
+    """
+    groups = [frozenset(cells)]
+    apart = comparison[comparison["p_holm"] < level]
+    for a, b in zip(apart["cell_a"], apart["cell_b"], strict=True):
+        split = [
+            part
+            for group in groups
+            for part in ((group - {a}, group - {b}) if {a, b} <= group else (group,))
+        ]
+        unique = list(dict.fromkeys(split))
+        groups = [one for one in unique if not any(one < other for other in unique)]
+    rank = {cell: number for number, cell in enumerate(cells)}
+    groups.sort(key=lambda group: sorted(rank[cell] for cell in group))
+    letters = [_letter(number) for number in range(len(groups))]
+    return {
+        cell: "".join(name for name, group in zip(letters, groups, strict=True) if cell in group)
+        for cell in cells
+    }
+
+
+def _letter(number: int) -> str:
+    """Return a, b, ..., z, then a', b' and so on."""
+    rounds, place = divmod(number, 26)
+    return chr(ord("a") + place) + "'" * rounds

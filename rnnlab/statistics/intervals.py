@@ -172,17 +172,6 @@ def require_level(level: float) -> None:
         raise ValueError(f"level must lie between 0 and 1, got {level}: use .95 for 95 %")
 
 
-def is_share(metric: str) -> bool:
-    """Return whether a metric lies within 0 and 1, by its name: that of an accuracy.
-
-    Examples
-    --------
-    >>> is_share("recall_accuracy"), is_share("mse")
-    (True, False)
-    """
-    return metric.endswith("accuracy")
-
-
 def _numbers(values: ArrayLike) -> NDArray[np.float64]:
     """Return values as an array, or raise a ValueError."""
     numbers = np.asarray(values, dtype=np.float64)

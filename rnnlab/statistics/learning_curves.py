@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from rnnlab.diverged import DIVERGED
 from rnnlab.statistics._percentiles import PERCENTS, percentile
 from rnnlab.statistics.run_outcomes import (
-    DIVERGED,
     checked,
     conditions_of,
     groups_of,
@@ -23,8 +23,8 @@ _SCHEDULE = ("updates", "evaluate_every")
 
 def learning_curves(
     metrics: pd.DataFrame,
+    metric: str,
     *,
-    metric: str = "recall_accuracy",
     higher_is_better: bool = True,
     by: Sequence[str] | None = None,
 ) -> pd.DataFrame:
@@ -62,7 +62,8 @@ def learning_curves(
     ...         "recall_accuracy": [0.5, 0.75, 0.25, 1.0, 0.0, 0.125],
     ...     }
     ... )
-    >>> learning_curves(metrics)[["update", "median", "low", "high"]].to_numpy().tolist()
+    >>> curves = learning_curves(metrics, "recall_accuracy")
+    >>> curves[["update", "median", "low", "high"]].to_numpy().tolist()
     [[100.0, 0.25, 0.0, 0.5], [200.0, 0.75, 0.125, 1.0]]
     """
     by = conditions_of(metrics) if by is None else list(by)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from rnnlab.statistics.intervals import NO_INTERVAL, is_share, mean_interval, success_interval
+from rnnlab.diverged import is_accuracy
+from rnnlab.statistics.intervals import NO_INTERVAL, mean_interval, success_interval
 from rnnlab.statistics.run_outcomes import conditions_of, defined, groups_of, mean_value, runs_of
 from rnnlab.statistics.survival import kaplan_meier, median_updates
 
@@ -21,8 +22,8 @@ _COLUMNS = (
 
 def outcomes(
     metrics: pd.DataFrame,
+    metric: str,
     *,
-    metric: str = "recall_accuracy",
     higher_is_better: bool = True,
     solved: Callable[[float], bool],
     by: Sequence[str] | None = None,
@@ -70,7 +71,7 @@ def outcomes(
     ...         "recall_accuracy": [0.2, 1.0, 0.9, 1.0, 0.8],
     ...     }
     ... )
-    >>> row = outcomes(metrics, solved=lambda accuracy: accuracy >= 0.99).iloc[0]
+    >>> row = outcomes(metrics, "recall_accuracy", solved=lambda accuracy: accuracy >= 0.99).iloc[0]
     >>> f"{row['solved']} of {row['seeds']}, {row['success_low']:.2f} to {row['success_high']:.2f}"
     '2 of 5, 0.05 to 0.85'
     >>> f"{row['mean']:.2f} ({row['mean_low']:.2f} to {row['mean_high']:.2f})"
@@ -81,7 +82,7 @@ def outcomes(
     rows = []
     for key, group in groups_of(runs, ["cell", *by]).items():
         values, successes = defined(group, undefined), int(group["solved"].sum())
-        low, high = mean_interval(values, level=level) if is_share(metric) else NO_INTERVAL
+        low, high = mean_interval(values, level=level) if is_accuracy(metric) else NO_INTERVAL
         success_low, success_high = success_interval(successes, len(group), level=level)
         curve = kaplan_meier(group["watched"], group["solved"], level=level)
         median, earliest, latest = median_updates(curve)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,9 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rnnlab.diverged import DIVERGED, as_without_model, worse_than_all
 from rnnlab.statistics._tables import order_of_appearance, require_columns, require_unique
-
-DIVERGED = "diverged"
 
 
 def conditions_of(metrics: pd.DataFrame) -> list[str]:
@@ -84,8 +82,8 @@ def setting_text(value: Any) -> str:
 
 def runs_of(
     metrics: pd.DataFrame,
+    metric: str,
     *,
-    metric: str = "recall_accuracy",
     higher_is_better: bool = True,
     solved: Callable[[float], bool] | None = None,
     by: Sequence[str] | None = None,
@@ -189,9 +187,9 @@ def checked(metrics: pd.DataFrame, metric: str, by: Sequence[str]) -> pd.DataFra
 
 
 def with_worst(table: pd.DataFrame, metric: str, higher_is_better: bool) -> pd.Series[float]:
-    """Return the column `metric`, the worst there is in place of NaN."""
-    worst = -math.inf if higher_is_better else math.inf
-    return table[metric].astype(np.float64).fillna(worst)
+    """Return the column `metric`, with NaN as worse than every number."""
+    values = worse_than_all(table[metric], higher_is_better=higher_is_better)
+    return pd.Series(values, index=table.index)
 
 
 def in_order(table: pd.DataFrame, metrics: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
@@ -217,13 +215,8 @@ def sample(runs: pd.DataFrame) -> NDArray[np.float64]:
 
 
 def defined(runs: pd.DataFrame, undefined: float) -> NDArray[np.float64]:
-    """Return the values of some runs, sorted, those without a number replaced by `undefined`.
-
-    `undefined` is what a run counts with that diverged before it had a loss; NaN leaves it
-    infinite.
-    """
-    values = sample(runs)
-    return values if math.isnan(undefined) else np.where(np.isfinite(values), values, undefined)
+    """Return the values of some runs, sorted, as they count in a mean (`rnnlab.diverged`)."""
+    return as_without_model(sample(runs), undefined)
 
 
 def mean_value(runs: pd.DataFrame, undefined: float) -> float:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from rnnlab.statistics.intervals import NO_INTERVAL, is_share, mean_interval
+from rnnlab.diverged import as_without_model, is_accuracy
+from rnnlab.statistics.intervals import NO_INTERVAL, mean_interval
 from rnnlab.statistics.run_outcomes import runs_of
 
 
@@ -17,6 +18,7 @@ def summarise_condition(
     metric: str,
     *,
     solved: Callable[[float], bool],
+    higher_is_better: bool = True,
     others: Sequence[str] = (),
     undefined: float = math.nan,
 ) -> dict[str, float]:
@@ -33,10 +35,12 @@ def summarise_condition(
         The column that the study is judged by.
     solved : callable
         From a value of `metric` to whether it solves the task.
+    higher_is_better : bool
+        False for a loss.
     others : sequence of str
-        Further columns whose means are wanted.
+        Further columns to average.
     undefined : float
-        What a run counts with that diverged and has no value of `metric`.
+        Score of an answer without a model, for diverged runs without a value (`rnnlab.diverged`).
 
     Returns
     -------
@@ -70,13 +74,11 @@ def summarise_condition(
     >>> found["accuracy"], found["solved_share"], found["updates_to_solve"]
     (0.75, 0.5, inf)
     """
-
-    def answered(value: float) -> bool:
-        return math.isfinite(value) and solved(value)
-
-    runs = runs_of(evaluations, metric=metric, solved=answered, by=())  # in the order of the seeds
-    values = runs["value"].where(np.isfinite(runs["value"]), undefined)
-    low, high = mean_interval(values) if is_share(metric) else NO_INTERVAL
+    runs = runs_of(  # in the order of the seeds
+        evaluations, metric, higher_is_better=higher_is_better, solved=solved, by=()
+    )
+    values = pd.Series(as_without_model(runs["value"], undefined))
+    low, high = mean_interval(values) if is_accuracy(metric) else NO_INTERVAL
     last = evaluations.sort_values(["seed", "update"]).groupby("seed").tail(1)
     return {
         "seeds": len(runs),

@@ -113,8 +113,8 @@ def median_updates(curve: pd.DataFrame) -> tuple[float, float, float]:
 
 def survival_curves(
     metrics: pd.DataFrame,
+    metric: str,
     *,
-    metric: str = "recall_accuracy",
     higher_is_better: bool = True,
     solved: Callable[[float], bool],
     by: Sequence[str] | None = None,

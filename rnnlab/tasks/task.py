@@ -12,7 +12,6 @@ T ends with inputs of 0 and such targets.
 from __future__ import annotations
 
 import dataclasses
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from rnnlab.diverged import worst_scores
 from rnnlab.tasks._blame import blaming
 from rnnlab.tasks._checks import check_answers, check_sample, generator, one_hot, whole_number
 from rnnlab.tasks.contract import check_once, check_scores, check_size
@@ -75,8 +75,7 @@ class Task(ABC):
     settings : tuple of str
         The names of the dataclass's fields; follows from them.
     worst : dict of str to float
-        What a diverged run gets: 0 for each metric called an accuracy, NaN for the others; follows
-        from `metrics` unless stated.
+        Scores of a diverged run (`rnnlab.diverged`); follows from `metrics` unless stated.
     length : int
         T, the steps of the longest sequence.
     input_size, output_size : int
@@ -103,11 +102,7 @@ class Task(ABC):
     files: ClassVar[tuple[str, ...]] = ()
 
     settings = _OfClass(lambda task: tuple(field.name for field in dataclasses.fields(task)))
-    worst = _OfClass(
-        lambda task: {
-            metric: 0.0 if metric.endswith("accuracy") else math.nan for metric in task.metrics
-        }
-    )
+    worst = _OfClass(lambda task: worst_scores(task.metrics))
 
     if TYPE_CHECKING:  # a property, a class attribute or a field, as suits the task
 

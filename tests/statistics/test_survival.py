@@ -113,7 +113,7 @@ def test_curves_of_a_study(study: Any) -> None:
     )
     metrics["status"] = "ok"
     metrics.loc[(metrics["cell"] == "rnn") & (metrics["seed"] == 1), "status"] = "diverged"
-    curves = survival_curves(metrics, solved=lambda accuracy: accuracy >= 0.99)
+    curves = survival_curves(metrics, "recall_accuracy", solved=lambda accuracy: accuracy >= 0.99)
     assert curves.columns.tolist() == [
         "cell", "delay", "seeds", "update", "unsolved", "ci_low", "ci_high", "at_risk",
     ]  # fmt: skip

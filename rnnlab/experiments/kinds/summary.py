@@ -82,6 +82,7 @@ def _summarise(
         group,
         headline,
         solved=task.solved,
+        higher_is_better=task.higher_is_better,
         others=() if mixed else others,
         undefined=task.chance,
     )
