@@ -1,7 +1,8 @@
-"""Names to cells, tasks, experiments and figures; an unknown name proposes the nearest one.
+"""Registries: named cells, tasks, optimisers, figures and the like.
 
-Installed packages may offer more of a kind through an entry-point group. What they offer is loaded
-when it is asked for: a package that cannot be loaded stands in nobody else's way.
+An unknown name is an error that proposes the nearest one. Installed packages may add entries
+through an entry-point group; an entry is loaded when it is used, so that a package that cannot be
+loaded affects its own entries only.
 """
 
 from __future__ import annotations
@@ -158,6 +159,9 @@ def unknown_name(kind: str, name: str, known: Any) -> str:
 
 cells: Registry[Any] = Registry("cell")
 tasks: Registry[Any] = Registry("task")
+optimizers: Registry[Any] = Registry("optimizer")
+schedules: Registry[Any] = Registry("schedule")
+readouts: Registry[Any] = Registry("readout")
 experiments: Registry[Any] = Registry("experiment")
 measures: Registry[Any] = Registry("measure", "rnnlab.experiments.measures")
 statistics: Registry[Any] = Registry("statistic", "rnnlab.reports.statistics")

@@ -29,15 +29,15 @@ class GradientRecorder:
 
     Examples
     --------
-    >>> import rnnlab
-    >>> from rnnlab.training import make_optimizer, train
+    >>> import itertools, rnnlab
+    >>> from rnnlab.training import Batch, make_optimizer, train
     >>> model = SequenceModel(rnnlab.GRU(3, 8, seed=0), output_size=2, seed=0)
     >>> x, targets = np.ones((9, 4, 3), np.float32), np.zeros((9, 4), int)
     >>> recorder = GradientRecorder(x[:, :2], targets[:, :2], every=2)
     >>> evaluations = list(
     ...     train(
     ...         model,
-    ...         lambda: (x, targets),
+    ...         itertools.repeat(Batch(x, targets)),
     ...         make_optimizer("adam", model.parameters, 0.01),
     ...         updates=4,
     ...         evaluate=lambda model: {},

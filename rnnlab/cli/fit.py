@@ -173,8 +173,6 @@ def _split(text: str) -> Any:
 
 
 def _announce(work: Any) -> None:
-    from rnnlab.data import baselines, better, headline
-
     data, spec = work.data, work.spec
     encoding = data.encoding
     say(f"fit: {encoding.task} of {', '.join(encoding.targets)} in {spec.data}")
@@ -190,8 +188,8 @@ def _announce(work: Any) -> None:
     print_rows(("  part", "sequences", "time steps"), rows, title=False)
     if spec.bidirectional and encoding.read == "every":
         say("  each answer is given with the rows after it (bidirectional): no forecast")
-    measure, naive = headline(encoding), baselines(data)
-    best = better(naive, encoding).name
+    measure, naive = data.headline, data.baselines()
+    best = data.baseline.name
     said = [
         f"{one.name}, {measure} {one.scores[measure]:.4g}"
         + (" (the better)" if one.name == best and len(naive) > 1 else "")

@@ -16,6 +16,7 @@ from rnnlab.data.roles import Roles
 from rnnlab.data.scaling import require_finite, scaled
 from rnnlab.data.spelling import key_of
 from rnnlab.data.table import Table
+from rnnlab.diverged import is_accuracy, worst_scores
 from rnnlab.engine.protocol import Array
 
 LOSS_OF = {
@@ -127,6 +128,32 @@ class Encoding(BaseModel):
     def loss(self) -> str:
         """The name of the loss in `rnnlab.training.LOSSES`."""
         return LOSS_OF[self.task]
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the scores, "loss" first, then the headline."""
+        if self.task == "classification":
+            return ("loss", "accuracy")
+        if self.task == "multi-label":
+            return ("loss", "accuracy", "exact_accuracy")
+        if len(self.targets) > 1:
+            return ("loss", "relative_rmse")
+        return ("loss", "rmse", "mae", "relative_rmse")
+
+    @property
+    def headline(self) -> str:
+        """The score that comparisons show."""
+        return self.metrics[1]
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a larger headline is a better one."""
+        return is_accuracy(self.headline)
+
+    @property
+    def worst(self) -> dict[str, float]:
+        """Scores of a diverged run: 0 for accuracies, NaN for errors."""
+        return worst_scores(self.metrics)
 
     @property
     def text(self) -> frozenset[str]:

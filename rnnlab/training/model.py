@@ -223,7 +223,7 @@ class SequenceModel:
         read = y[where]  # (T, B, D*H), or (B, D*H)
         if lengths is not None and self.read == "every":
             targets = ignore_padding(targets, np.asarray(lengths))
-        value, d_read, readout = self.judge(read, targets, loss, weights)
+        value, d_read, readout = self.readout_loss(read, targets, loss, weights)
         if d_read is None:
             return value, {}
         d_y = d_read
@@ -233,7 +233,7 @@ class SequenceModel:
         gradients = self.layer.backward(tape, d_y, input_gradient=False).parameters
         return value, gradients | readout
 
-    def judge(
+    def readout_loss(
         self, read: Array, targets: Array, loss: Loss, weights: Array | None = None
     ) -> tuple[float, Array | None, dict[str, Array]]:
         """Return the loss on what is read out of the layer, and its gradients up to there.

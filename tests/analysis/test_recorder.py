@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -13,6 +14,7 @@ import pytest
 from rnnlab import Recurrent
 from rnnlab.analysis import GradientRecorder, gradient_decay
 from rnnlab.training import (
+    Batch,
     SequenceModel,
     Update,
     global_norm,
@@ -43,7 +45,7 @@ def run(
     return list(
         train(
             model,
-            lambda: (x, targets),
+            itertools.repeat(Batch(x, targets)),
             optimizer,
             **{"updates": 6, "evaluate": nothing, "evaluate_every": 3, **options},
             callback=callback,
@@ -123,7 +125,7 @@ def test_a_model_that_has_diverged_is_not_measured(rng: np.random.Generator) -> 
         evaluations = list(
             train(
                 model,
-                lambda: (x, targets),
+                itertools.repeat(Batch(x, targets)),
                 optimizer,
                 updates=5,
                 evaluate=nothing,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -14,7 +15,7 @@ from rnnlab.analysis import check_gradients, lyapunov_spectrum, random_inputs, w
 from rnnlab.analysis.gradient_flow import random_ends
 from rnnlab.layers import seeding
 from rnnlab.layers.initialisers import glorot_uniform
-from rnnlab.training import SGD, SequenceModel, mean_squared_error, train
+from rnnlab.training import SGD, Batch, SequenceModel, mean_squared_error, train
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ def test_training_with_an_int_draws_new_masks_at_every_update(monkeypatch):
     list(
         train(
             model,
-            lambda: (x, targets),
+            itertools.repeat(Batch(x, targets)),
             SGD(model.parameters, 0.1),
             updates=3,
             evaluate=lambda _: {},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, Generic, TypeVar
@@ -13,7 +12,7 @@ from rnnlab.experiments.settings import grid
 from rnnlab.experiments.settings.runs import Run
 from rnnlab.experiments.settings.sizes import learned_numbers
 from rnnlab.experiments.settings.spec import Spec
-from rnnlab.experiments.settings.task_entry import task_at
+from rnnlab.experiments.settings.task_entry import judged, task_at
 
 S = TypeVar("S", bound=Spec)
 Report = Callable[[int], None]  # called with the updates done so far
@@ -94,21 +93,11 @@ class Experiment(ABC, Generic[S]):
         return list(grid.runs(spec))
 
     def tasks(self, spec: S) -> list[dict[str, Any]]:
-        """Return every task as a manifest holds it: all its settings, and how it is judged.
-
-        `criterion` is the value of the headline from which on a run has solved the task.
-        """
+        """Return each task with all its settings and how it is judged, for the manifest."""
         found = []
         for point in spec.task_points():
-            task = task_at(point)
-            judged = {
-                "headline": task.headline,
-                "direction": "higher" if task.higher_is_better else "lower",
-                "chance": _finite(task.chance),
-                "criterion": _finite(task.solved_at),
-            }
             label = dict(point.columns).get("task", point.source)
-            found.append({"task": label, **dict(point.settings), **judged})
+            found.append({"task": label, **dict(point.settings), **judged(task_at(point))})
         return found
 
     def updates(self, run: Run) -> int:
@@ -120,8 +109,3 @@ class Experiment(ABC, Generic[S]):
         settings = run.settings
         steps = task_at(settings.task).length * settings.batch * max(1, settings.updates)
         return float(learned_numbers(settings) * steps)
-
-
-def _finite(value: float) -> float | None:
-    """Return a number as JSON can hold it."""
-    return float(value) if math.isfinite(value) else None

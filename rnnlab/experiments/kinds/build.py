@@ -90,7 +90,7 @@ def train_model(
     task = task_at(settings.task)
     return train(
         model,
-        lambda: task.draw(settings.batch, data),
+        task.batches(settings.batch, data),
         make_optimizer(settings.optimizer, model.parameters, settings.lr),
         updates=settings.updates,
         evaluate=evaluate,

@@ -6,7 +6,6 @@ import functools
 import hashlib
 import math
 import re
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -23,7 +22,7 @@ from rnnlab.registry import experiments
 if TYPE_CHECKING:
     from rnnlab.data import Dataset
     from rnnlab.engine.protocol import Array
-    from rnnlab.training import Batch, SequenceModel
+    from rnnlab.training import SequenceModel
 
 MODELS, CHECKPOINTS = "models", "checkpoints"
 TARGETS = "targets"
@@ -52,9 +51,7 @@ class Fit(Experiment[Any]):
 
     def columns_for(self, spec: FitSpec) -> tuple[str, ...]:
         """Return the columns of metrics.csv, with the scores of the task."""
-        from rnnlab.data import metric_names
-
-        scores = metric_names(dataset(spec).encoding)
+        scores = dataset(spec).metrics
         rest = ("learning_rate", "grad_norm", "status", "seconds")
         return ("cell", "seed", "part", "epoch", "update", *scores, *rest)
 
@@ -67,56 +64,58 @@ class Fit(Experiment[Any]):
 
     def run(self, run: Run, report: Report) -> Rows:
         """Train one cell with one seed: two rows an epoch, then one of the test part."""
+        from rnnlab.data import FittedModel, predict, score
+        from rnnlab.training import Schedule, loss_of, make_optimizer, train
+
         spec: FitSpec = run.settings.spec
-        from rnnlab.data import WORST, FittedModel, evaluate, metric_names, predict, score
-        from rnnlab.training import LOSSES, Schedule, make_optimizer, train_epochs
-        from rnnlab.training.weighting import per_answer
 
         data = dataset(spec)
         encoding, parts = data.encoding, data.parts
         model = build(spec, run, data)
         own_rate: Any = spec.entry(run.cell).lr
-        optimizer = make_optimizer(spec.optimizer, model.parameters, own_rate or spec.lr)
-        optimizer.weight_decay = spec.weight_decay
-
-        def draw(epoch: int) -> Iterator[Batch]:
-            # the same batches for every cell, and of an epoch the same after an interruption
-            return parts["train"].shuffled(spec.batch, encoding.read, [run.seed, epoch])
-
+        optimizer = make_optimizer(
+            spec.optimizer,
+            model.parameters,
+            own_rate or spec.lr,
+            weight_decay=spec.weight_decay,
+        )
         checkpoint = file_of(spec, run, CHECKPOINTS)
         checkpoint.parent.mkdir(exist_ok=True)
         rows: list[dict[str, Any]] = []
         best: dict[str, Any] | None = None
-        for epoch in train_epochs(
+        for evaluation in train(
             model,
-            draw,
+            data.batches(spec.batch, run.seed),  # the same batches for every cell
             optimizer,
-            loss=per_answer(LOSSES[encoding.loss]),
-            evaluate=lambda current: evaluate(current, encoding, parts["validation"]),
+            evaluate=data.evaluation,
+            epochs=spec.epochs,
+            loss=loss_of(data),
             schedule=schedule_of(spec, Schedule),
             patience=spec.patience,
+            restore_best=True,
             clip_norm=spec.clip,
             clip_value=spec.clip_value,
             checkpoint=checkpoint,
         ):
-            report(epoch.update)
+            report(evaluation.update)
             common = {
                 "cell": run.cell,
                 "seed": run.seed,
-                "epoch": epoch.epoch,
-                "update": epoch.update,
-                "learning_rate": epoch.learning_rate,
-                "grad_norm": epoch.grad_norm,
-                "status": epoch.status,
-                "seconds": epoch.seconds,
+                "epoch": evaluation.epoch,
+                "update": evaluation.update,
+                "learning_rate": evaluation.learning_rate,
+                "grad_norm": evaluation.grad_norm,
+                "status": evaluation.status,
+                "seconds": evaluation.seconds,
             }
-            train_loss = epoch.train_loss if math.isfinite(epoch.train_loss) else math.nan
+            train_loss = evaluation.train_loss if math.isfinite(evaluation.train_loss) else math.nan
             rows.append({**common, "part": "train", "loss": train_loss})
-            rows.append({**common, "part": "validation", **epoch.metrics})
-            if epoch.status == "ok" and (best is None or epoch.metrics["loss"] < best["loss"]):
+            rows.append({**common, "part": "validation", **evaluation.metrics})
+            if evaluation.status == "ok" and (
+                best is None or evaluation.metrics["loss"] < best["loss"]
+            ):
                 best = rows[-1]
-        worst = {name: WORST.get(name, math.nan) for name in metric_names(encoding)}
-        test = {**rows[-1], **worst, "part": "test"}
+        test = {**rows[-1], **data.worst, "part": "test"}
         outputs = None
         if best is not None:  # it has the weights of its best epoch
             chosen = {name: best[name] for name in ("epoch", "update", "status")}
@@ -132,13 +131,13 @@ class Fit(Experiment[Any]):
         return {self.table: metrics, TARGETS: self._by_target(spec, run, outputs)}
 
     def _by_target(self, spec: FitSpec, run: Run, outputs: Array | None) -> pd.DataFrame:
-        """Return a row for each target: the scores of a run, those of WORST if it diverged."""
-        from rnnlab.data import WORST, baselines, score_targets
+        """Return a row for each target: the scores of a run, the worst ones if it diverged."""
+        from rnnlab.data import score_targets
 
         data = dataset(spec)
         encoding = data.encoding
         rows: list[dict[str, Any]] = [
-            {"cell": run.cell, "seed": run.seed, "target": name} | WORST
+            {"cell": run.cell, "seed": run.seed, "target": name} | data.worst
             for name in encoding.targets
         ]
         if outputs is not None:
@@ -146,7 +145,7 @@ class Fit(Experiment[Any]):
             for row, scores in zip(rows, score_targets(encoding, outputs, answers), strict=True):
                 row |= scores
         columns = self.further_tables(spec)[TARGETS]
-        naive = baselines(data)
+        naive = data.baselines()
         for column, baseline in zip(("baseline_constant", "baseline_last"), naive, strict=False):
             for row, scores in zip(rows, baseline.by_target, strict=True):
                 row[column] = scores[columns[len(self.key) + 1]]
@@ -154,25 +153,21 @@ class Fit(Experiment[Any]):
 
     def summarise(self, spec: FitSpec, table: pd.DataFrame) -> pd.DataFrame:
         """Return a row for each cell, over the seeds."""
-        from rnnlab.data import baselines, better, metric_names
         from rnnlab.statistics import summarise_fit
 
         data = dataset(spec)
-        loss, first, *others = metric_names(data.encoding)
-        naive = baselines(data)
+        loss, first, *others = data.metrics
         parameters = {
             label: build(spec, Run(label, (), 0), data).parameter_count for label in spec.labels
         }
-        scores = {one.name: one.scores for one in naive}
-        best = better(naive, data.encoding).name
+        scores = {one.name: one.scores for one in data.baselines()}
+        best = data.baseline.name
         return summarise_fit(table, parameters, (first, *others, loss), scores, best)
 
     def outcome(self, run: Run, rows: pd.DataFrame) -> str:
         """Return the test score of the best epoch, in words."""
-        from rnnlab.data import headline
-
         test = rows.iloc[-1]
-        name = headline(dataset(run.settings.spec).encoding)
+        name = dataset(run.settings.spec).headline
         if test["status"] == "diverged":
             return f"diverged in epoch {test['epoch']}"
         ended = "; diverged later" if (rows["status"] == "diverged").any() else ""
@@ -253,7 +248,7 @@ def build(spec: FitSpec, run: Run, data: Dataset) -> SequenceModel:
     encoding = data.encoding
     check_pass(
         entry.find(),
-        steps=data.longest,
+        steps=data.length,
         batch=min(spec.batch, len(data.parts["train"])),
         inputs=encoding.input_size,
         hidden=entry.hidden or spec.hidden,
@@ -276,7 +271,7 @@ def build(spec: FitSpec, run: Run, data: Dataset) -> SequenceModel:
         regularisers=noise,
         seed=np.random.default_rng(layer_seed),
         forget_bias=entry.forget_bias,
-        chrono_tmax=data.longest if entry.forget_bias == "chrono" else None,
+        chrono_tmax=data.length if entry.forget_bias == "chrono" else None,
     )
     seed = np.random.default_rng(readout_seed)
     return SequenceModel(layer, encoding.output_size, read=encoding.read, seed=seed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
@@ -52,18 +51,14 @@ class Training(Experiment[S]):
         """Train one model; a row per evaluation."""
         task, fresh = task_of(run), streams(run).evaluation
         settings, model = run.settings, build_model(run)
-        held_out = task.held_out()
 
         def evaluate(model: SequenceModel) -> dict[str, float]:
-            inputs, targets = held_out.draw(settings.evaluation_batch, fresh)
-            scores: dict[str, float] = held_out.score(model.predict(inputs), targets)
+            scores: dict[str, float] = task.evaluation(model, settings.evaluation_batch, fresh)
             return scores
 
         rows = []
         for evaluation in train_model(model, run, evaluate, settings.evaluate_every):
             report(evaluation.update)
-            # the last update may be the one that broke the model
-            broken = not math.isfinite(evaluation.metrics.get("loss", math.nan))
             rows.append(
                 {
                     "cell": run.cell,
@@ -73,12 +68,10 @@ class Training(Experiment[S]):
                     **task.worst,
                     **evaluation.metrics,
                     "grad_norm": evaluation.grad_norm,
-                    "status": "diverged" if broken else evaluation.status,
+                    "status": evaluation.status,
                     "seconds": evaluation.seconds,
                 }
             )
-            if broken:
-                break
         return pd.DataFrame(rows)
 
     def summarise(self, spec: S, table: pd.DataFrame) -> pd.DataFrame:

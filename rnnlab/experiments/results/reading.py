@@ -7,6 +7,7 @@ same for tables.
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import stat
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from rnnlab.characters import is_plain
 
@@ -67,6 +68,23 @@ class _Task(_Loose):
     criterion: Number | None = None
 
 
+class _Planned(_Loose):
+    columns: list[Label]
+    points: list[Text]
+    seeds: Annotated[int, Field(strict=True, ge=1, le=_MOST_RUNS)]
+
+    @model_validator(mode="after")
+    def _agree(self) -> _Planned:
+        width = len(self.columns)
+        try:
+            lengths = {len(values) for values in csv.reader(self.points)}
+        except csv.Error:
+            lengths = set()
+        if not width or lengths != {width}:
+            raise ValueError("a value of each column in every point")
+        return self
+
+
 class _Manifest(_Loose):
     """The keys of a manifest that are used, and what each must be."""
 
@@ -75,6 +93,7 @@ class _Manifest(_Loose):
     question: Text | None = None
     reference: Label | None = None
     tasks: list[_Task] = []
+    planned: _Planned | None = None
     start: Text | None = None
     end: Text | None = None
     rnnlab: Text | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,29 @@ def read_csv(path: Path | io.StringIO) -> pd.DataFrame:
         na_values=[""],
         encoding="utf-8",
     )
+
+
+def line_of(key: Sequence[Any]) -> str:
+    """Return the beginning of a run's rows, as text.
+
+    Examples
+    --------
+    >>> line_of(("lstm,forget_bias=0", 10, None, 0))
+    '"lstm,forget_bias=0",10,,0'
+    """
+    return to_csv(pd.DataFrame([[*key]], dtype=object), header=False).rstrip("\n")
+
+
+def plan_of(columns: Sequence[str], points: Iterable[Sequence[Any]], seeds: int) -> dict[str, Any]:
+    """Return the planned runs of a study as a manifest holds them: each point, for all seeds.
+
+    Examples
+    --------
+    >>> plan_of(["cell", "delay"], [("gru", 10), ("gru", 20)], seeds=3)
+    {'columns': ['cell', 'delay'], 'points': ['gru,10', 'gru,20'], 'seeds': 3}
+    """
+    lines = dict.fromkeys(line_of(point) for point in points)
+    return {"columns": list(columns), "points": list(lines), "seeds": seeds}
 
 
 def read_table(path: Path, needed: Sequence[str] = ()) -> pd.DataFrame | None:

@@ -18,6 +18,7 @@ from rnnlab.experiments.kinds.base import Experiment
 from rnnlab.experiments.progress import Progress, Several
 from rnnlab.experiments.results.figures import draw, figure_spec
 from rnnlab.experiments.results.report_files import PAGE, files_of
+from rnnlab.experiments.results.tables import plan_of
 from rnnlab.experiments.runner.interrupts import interrupts_held
 from rnnlab.experiments.runner.outcomes import Failed, Outcome, OwnCodeFailedError, RunsFailedError
 from rnnlab.experiments.runner.processes import compute
@@ -210,6 +211,13 @@ class Study:
         """What a report answers, which decides no number of a run."""
         return {"question": self.spec.question, "reference": self.spec.reference}
 
+    def _planned(self) -> dict[str, Any]:
+        """Return the planned runs and how each task is judged: readers rebuild no study."""
+        columns = self.experiment.key_for(self.spec)[:-1]  # all but the seed
+        points = [[run[name] for name in columns] for run in self.runs]
+        planned = plan_of(columns, points, self.spec.seeds)
+        return {"planned": planned, "tasks": self.experiment.tasks(self.spec)}
+
     def _compute(self, progress: Progress) -> None:
         jobs, missing = self.jobs, self.missing
         if missing:
@@ -217,8 +225,7 @@ class Study:
             # a cluster that does not answer says so before anything is touched
             with contextlib.nullcontext() if self._dask is None else _cluster(self._dask) as client:
                 on_cluster = {} if client is None else {"jobs": None, "dask": self._dask}
-                tasks = self.experiment.tasks(self.spec)
-                notes = {**self._asked, "tasks": tasks, "jobs": jobs, **on_cluster}
+                notes = {**self._asked, **self._planned(), "jobs": jobs, **on_cluster}
                 report = [file.name for file in files_of(self.store.path / PAGE) or []]
                 self.store.begin(self._command, notes, _names_of_files(), report)
                 self.store.plan({self._keys[run]: str(run) for run in self.runs})

@@ -224,10 +224,10 @@ def fit_spec(options: Mapping[str, Any]) -> FitSpec:
 def _settled(spec: FitSpec) -> FitSpec:
     """Check names, and give the cells that can take it the common forget bias."""
     from rnnlab.layers import accepts_forget_bias
-    from rnnlab.training import OPTIMIZER_NAMES, Schedule
+    from rnnlab.training import Schedule
+    from rnnlab.training.optimizers import optimizers
 
-    if spec.optimizer not in OPTIMIZER_NAMES:
-        raise ValueError(unknown_name("optimizer", spec.optimizer, OPTIMIZER_NAMES))
+    optimizers[spec.optimizer]  # an error with the nearest name if there is no such optimiser
     schedule_of(spec, Schedule)
     entries = []
     for entry in spec.cells:
@@ -268,7 +268,7 @@ def schedule_of(spec: FitSpec, kind: Any) -> Any:
     """Return the schedule that the settings describe, of the class `kind`."""
     return kind(
         spec.schedule,
-        epochs=spec.epochs,
+        steps=spec.epochs,
         warmup=spec.warmup,
         factor=spec.lr_factor,
         every=spec.lr_every,

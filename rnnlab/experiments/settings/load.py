@@ -242,10 +242,10 @@ def _settled(entry: CellEntry, common: ForgetBias) -> CellEntry:
 def _check_names(spec: Spec) -> None:
     """Refuse an optimiser or an initialisation that there is not."""
     from rnnlab.layers.initialisers import INITIALISATIONS
-    from rnnlab.training import OPTIMIZER_NAMES
+    from rnnlab.training.optimizers import optimizers
 
     for owner in (spec, *spec.cells):
-        for key, known in (("optimizer", OPTIMIZER_NAMES), ("init", INITIALISATIONS)):
+        for key, known in (("optimizer", optimizers), ("init", INITIALISATIONS)):
             value = getattr(owner, key, None)
             for name in value if isinstance(value, list) else [value]:
                 if name is not None and name not in known:

@@ -68,7 +68,7 @@ class Spec(BaseModel):
     seeds : int
         Runs of everything, with seeds 0 to seeds - 1.
     optimizer : str
-        One of `rnnlab.training.OPTIMIZER_NAMES`.
+        A name of `rnnlab.registry.optimizers`.
     clip, clip_value : float or None
         Largest global norm of a gradient; largest absolute value of its elements. One at most.
     evaluation_batch : int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import product
@@ -170,6 +171,29 @@ def task_at(point: TaskPoint) -> Any:
 @lru_cache(maxsize=1024)
 def _task(kind: Any, point: TaskPoint) -> Any:
     return kind(**dict(point.settings))
+
+
+def judged(task: Any) -> dict[str, Any]:
+    """Return how a task is judged, as a manifest holds it.
+
+    `criterion` is the value of the headline from which on a run has solved the task.
+    """
+    return {
+        "headline": task.headline,
+        "direction": direction(task),
+        "chance": _finite(task.chance),
+        "criterion": _finite(task.solved_at),
+    }
+
+
+def direction(task: Any) -> str:
+    """Return which values of the headline are better."""
+    return "higher" if task.higher_is_better else "lower"
+
+
+def _finite(value: float) -> float | None:
+    """Return a number in a form that JSON can hold."""
+    return float(value) if math.isfinite(value) else None
 
 
 def make(kind: Any, settings: Mapping[str, Any], name: str) -> Any:

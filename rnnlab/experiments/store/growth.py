@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnnlab.experiments.kinds.base import Experiment
+from rnnlab.experiments.results.tables import line_of
 from rnnlab.experiments.settings.cell_entry import ENTRY_OPTIONS, CellEntry
 from rnnlab.experiments.settings.runs import SWEPT, Run
 from rnnlab.experiments.settings.spec import TrainingSpec
 from rnnlab.experiments.settings.task_entry import TaskEntry
-from rnnlab.experiments.store.records import line_of
 
 _LISTS = ("delays", "payload", "alphabet", *SWEPT)
 _OWN = tuple(name for name in ENTRY_OPTIONS if name != "label")

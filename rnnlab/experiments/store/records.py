@@ -12,26 +12,14 @@ import csv
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from rnnlab import files
-from rnnlab.experiments.results.tables import to_csv
+from rnnlab.experiments.results.tables import line_of, to_csv
 from rnnlab.experiments.store.writing import cannot_write, write_whole
 
 SUFFIX = ".csv"
-
-
-def line_of(key: Sequence[Any]) -> str:
-    """Return the beginning of a run's rows, as text.
-
-    Examples
-    --------
-    >>> line_of(("lstm,forget_bias=0", 10, None, 0))
-    '"lstm,forget_bias=0",10,,0'
-    """
-    return to_csv(pd.DataFrame([[*key]], dtype=object), header=False).rstrip("\n")
 
 
 def rows_by_run(text: str, width: int) -> dict[str, str]:

@@ -27,11 +27,11 @@ from rnnlab.experiments.results.reading import (
     read_text,
 )
 from rnnlab.experiments.results.status import is_alive, is_mine, read_state
-from rnnlab.experiments.results.tables import read_csv, to_csv
+from rnnlab.experiments.results.tables import line_of, read_csv, to_csv
 from rnnlab.experiments.store import manifest
 from rnnlab.experiments.store.growth import Growth, Layout, first_difference, moved
 from rnnlab.experiments.store.lock import Lock, TakenError
-from rnnlab.experiments.store.records import FurtherTable, Records, line_of, rows_by_run
+from rnnlab.experiments.store.records import FurtherTable, Records, rows_by_run
 from rnnlab.experiments.store.writing import cannot_write, make_writable, write_whole
 
 SUMMARY = "summary.csv"

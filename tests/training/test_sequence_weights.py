@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rnnlab.training import LOSSES
-from rnnlab.training.weighting import per_answer
+from rnnlab.training.sequence_weights import per_answer
 
 STEPS, BATCH, SIZE = 4, 6, 3
 SINGLE: dict[str, Any] = {
