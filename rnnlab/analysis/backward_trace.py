@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnlab.analysis.linearised import Linearised, Paths
+from rnnlab.analysis.linearisation import Linearised, Paths
 from rnnlab.analysis.rounding import known_logs, may_be_rounding
 from rnnlab.engine.protocol import Array
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from rnnlab.analysis.analysable import require_analysable
 from rnnlab.analysis.backward_trace import norms_by_lag
-from rnnlab.analysis.linearised import linearise, require_analysable, twin_of
+from rnnlab.analysis.linearising import linearise, twin_of
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.arrays import as_numbers
 from rnnlab.layers.seeding import Seed, random_numbers

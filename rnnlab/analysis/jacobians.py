@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rnnlab.analysis.linearised import Linearised, LinearisedStep, Paths
+from rnnlab.analysis.linearisation import Linearised, LinearisedStep, Paths
 from rnnlab.engine.protocol import Array
 
 #: The derivative of something in the states before, by the place of the state: (K, B, rows, H),

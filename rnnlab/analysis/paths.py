@@ -8,15 +8,11 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from rnnlab.analysis.analysable import require_analysable
 from rnnlab.analysis.backward_trace import log_mean, log_norm, norms_by_lag, trace_back
 from rnnlab.analysis.gradient_flow import loss_at_the_end
-from rnnlab.analysis.linearised import (
-    Linearised,
-    Paths,
-    linearise,
-    require_analysable,
-    twin_of,
-)
+from rnnlab.analysis.linearisation import Linearised, Paths
+from rnnlab.analysis.linearising import linearise, twin_of
 from rnnlab.cells import CellDefinition
 from rnnlab.engine.protocol import Array
 from rnnlab.equations.expression import reachable

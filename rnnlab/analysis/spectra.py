@@ -13,8 +13,10 @@ import numpy as np
 import pandas as pd
 import scipy.linalg.lapack
 
+from rnnlab.analysis.analysable import require_analysable
 from rnnlab.analysis.jacobians import CHUNK, step_jacobians
-from rnnlab.analysis.linearised import Linearised, linearise, require_analysable
+from rnnlab.analysis.linearisation import Linearised
+from rnnlab.analysis.linearising import linearise
 from rnnlab.engine.protocol import Array
 from rnnlab.layers import Recurrent
 from rnnlab.layers.seeding import Seed, random_numbers

@@ -7,7 +7,9 @@ that it is drawn from. To draw one from the folder of a result::
     table = pandas.read_csv(folder / spec.table)
     save_figure(spec.figure(table), folder / spec.filename)
 
-No function uses pyplot or a display, or changes the caller's `matplotlib.rcParams`.
+Every `plot_` function returns a Figure. It raises a ValueError that names the column if the table
+lacks one or has text where numbers are required, and `NothingToDrawError` if it has no row. No
+function uses pyplot or a display, or changes the `matplotlib.rcParams` of the caller.
 """
 
 from __future__ import annotations

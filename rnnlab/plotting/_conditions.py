@@ -81,7 +81,7 @@ def draw_panels(
     draw : callable
         From the axes, the rows of a panel and the styles of all cells.
     columns : int
-        Panels side by side, at most.
+        Largest number of panels side by side.
     labels : (str, str) or None
         Of the axes x and y, which the panels share; None where `draw` writes those of each panel.
     caption : str

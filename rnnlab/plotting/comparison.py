@@ -22,11 +22,7 @@ def plot_comparison(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        What `rnnlab.statistics.compare` returns; pairs without a number are left out.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+        Table of `rnnlab.statistics.compare`; pairs without a number are left out.
 
     Raises
     ------
@@ -48,7 +44,7 @@ def plot_comparison(table: pd.DataFrame) -> Figure:
     >>> plot_comparison(table).axes[0].get_yticklabels()[0].get_text()
     'gru > rnn'
     """
-    require_rows(table, "table", _NEEDED, "what rnnlab.statistics.compare returns")
+    require_rows(table, "table", _NEEDED, "the table that rnnlab.statistics.compare returns")
     pairs = table[table["probability"].notna()]
     require_rows(pairs, "table", _NEEDED, "a comparison with a common condition")
     rows = np.arange(len(pairs))

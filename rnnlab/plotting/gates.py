@@ -110,15 +110,13 @@ def plot_gate_distribution(means: pd.DataFrame) -> Figure:
     Parameters
     ----------
     means : DataFrame
-        As `rnnlab.statistics.histogram_means` makes them: cell, phase, gate, left, right, share,
+        Table of `rnnlab.statistics.histogram_means`: cell, phase, gate, left, right, share,
         seeds.
-
-    Returns
-    -------
-    Figure
     """
     columns = ("cell", "phase", "gate", "left", "right", "share", "seeds")
-    require_rows(means, "means", columns, "what rnnlab.statistics.histogram_means returns")
+    require_rows(
+        means, "means", columns, "the table that rnnlab.statistics.histogram_means returns"
+    )
     gates = in_order(means["gate"])
     with house_style():
         figure, grid, panels = by_cell_and_phase(means, height=1.7, extra=1.3)
@@ -193,7 +191,7 @@ def plot_memory_times(shares: pd.DataFrame) -> Figure:
     Parameters
     ----------
     shares : DataFrame
-        As `rnnlab.statistics.memory_time_shares` makes them: cell, phase, gate, left, right, share,
+        Table of `rnnlab.statistics.memory_time_shares`: cell, phase, gate, left, right, share,
         seeds.
 
     Returns
@@ -202,7 +200,9 @@ def plot_memory_times(shares: pd.DataFrame) -> Figure:
         Times beyond the last edge stand in the last bin.
     """
     columns = ("cell", "phase", "gate", "left", "right", "share", "seeds")
-    require_rows(shares, "shares", columns, "what rnnlab.statistics.memory_time_shares returns")
+    require_rows(
+        shares, "shares", columns, "the table that rnnlab.statistics.memory_time_shares returns"
+    )
     phases, styles = phases_of(shares), cell_styles(shares["cell"])
     several = shares.groupby("cell")["gate"].nunique() > 1
     held = shares[(shares["share"] > 0) & np.isfinite(shares["right"])]["right"]

@@ -48,16 +48,12 @@ def plot_gradient_decay(
     Parameters
     ----------
     bands : DataFrame
-        As `rnnlab.statistics.decay_bands` makes them: cell, phase, state, lag, median, low, high,
+        Table of `rnnlab.statistics.decay_bands`: cell, phase, state, lag, median, low, high,
         seeds, reference_lag, status.
     axes : Axes (states, phases), optional
         Where to draw, states from h on in rows and phases from init on in columns, as many as
         `bands` has with a gradient; by default in a new figure that no GUI knows. Panels without
         data are hidden.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
 
     Raises
     ------
@@ -83,7 +79,7 @@ def plot_gradient_decay(
     >>> len(plot_gradient_decay(bands).axes)
     1
     """
-    require_rows(bands, "bands", _COLUMNS, "what rnnlab.statistics.decay_bands returns")
+    require_rows(bands, "bands", _COLUMNS, "the table that rnnlab.statistics.decay_bands returns")
     styles = cell_styles(bands["cell"])
     there = bands[bands["status"] != "no gradient"]  # of the others there is nothing to draw
     drawn = bands if there.empty else there

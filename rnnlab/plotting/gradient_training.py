@@ -27,7 +27,7 @@ def plot_gradient_training(medians: pd.DataFrame) -> Figure:
     Parameters
     ----------
     medians : DataFrame
-        As `rnnlab.statistics.training_medians` makes them: cell, state, update, lag, relative,
+        Table of `rnnlab.statistics.training_medians`: cell, state, update, lag, relative,
         ratio (log10), seeds.
 
     Returns
@@ -38,7 +38,9 @@ def plot_gradient_training(medians: pd.DataFrame) -> Figure:
         gradient is named in the caption.
     """
     columns = ("cell", "state", "update", "lag", "relative", "ratio", "seeds")
-    require_rows(medians, "medians", columns, "what rnnlab.statistics.training_medians returns")
+    require_rows(
+        medians, "medians", columns, "the table that rnnlab.statistics.training_medians returns"
+    )
     every = in_order(zip(medians["cell"], medians["state"], strict=True))
     known = medians[medians["relative"].notna()]
     rows = in_order(zip(known["cell"], known["state"], strict=True)) or every
@@ -109,15 +111,13 @@ def plot_clip_rate(medians: pd.DataFrame) -> Figure:
     Parameters
     ----------
     medians : DataFrame
-        As `rnnlab.statistics.clipping_medians` makes them: cell, update, median, low, high,
+        Table of `rnnlab.statistics.clipping_medians`: cell, update, median, low, high,
         grad_norm, seeds.
-
-    Returns
-    -------
-    Figure
     """
     columns = ("cell", "update", "median", "low", "high", "grad_norm", "seeds")
-    require_rows(medians, "medians", columns, "what rnnlab.statistics.clipping_medians returns")
+    require_rows(
+        medians, "medians", columns, "the table that rnnlab.statistics.clipping_medians returns"
+    )
     styles = cell_styles(medians["cell"])
     with house_style():
         figure = Figure(figsize=(8.4, 3.4), layout="constrained")

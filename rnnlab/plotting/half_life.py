@@ -29,7 +29,7 @@ def plot_forget_bias(medians: pd.DataFrame) -> Figure:
     Parameters
     ----------
     medians : DataFrame
-        As `rnnlab.statistics.forget_bias_medians` makes them: cell, state, path, forget_bias,
+        Table of `rnnlab.statistics.forget_bias_medians`: cell, state, path, forget_bias,
         closed_form, kind, median, low, high (steps), seeds.
 
     Returns
@@ -43,7 +43,9 @@ def plot_forget_bias(medians: pd.DataFrame) -> Figure:
         *("cell", "state", "path", "forget_bias", "closed_form", "kind"),
         *("median", "low", "high", "seeds"),
     )
-    require_rows(medians, "medians", columns, "what rnnlab.statistics.forget_bias_medians returns")
+    require_rows(
+        medians, "medians", columns, "the table that rnnlab.statistics.forget_bias_medians returns"
+    )
     finite = medians[["median", "closed_form"]].to_numpy(np.float64)
     top = 3 * float(finite[np.isfinite(finite)].max())
     kinds = [kind for kind in _KINDS if (medians["kind"] == kind).any()]

@@ -29,19 +29,10 @@ def plot_learning_curves(table: pd.DataFrame, *, columns: int = 2) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        What `rnnlab.statistics.learning_curves` returns. Every combination of the settings that
+        Table of `rnnlab.statistics.learning_curves`. Every combination of the settings that
         vary has a panel. A value that is infinite, of runs that diverged, is not drawn.
     columns : int
-        Panels side by side, at most.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or there is no row.
+        Largest number of panels side by side.
 
     Examples
     --------
@@ -60,7 +51,9 @@ def plot_learning_curves(table: pd.DataFrame, *, columns: int = 2) -> Figure:
     >>> plot_learning_curves(table).axes[0].get_title(loc="left")
     'delay 10'
     """
-    require_rows(table, "table", _NEEDED, "what rnnlab.statistics.learning_curves returns")
+    require_rows(
+        table, "table", _NEEDED, "the table that rnnlab.statistics.learning_curves returns"
+    )
     metric = only_metric(table)
 
     def draw(ax: Axes, rows: pd.DataFrame, styles: Mapping[str, Mapping[str, Any]]) -> None:

@@ -23,15 +23,6 @@ def plot_loss_curves(metrics: pd.DataFrame) -> Figure:
     metrics : DataFrame
         Columns cell, seed, part, epoch and loss, as in metrics.csv of a fit; a column accuracy says
         that the loss is in nats. It is not modified.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or there is no row.
     """
     needed = ("cell", "seed", "part", "epoch", "loss")
     require_rows(metrics, "metrics", needed, "metrics.csv of a fit")

@@ -71,10 +71,6 @@ def plot_outcomes(
     columns : int
         Largest number of panels side by side.
 
-    Returns
-    -------
-    matplotlib.figure.Figure
-
     Raises
     ------
     ValueError
@@ -120,15 +116,6 @@ def plot_summary(
         The columns of summary.csv of a study of tasks.
     runs, columns
         As for `plot_outcomes`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or there is no row.
 
     Examples
     --------

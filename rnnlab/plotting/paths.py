@@ -47,7 +47,7 @@ def plot_gradient_paths(medians: pd.DataFrame) -> Figure:
     Parameters
     ----------
     medians : DataFrame
-        As `rnnlab.statistics.path_medians` makes them: cell, phase, state, lag, path, median, low,
+        Table of `rnnlab.statistics.path_medians`: cell, phase, state, lag, path, median, low,
         high (log10), seeds.
 
     Returns
@@ -55,7 +55,9 @@ def plot_gradient_paths(medians: pd.DataFrame) -> Figure:
     Figure
         A row a cell and state, a column a phase. Norms below 1e-20 are drawn on the floor.
     """
-    require_rows(medians, "medians", _COLUMNS, "what rnnlab.statistics.path_medians returns")
+    require_rows(
+        medians, "medians", _COLUMNS, "the table that rnnlab.statistics.path_medians returns"
+    )
     bottom, top, floored = extent(medians[["median", "low", "high"]].to_numpy(), FLOOR)
     with house_style():
         figure = _draw(medians, _PATHS, FLOOR)
@@ -80,7 +82,7 @@ def plot_path_shares(medians: pd.DataFrame) -> Figure:
     Parameters
     ----------
     medians : DataFrame
-        As `rnnlab.statistics.share_medians` makes them: cell, phase, state, lag, path, median, low,
+        Table of `rnnlab.statistics.share_medians`: cell, phase, state, lag, path, median, low,
         high, seeds.
 
     Returns
@@ -88,7 +90,9 @@ def plot_path_shares(medians: pd.DataFrame) -> Figure:
     Figure
         A row a cell and state, a column a phase; what lies outside -0.5 and 1.5 leaves the axis.
     """
-    require_rows(medians, "medians", _COLUMNS, "what rnnlab.statistics.share_medians returns")
+    require_rows(
+        medians, "medians", _COLUMNS, "the table that rnnlab.statistics.share_medians returns"
+    )
     other = medians[medians["path"] == "around_other"]["median"].abs().max()
     drawn = {name: label for name, label in _SHARES.items() if name != "around_other" or other > 0}
     with house_style():

@@ -34,7 +34,7 @@ def plot_jacobian_spectrum(medians: pd.DataFrame) -> Figure:
     Parameters
     ----------
     medians : DataFrame
-        As `rnnlab.statistics.spectrum_medians` makes them: cell, phase, lag, index, median, low,
+        Table of `rnnlab.statistics.spectrum_medians`: cell, phase, lag, index, median, low,
         high (log10), seeds.
 
     Returns
@@ -43,7 +43,9 @@ def plot_jacobian_spectrum(medians: pd.DataFrame) -> Figure:
         A line a lag k. Values below 1e-20 are drawn on the floor, where a triangle marks the first.
     """
     columns = ("cell", "phase", "lag", "index", "median", "low", "high", "seeds")
-    require_rows(medians, "medians", columns, "what rnnlab.statistics.spectrum_medians returns")
+    require_rows(
+        medians, "medians", columns, "the table that rnnlab.statistics.spectrum_medians returns"
+    )
     lags = in_order(medians["lag"])
     with house_style():
         figure, grid, panels = by_cell_and_phase(medians)
@@ -76,7 +78,7 @@ def plot_lyapunov_spectrum(medians: pd.DataFrame) -> Figure:
     Parameters
     ----------
     medians : DataFrame
-        As `rnnlab.statistics.lyapunov_medians` makes them: cell, phase, index, place, median, low,
+        Table of `rnnlab.statistics.lyapunov_medians`: cell, phase, index, place, median, low,
         high (nats a step), seeds.
 
     Returns
@@ -86,7 +88,9 @@ def plot_lyapunov_spectrum(medians: pd.DataFrame) -> Figure:
         Exponents below -8 are drawn there, where a triangle marks the first.
     """
     columns = ("cell", "phase", "place", "median", "low", "high", "seeds")
-    require_rows(medians, "medians", columns, "what rnnlab.statistics.lyapunov_medians returns")
+    require_rows(
+        medians, "medians", columns, "the table that rnnlab.statistics.lyapunov_medians returns"
+    )
     phases, styles = phases_of(medians), cell_styles(medians["cell"])
     with house_style():
         figure, grid = grid_of(1, len(phases), width=2.6, height=2.7)

@@ -27,19 +27,10 @@ def plot_survival(table: pd.DataFrame, *, columns: int = 2) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        What `rnnlab.statistics.survival_curves` returns. Every combination of the settings that
+        Table of `rnnlab.statistics.survival_curves`. Every combination of the settings that
         vary has a panel.
     columns : int
-        Panels side by side, at most.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or there is no row.
+        Largest number of panels side by side.
 
     Examples
     --------
@@ -57,7 +48,9 @@ def plot_survival(table: pd.DataFrame, *, columns: int = 2) -> Figure:
     >>> plot_survival(table).axes[0].get_ylabel()
     'share of runs unsolved'
     """
-    require_rows(table, "table", _NEEDED, "what rnnlab.statistics.survival_curves returns")
+    require_rows(
+        table, "table", _NEEDED, "the table that rnnlab.statistics.survival_curves returns"
+    )
     end = float(table["update"].max())
 
     def draw(ax: Axes, rows: pd.DataFrame, styles: Mapping[str, Mapping[str, Any]]) -> None:

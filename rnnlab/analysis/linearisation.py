@@ -16,19 +16,15 @@ Leaving matrices out of the second line leaves paths out: that is how paths are 
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from rnnlab.analysis.rounding import Rounding
 from rnnlab.cells import CellDefinition
-from rnnlab.engine import ReferenceEngine
 from rnnlab.engine.protocol import Array
 from rnnlab.equations.functions import identity
-from rnnlab.layers import Recurrent
 
 #: Which paths count: "all"; "cut", those that pass no matrix on h, as if h were detached there
 #: (Arpit et al. 2018, arXiv 1810.03023); "direct", those that pass no matrix at all.
@@ -182,151 +178,3 @@ class Linearised:
             found, earlier, d_x = self.layers[number].pull(t, own, paths)
             nodes, before = found + nodes, earlier + before
         return nodes, before
-
-
-def linearise(
-    layer: Recurrent,
-    x: Array,
-    state: Sequence[Array] | None = None,
-    *,
-    last: int | None = None,
-    rounding: Rounding | None = None,
-) -> Linearised:
-    """Linearise a layer along sequences.
-
-    Parameters
-    ----------
-    layer : Recurrent
-        In float64 and of one direction.
-    x : array (T, B, I)
-    state : tuple of (num_layers, B, H) arrays, optional
-        The initial state, as for `layer.forward`.
-    last : int, optional
-        Only so many steps at the end are linearised; all unless given.
-    rounding : Rounding, optional
-        Errors that are put into every operation: see `rnnlab.analysis.rounding`.
-
-    Returns
-    -------
-    Linearised
-
-    Raises
-    ------
-    ValueError
-        If the layer is in float32 or bidirectional.
-
-    Examples
-    --------
-    >>> import rnnlab
-    >>> layer = rnnlab.LSTM(3, 8, dtype="float64", num_layers=2)
-    >>> along = linearise(layer, np.zeros((5, 2, 3)))
-    >>> along.names, along.size
-    (('h_l0', 'c_l0', 'h_l1', 'c_l1'), 32)
-    """
-    require_analysable(layer)
-    tape = layer.forward(x, state)
-    steps, batch, _ = tape.output.shape
-    first = 0 if last is None else max(steps - last, 0)
-    read = np.asarray(x, layer.dtype)
-    parts = []
-    for number in range(layer.num_layers):
-        over_time = list(tape.states(number).values())
-        before = [values[first:-1] for values in over_time]
-        parts.append(_linearise(layer, number, read[first:], before, rounding))
-        read = over_time[0][1:]
-    return Linearised(steps - first, batch, layer.hidden_size, state_names(layer), tuple(parts))
-
-
-def twin_of(layer: Recurrent, x: Array) -> Callable[[], Linearised]:
-    """Return a function that linearises with rounding errors, once: see `linearise`."""
-    return functools.cache(lambda: linearise(layer, x, rounding=Rounding()))
-
-
-def state_names(layer: Recurrent) -> tuple[str, ...]:
-    """Return what the states of a layer are called in tables.
-
-    Examples
-    --------
-    >>> import rnnlab
-    >>> state_names(rnnlab.GRU(3, 8)), state_names(rnnlab.GRU(3, 8, num_layers=2))
-    (('h',), ('h_l0', 'h_l1'))
-    """
-    if layer.num_layers == 1:
-        return layer.cell.states
-    return tuple(
-        f"{name}_l{number}" for number in range(layer.num_layers) for name in layer.cell.states
-    )
-
-
-def require_analysable(layer: Recurrent) -> None:
-    """Raise a ValueError unless gradients along the layer mean something in float64."""
-    if layer.dtype != "float64":
-        raise ValueError(
-            f"gradients are analysed in float64, got {layer.dtype}: "
-            'use astype("float64") of the layer or the model'
-        )
-    if layer.bidirectional:
-        raise ValueError(
-            "gradients through time need a layer of one direction, got bidirectional=True: "
-            "analyse a layer for each direction"
-        )
-    if layer.batch_first:
-        raise ValueError(
-            "gradients through time need a layer with time first, got batch_first=True: "
-            "copy its parameters into a layer without it"
-        )
-    zoneout = 0.0 if layer.regularisers is None else layer.regularisers.zoneout
-    if max(zoneout.values(), default=0.0) if isinstance(zoneout, Mapping) else zoneout:
-        raise ValueError(
-            "gradients through time need a layer whose steps are the cell's own, got "
-            f"zoneout={zoneout}: copy its parameters into a layer without zoneout"
-        )
-
-
-def _linearise(
-    layer: Recurrent,
-    number: int,
-    x: Array,
-    before: Sequence[Array],
-    rounding: Rounding | None,
-) -> LinearisedStep:
-    cell = layer.cell
-    equations, derivation = cell.equations, cell.derivation
-    parameters = {name: layer.parameters[f"{name}_l{number}"] for name in cell.arrays}
-    with np.errstate(all="ignore"):  # where() computes both of its branches
-        values = ReferenceEngine(cell, layer.dtype).step(parameters, x, before)
-        used = values if rounding is None else rounding.evaluate_step(equations, values)
-    wanted = {
-        "on_state": derivation.state_gradients,
-        "on_map": derivation.map_gradients,
-        "within": derivation.output_gradients,
-    }
-    gradients = [node for nodes in wanted.values() for node in nodes]
-    local: dict[str, Local] = {name: {} for name in wanted}
-    seeds = (*derivation.state_seeds, *derivation.operand_seeds)
-    for v, chosen in enumerate(seeds):
-        one_hot = {seed.index: np.array(float(seed is chosen)) for seed in seeds}
-        with np.errstate(all="ignore"):
-            found = equations.evaluate(gradients, {**values, **one_hot})
-            if rounding is not None:
-                found = rounding.evaluate(gradients, {**used, **one_hot}, found)
-        for name, nodes in wanted.items():
-            for column, node in enumerate(nodes):
-                value = np.asarray(found[node.index], np.float64)
-                if value.any():
-                    local[name][v, column] = np.broadcast_to(value, before[0].shape)
-    weights = _matrices(cell, parameters, layer.hidden_size)
-    return LinearisedStep(cell, weights, **local, rounded=rounding or identity)
-
-
-def _matrices(
-    cell: CellDefinition, parameters: dict[str, Array], units: int
-) -> dict[tuple[int, int], Array]:
-    """Return the block of a weight array that each product uses, by (map, place of operand)."""
-    found = {}
-    for m, node in enumerate(cell.equations.maps):
-        for place, operand in enumerate(node.args):
-            array = cell.arrays[cell.weight_name(cell.source_of(operand))]
-            row = array.maps.index(m) * units
-            found[m, place] = parameters[array.name][row : row + units]
-    return found
