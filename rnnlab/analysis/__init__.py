@@ -1,4 +1,4 @@
-"""Gradients and what a cell does with a sequence: numbers as DataFrames."""
+"""Analysis of gradients and of a cell along a sequence: numbers as DataFrames."""
 
 from rnnlab.analysis.backward_trace import trace_back
 from rnnlab.analysis.forget_bias import closed_form_half_life, forget_bias_half_lives

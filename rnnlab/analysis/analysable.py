@@ -8,7 +8,7 @@ from rnnlab.layers import Recurrent
 
 
 def state_names(layer: Recurrent) -> tuple[str, ...]:
-    """Return what the states of a layer are called in tables.
+    """Return the names of the states of a layer in tables.
 
     Examples
     --------
@@ -24,7 +24,7 @@ def state_names(layer: Recurrent) -> tuple[str, ...]:
 
 
 def require_analysable(layer: Recurrent) -> None:
-    """Raise a ValueError unless gradients along the layer mean something in float64."""
+    """Raise a ValueError unless gradients through time of a layer can be analysed."""
     if layer.dtype != "float64":
         raise ValueError(
             f"gradients are analysed in float64, got {layer.dtype}: "

@@ -1,17 +1,17 @@
-"""A recurrent layer along one sequence, linearised: what a small change of a state does next.
+"""Linearisation of a recurrent layer along sequences: the effect of small changes of its states.
 
-A cell's step is pointwise but for its products, so that its derivative is made of two things: the
-local derivatives, one number per unit, and the learned matrices. The first come from the derived
-backward step, evaluated at the states that the layer went through; the second are parameters. Every
-Jacobian and every gradient of `rnnlab.analysis` is put together from them, whatever the cell.
+The step of a cell is pointwise except for its products, so its derivative consists of local
+derivatives, one number per unit, and learned matrices. The local derivatives come from the derived
+backward step, evaluated at the states along the sequence; the matrices are parameters. Every
+Jacobian and every gradient of `rnnlab.analysis` is composed of them, for every cell.
 
-With `v` the ends of the pointwise part (the new states, then the computed operands of products) and
-`a_m` what the products deliver::
+With `v` the outputs of the pointwise part (the new states, then the computed operands of products)
+and `a_m` the results of the products::
 
     dv = sum_j  on_state[v, j] ds_j  +  sum_m  on_map[v, m] da_m        (per unit)
     da_m = sum over operands o of m of  W[m, o] do                      (matrices)
 
-Leaving matrices out of the second line leaves paths out: that is how paths are told apart.
+Paths are separated by leaving matrices out of the second line.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rnnlab.cells import CellDefinition
 from rnnlab.engine.protocol import Array
 from rnnlab.equations.functions import identity
 
-#: Which paths count: "all"; "cut", those that pass no matrix on h, as if h were detached there
+#: The paths that count: "all"; "cut", those that pass no matrix on h, as if h were detached there
 #: (Arpit et al. 2018, arXiv 1810.03023); "direct", those that pass no matrix at all.
 Paths = Literal["all", "cut", "direct"]
 Local = dict[tuple[int, int], Array]
@@ -40,13 +40,13 @@ class LinearisedStep:
     ----------
     cell : CellDefinition
     weights : dict of (int, int) to array
-        The matrix of map m on its operand at place p, (H, H) or, on x, (H, I).
+        The matrix of map m on its operand p, (H, H) or, on x, (H, I).
     on_state, on_map, within : dict of (int, int) to array (T, B, H)
-        Of end v: by state before, by map, and by the node of a new state that v is or rests on
-        within the step. What is 0 throughout is left out. The ends are the S new states, then the
-        computed operands.
+        Derivatives of output v with respect to a state before, a map, and the node of a new state
+        that v is or depends on within the step. Those that are 0 everywhere are left out. Outputs
+        are the S new states, then the computed operands.
     rounded : callable
-        What is done to every product before it is added: nothing, or a `Rounding`.
+        Function applied to every product before it is added: the identity or a `Rounding`.
     """
 
     cell: CellDefinition
@@ -57,7 +57,7 @@ class LinearisedStep:
     rounded: Callable[[Array], Array] = identity
 
     def passes(self, m: int, place: int, paths: Paths) -> bool:
-        """Tell whether `paths` go through the matrix of map m on its operand at `place`."""
+        """Return whether `paths` pass the matrix of map m on its operand number `place`."""
         source = self.cell.stands_for(self.cell.equations.maps[m].args[place])
         return paths == "all" or (paths == "cut" and source != self.cell.states[0])
 
@@ -71,16 +71,16 @@ class LinearisedStep:
         t : int
             The step, from s_t to s_{t+1} in the slots of `Tape.states`.
         seeds : sequence of array (..., B, H)
-            dL/ds_{t+1} of each state as it arrives from beyond the step; axes in front are several
+            dL/ds_{t+1} of each state along paths from later steps; leading axes hold several
             gradients at a time.
         paths : Paths
 
         Returns
         -------
         nodes : list of array (..., B, H)
-            dL/ds_{t+1} with the state as a node: the paths within the step included.
+            dL/ds_{t+1} with the state as a node: paths within the step count too.
         before : list of array (..., B, H)
-            dL/ds_t as it arrives from beyond the step before.
+            dL/ds_t along paths from this and later steps.
         d_x : array (..., B, I) or 0.0
         """
         equations, operands = self.cell.equations, self.cell.derivation.operands
@@ -94,7 +94,7 @@ class LinearisedStep:
                     total = total + self.rounded(local[v, column][t] * seed)
             return total
 
-        # A later operand may rest on an earlier one, never the other way round.
+        # A later operand may depend on an earlier one, not the other way round.
         for number in reversed(range(len(operands))):
             total: Array | float = 0.0
             for m, place in self._places_of(operands[number].index):
@@ -134,8 +134,8 @@ class LinearisedStep:
 class Linearised:
     """A recurrent layer, stacked or not, along a batch of sequences.
 
-    Made by `linearise`. Its states are those of all layers: `names` lists them, the lowest layer's
-    first, and that is the order of the blocks of H rows and columns in every Jacobian.
+    Returned by `linearise`. Its states are those of all layers: `names` lists them, the lowest
+    layer first, in the order of the blocks of H rows and columns of every Jacobian.
 
     Attributes
     ----------
@@ -155,12 +155,12 @@ class Linearised:
 
     @property
     def size(self) -> int:
-        """The rows of a Jacobian: every unit of every state."""
+        """Number of rows of a Jacobian: every unit of every state."""
         return len(self.names) * self.units
 
     @property
     def output_state(self) -> int:
-        """The place in `names` of the state that is the output: h of the top layer."""
+        """Index in `names` of the state that is the output: h of the top layer."""
         return len(self.names) - len(self.layers[-1].cell.states)
 
     def pull(

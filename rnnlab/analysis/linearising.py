@@ -35,9 +35,9 @@ def linearise(
     state : tuple of (num_layers, B, H) arrays, optional
         The initial state, as for `layer.forward`.
     last : int, optional
-        Only so many steps at the end are linearised; all unless given.
+        Number of steps at the end that are linearised; all by default.
     rounding : Rounding, optional
-        Errors that are put into every operation: see `rnnlab.analysis.rounding`.
+        Random errors in every operation: see `rnnlab.analysis.rounding`.
 
     Returns
     -------

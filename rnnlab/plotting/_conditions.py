@@ -1,4 +1,4 @@
-"""What the figures of a study share: a panel for each condition, one legend, one caption."""
+"""Layout of the figures of a study: a panel for each condition, one legend, one caption."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rnnlab.plotting._captions import put_caption, wrapped
 from rnnlab.plotting.names import setting_words, words
 from rnnlab.plotting.style import cell_styles, house_style
 
-# How a metric's name is written on an axis, where there is more to say than the name.
+# Axis labels of metrics that are more than the name.
 _UNITS = {
     "recall_accuracy": "recall accuracy (share of symbols)",
     "sequence_accuracy": "sequence accuracy (share of sequences)",
@@ -34,7 +34,7 @@ Draw = Callable[[Axes, pd.DataFrame, Mapping[str, Mapping[str, Any]]], None]
 
 
 def metric_label(metric: str) -> str:
-    """Return how a metric is written on an axis.
+    """Return the axis label of a metric.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def metric_label(metric: str) -> str:
 
 
 def setting_label(setting: str) -> str:
-    """Return how a setting is written on an axis.
+    """Return the axis label of a setting.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def setting_label(setting: str) -> str:
 
 
 def settings_in(table: pd.DataFrame, results: Iterable[str]) -> list[str]:
-    """Return the columns that are neither the cell nor one of `results`: what was varied."""
+    """Return the settings that vary: the columns except the cell and `results`."""
     known = {"cell", *results}
     return [str(column) for column in table.columns if column not in known]
 
@@ -70,22 +70,22 @@ def draw_panels(
     labels: tuple[str, str] | None,
     caption: str,
 ) -> Figure:
-    """Lay out a panel for each combination of `settings`, and let `draw` fill it.
+    """Draw a panel for each combination of `settings`.
 
     Parameters
     ----------
     table : DataFrame
-        Its rows go to the panels, in the order of first appearance.
+        Its rows are distributed over the panels, in the order of first appearance.
     settings : sequence of str
-        Columns of `table`; one panel without a title if there are none.
+        Columns of `table`; without any there is one panel without a title.
     draw : callable
-        From the axes, the rows of a panel and the styles of all cells.
+        Called with the axes, the rows of a panel and the styles of all cells.
     columns : int
         Largest number of panels side by side.
     labels : (str, str) or None
-        Of the axes x and y, which the panels share; None where `draw` writes those of each panel.
+        Labels of the shared axes x and y; None if `draw` labels each panel.
     caption : str
-        Above everything: how many seeds, which interval. Wrapped at the width of the figure.
+        Text above the panels: number of seeds, kind of interval. It is wrapped.
     """
     by = list(settings)
     panels = list(table.groupby(by, sort=False, dropna=False)) if by else [((), table)]
@@ -116,7 +116,7 @@ def draw_panels(
 
 
 def _label(grid: np.ndarray[Any, Any], x: str, y: str) -> None:
-    """Write the labels of shared axes at the left and at the bottom."""
+    """Label shared axes at the left and at the bottom."""
     for column in grid.T:
         lowest = [ax for ax in column if ax.get_visible()][-1]
         lowest.set_xlabel(x)
@@ -143,7 +143,7 @@ def only_metric(table: pd.DataFrame) -> str:
 
 
 def _names_a_row(inches: float, labels: Iterable[str]) -> int:
-    """Return how many names fit beside each other in the legend."""
+    """Return the number of names that fit in a row of the legend."""
     longest = max(len(label) for label in labels)
     return max(1, int(inches / (0.72 + 0.07 * longest)))
 
@@ -157,7 +157,7 @@ def set_metric_limits(ax: Axes, metric: str, values: Iterable[float]) -> None:
     finite = np.asarray([value for value in values if math.isfinite(value)])
     if finite.size == 0:
         return
-    # by hand: autoscaling does not see what is drawn beside its place
+    # by hand: autoscaling ignores artists with an offset
     low, high = float(finite.min()), float(finite.max())
     if low > 0 and high > 10 * low:
         room = (high / low) ** 0.06

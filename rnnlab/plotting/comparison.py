@@ -17,7 +17,7 @@ _COLOR = "#0072B2"
 def plot_comparison(table: pd.DataFrame) -> Figure:
     """Draw the probability of improvement of every pair, with its interval, as a forest plot.
 
-    A filled marker is a pair that differs significantly, at 5 % after Holm's correction.
+    A filled marker is a pair that differs significantly (p < .05 after Holm's correction).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The headline metric against updates: how cells get where they end."""
+"""Figure of learning curves: the headline metric against updates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NEEDED = ("cell", "update", "metric", "median", "low", "high", "seeds")
 
 
 def plot_learning_curves(table: pd.DataFrame, *, columns: int = 2) -> Figure:
-    """Draw the median of every cell against updates, and the band in which its seeds lie.
+    """Draw the median of every cell against updates, and the band of its seeds.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def plot_learning_curves(table: pd.DataFrame, *, columns: int = 2) -> Figure:
             own = rows[rows["cell"] == cell].sort_values("update")
             if own.empty:
                 continue
-            # each cell's markers at places of its own
+            # markers of different cells at different updates
             shift = list(styles).index(cell) * max(len(own) // MARKERS, 1) // len(styles)
             draw_band(
                 ax, own["update"].to_numpy(), own, style, cell, shift=shift, cells=len(styles)

@@ -1,4 +1,4 @@
-"""Singular values of Jacobians, and Lyapunov exponents."""
+"""Figures of singular values of Jacobians and of Lyapunov exponents."""
 
 from __future__ import annotations
 
@@ -24,12 +24,14 @@ from rnnlab.plotting._phases import (
 from rnnlab.plotting._tables import require_rows
 from rnnlab.plotting.style import REFERENCE_COLOR, cell_styles, house_style
 
-FLOOR = -20  # log10: what lies below is lost in the rounding of what lies above
-_LOWEST_EXPONENT = -8.0  # nats a step: a direction that loses more is gone at once
+FLOOR = -20  # log10: smaller values are below the rounding error of the larger ones
+_LOWEST_EXPONENT = -8.0  # nats per step: a direction that loses more is lost at once
 
 
 def plot_jacobian_spectrum(medians: pd.DataFrame) -> Figure:
-    """Draw the singular values of ds_T/ds_{T-k}, the largest first: a row a cell, a column a phase.
+    """Draw the singular values of ds_T/ds_{T-k}, the largest first.
+
+    There is a row for each cell and a column for each phase.
 
     Parameters
     ----------
@@ -40,7 +42,8 @@ def plot_jacobian_spectrum(medians: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        A line a lag k. Values below 1e-20 are drawn on the floor, where a triangle marks the first.
+        A line for each lag k. Values below 1e-20 are drawn on the floor, where a triangle marks the
+        first.
     """
     columns = ("cell", "phase", "lag", "index", "median", "low", "high", "seeds")
     require_rows(
@@ -73,7 +76,7 @@ def plot_jacobian_spectrum(medians: pd.DataFrame) -> Figure:
 
 
 def plot_lyapunov_spectrum(medians: pd.DataFrame) -> Figure:
-    """Draw Lyapunov exponents, the largest first: a column a phase, a line a cell.
+    """Draw Lyapunov exponents, the largest first: a column for each phase, a line for each cell.
 
     Parameters
     ----------
@@ -84,7 +87,7 @@ def plot_lyapunov_spectrum(medians: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        Cells of different sizes share the x axis: it runs over the share of all directions.
+        The x axis is the share of all directions, for cells of different sizes.
         Exponents below -8 are drawn there, where a triangle marks the first.
     """
     columns = ("cell", "phase", "place", "median", "low", "high", "seeds")

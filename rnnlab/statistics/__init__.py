@@ -1,6 +1,7 @@
-"""Tables to tables: means, medians and intervals over seeds, and comparisons of cells.
+"""Statistics over seeds: means, medians and intervals, and comparisons of cells.
 
-The arithmetic behind every summary and every band of a figure; nothing here runs an experiment.
+Every function turns a DataFrame into a DataFrame or numbers; summaries, figures and reports use
+the same ones. `rnnlab.diverged` says how diverged runs count.
 """
 
 from __future__ import annotations

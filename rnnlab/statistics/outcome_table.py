@@ -1,4 +1,4 @@
-"""Outcomes of every cell in every condition, with intervals, and over all conditions."""
+"""Table of outcomes: every cell in every condition, with intervals, and over all conditions."""
 
 from __future__ import annotations
 
@@ -39,21 +39,22 @@ def outcomes(
     level : float
         Coverage of the intervals.
     undefined : float
-        What a run counts with in a mean that diverged and has no value of `metric`, such as the
-        chance level of the task; infinitely bad unless given.
+        Score of an answer without a model, such as the chance level of the task, which counts in a
+        mean for a diverged run without a value (`rnnlab.diverged`); by default it counts as
+        infinitely bad.
 
     Returns
     -------
     DataFrame
-        Cells in the order of first appearance. Columns cell, those in `by`, metric, then
+        Cells in the order of first appearance. The columns are cell, those in `by`, metric, then
 
-        - seeds: number of runs; diverged: how many of them did
+        - seeds: number of runs; diverged: number of diverged runs
         - mean: of `metric` at the last evaluation, over all runs; mean_low, mean_high: its interval
           where the metric is an accuracy (`mean_interval`), else NaN
         - solved: number of runs; success_rate, success_low, success_high: their share with
           its interval (`success_interval`)
         - updates_to_solve, updates_low, updates_high: Kaplan-Meier median with its interval,
-          unsolved runs being right-censored; infinity where it was not seen
+          with unsolved runs right-censored; infinity where it was not reached
 
     Raises
     ------
@@ -113,15 +114,15 @@ def overall(outcomes: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     Parameters
     ----------
     outcomes : DataFrame
-        What `outcomes` returns.
+        Table of `outcomes`.
     by : sequence of str
         The settings that make a condition.
 
     Returns
     -------
     DataFrame
-        Columns cell, metric, conditions, runs, mean: that of the means, each condition counting
-        alike; solved: number of runs. Empty if no condition is common to all cells.
+        Columns cell, metric, conditions, runs; mean: that of the means, with equal weights for all
+        conditions; solved: number of runs. Empty if no condition is common to all cells.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Outcomes of the runs of one cell in one condition, a row of a summary."""
+"""Summary of the runs of one cell in one condition: a row of summary.csv."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ def summarise_condition(
     others: Sequence[str] = (),
     undefined: float = math.nan,
 ) -> dict[str, float]:
-    """Summarise the runs of one cell under one condition, a row of a study's summary.csv.
+    """Summarise the runs of one cell in one condition: a row of summary.csv.
 
     Values are those of the last evaluation of each run.
 
     Parameters
     ----------
     evaluations : DataFrame
-        One row an evaluation, in any order: cell, seed, update, `metric`, those in `others`, and
-        a column `status` that says "diverged" where a run broke off. It is not modified.
+        A row for each evaluation, in any order: cell, seed, update, `metric`, those in `others`,
+        and a column `status` that is "diverged" in the last row of a diverged run. It is not
+        modified.
     metric : str
-        The column that the study is judged by.
+        The headline metric, a column.
     solved : callable
         From a value of `metric` to whether it solves the task.
     higher_is_better : bool
@@ -49,7 +50,7 @@ def summarise_condition(
         - the metric: mean, with its 95 % interval ci_low, ci_high where it is an accuracy
           (`mean_interval`), else NaN
         - the means of `others`
-        - solved_share: share of the runs that are solved at some evaluation
+        - solved_share: share of the runs that solve the task at some evaluation
         - updates_to_solve: median number of updates until solved. An unsolved run counts as later
           than every solved one, so the median is inf where half of the runs or more are unsolved;
           with all runs equally long that is the median with right-censoring, which a mean over
@@ -58,7 +59,7 @@ def summarise_condition(
     Raises
     ------
     ValueError
-        If a column is missing, an evaluation comes twice, or a run that did not diverge has NaN.
+        If a column is missing, an evaluation is there twice, or a run that did not diverge has NaN.
 
     Examples
     --------

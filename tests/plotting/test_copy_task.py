@@ -236,7 +236,7 @@ def test_no_figure_is_left_with_pyplot() -> None:
             lambda t: t.drop(columns=["ci_low", "chance"]),
             "summary must have the columns ci_low, ch",
         ),
-        (lambda t: t.iloc[:0], "summary must have a row to draw, got none: let at least one run"),
+        (lambda t: t.iloc[:0], "summary must have a row to draw and is empty: finish"),
     ],
 )
 def test_tables_that_cannot_be_drawn_are_refused(change: Any, message: str) -> None:

@@ -220,5 +220,5 @@ def test_the_order_of_the_rows_does_not_matter(study: Any, rng: np.random.Genera
 
 
 def test_a_level_is_a_share(study: Any) -> None:
-    with pytest.raises(ValueError, match="level must lie between 0 and 1, got 95: use .95"):
+    with pytest.raises(ValueError, match="level must be between 0 and 1, got 95: use .95"):
         compare(study({"a": last([1]), "b": last([2])}), "recall_accuracy", level=95)

@@ -131,8 +131,8 @@ def test_curves_of_a_study(study: Any) -> None:
 @pytest.mark.parametrize(
     ("updates", "solved", "message"),
     [
-        ([], [], "lists of the same length, one entry a run, got shapes"),
-        ([1, 2], [True], r"same length, one entry a run, got shapes \(2,\) and \(1,\)"),
+        ([], [], "lists of the same length, one entry for each run, got shapes"),
+        ([1, 2], [True], r"same length, one entry for each run, got shapes \(2,\) and \(1,\)"),
     ],
 )
 def test_runs_that_have_no_curve(updates: Any, solved: Any, message: str) -> None:
