@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from rnnlab.experiments.measures import MEASURES
+from rnnlab.experiments.measures import all_tables
 from rnnlab.experiments.results.folder import STUDIES, described, kind_of
 from rnnlab.experiments.results.older import by_task, completed
 from rnnlab.experiments.results.parts import choosing, judged_rows, watched_rows
@@ -66,6 +66,11 @@ class Part:
     solved: Callable[[float], bool] | None
     by: list[str]
     chance: Callable[[Mapping[Any, Any]], float]
+
+    @property
+    def of_table(self) -> bool:
+        """Whether the runs learned from a user's table."""
+        return self.course is not self.metrics
 
     @property
     def measure(self) -> dict[str, Any]:
@@ -145,7 +150,7 @@ def read_source(folder: Path) -> Source:
             f"{folder} must hold the result of a study for a report, got {described(folder)}"
         )
     metrics = read_table(folder / "metrics.csv", () if kind == "gradient-flow" else _METRICS)
-    gradients = read_table(folder / "gradients.csv", MEASURES["decay"]["gradients"])
+    gradients = read_table(folder / "gradients.csv", all_tables(["decay"])["gradients"])
     metrics, gradients = (None if t is None or t.empty else t for t in (metrics, gradients))
     if metrics is None and gradients is None:
         raise ValueError(
@@ -153,7 +158,7 @@ def read_source(folder: Path) -> Source:
             f"{MANIFEST} computes them"
         )
     if gradients is not None:
-        numbers = [name for name in MEASURES["decay"]["gradients"] if name not in NAMES]
+        numbers = [name for name in all_tables(["decay"])["gradients"] if name not in NAMES]
         require_numbers(folder / "gradients.csv", gradients, numbers)
     known = completed(manifest or {}, metrics)
     parts = []

@@ -227,7 +227,7 @@ def test_the_rate_that_won_is_the_one_a_report_shows(options: dict[str, Any]) ->
     summary = summarise(spec, table)
     assert summary["recall_accuracy"].idxmax() == 1
     assert summary.loc[summary["best"], "lr"].tolist() == [0.2]
-    assert best_settings(table, "lr")["lr"].tolist() == [0.2]
+    assert best_settings(table, "lr", metric="recall_accuracy")["lr"].tolist() == [0.2]
 
 
 def test_a_clip_that_is_off_can_win(options: dict[str, Any]) -> None:

@@ -94,6 +94,7 @@ def _summarise(
         rows.fillna(_worst(problem)) if is_table else rows,
         headline,
         solved=problem.solved,
+        higher_is_better=problem.higher_is_better,
         others=() if mixed else others,
         undefined=problem.chance,
     )

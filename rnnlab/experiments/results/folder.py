@@ -69,14 +69,9 @@ def _works_on(kind: str, folder: Path) -> str:
 
 def figures_of(kind: str) -> list[str]:
     """Return the figures that can be drawn of a kind of result."""
-    import rnnlab.plotting  # noqa: F401  # registers them
     from rnnlab.registry import figures
 
-    return [
-        name
-        for name in figures
-        if figures[name].experiment == kind or (figures[name].made_by_report and kind in STUDIES)
-    ]
+    return [name for name in figures if kind in figures[name].experiments]
 
 
 def _first_line(file: Path) -> list[str]:

@@ -37,23 +37,35 @@ from rnnlab.registry import experiments
 RESULTS = Path("results")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
-    """What a study came to.
+    """The result of a study; a notebook shows its summary and figure.
 
     Attributes
     ----------
     path : Path
         The folder of its files.
     metrics : DataFrame
-        The table of rows: metrics.csv of the copy task, gradients.csv of the gradient flow.
+        The table of rows: metrics.csv of a study of tasks, gradients.csv of gradient flow.
     summary : DataFrame
-        summary.csv.
+        The table of summary.csv.
+    figure : Path or None
+        The main figure.
     """
 
     path: Path
     metrics: pd.DataFrame
     summary: pd.DataFrame
+    figure: Path | None = None
+
+    def __repr__(self) -> str:
+        rows = f"metrics {len(self.metrics)} rows, summary {len(self.summary)} rows"
+        return f"<result in {self.path}: {rows}>"
+
+    def _repr_html_(self) -> str:
+        from rnnlab.plotting.notebook import result_html
+
+        return result_html(repr(self).strip("<>"), self.summary, self.figure)
 
 
 class Study:
@@ -189,7 +201,7 @@ class Study:
             finally:
                 self.store.close()
         self.store.note(self._asked)
-        return Result(self.store.path, self.store.table(), self.store.summary())
+        return Result(self.store.path, self.store.table(), self.store.summary(), self.figure)
 
     @property
     def _asked(self) -> dict[str, Any]:

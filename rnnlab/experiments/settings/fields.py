@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from rnnlab.registry import unknown_name
+from rnnlab.registry import measures, unknown_name
 
 
 def plain(value: Any) -> Any:
@@ -152,13 +152,19 @@ def entries(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
+def _known_measure(name: str) -> str:
+    if name not in measures:
+        raise ValueError(unknown_name("measure", name, measures))
+    return name
+
+
 Measures = Annotated[
-    list[Literal["decay", "jacobians", "paths", "gates", "training", "solving", "forget-bias"]],
+    list[Annotated[str, AfterValidator(_known_measure)]],
     BeforeValidator(
         lambda value: [v.strip() for v in value.split(",")] if isinstance(value, str) else value
     ),
     knob(
-        "some of decay, jacobians, paths, gates, training, solving and forget-bias",
+        "some of " + ", ".join(measures),
         "name what to measure, such as decay,paths",
         min_length=1,
     ),
