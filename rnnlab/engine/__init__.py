@@ -9,8 +9,7 @@ import functools
 from typing import Any
 
 from rnnlab.cells import CellDefinition
-from rnnlab.engine.protocol import Engine, EngineFactory, Gradients, PassInputs
-from rnnlab.engine.records import Record
+from rnnlab.engine.protocol import Engine, EngineFactory, Gradients, PassInputs, Record
 from rnnlab.engine.reference_engine import ReferenceEngine
 from rnnlab.engine.snapshot import Snapshot, snapshot
 from rnnlab.engine.threads import get_num_threads, set_num_threads

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from rnnlab.cells import CellDefinition
-from rnnlab.engine.protocol import Array, PassInputs
-
-if TYPE_CHECKING:
-    from rnnlab.engine.records import Record
+from rnnlab.engine.protocol import Array, PassInputs, Record
 
 
 def is_exact(array: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from rnnlab.cells import CellDefinition
-from rnnlab.engine import engine_for, pointwise, spinning_threads
+from rnnlab.engine import pointwise, spinning_threads
 from rnnlab.engine.aligned_arrays import aligned, carve
 from rnnlab.engine.checking import check_backward, check_exact, check_forward, is_exact, ready
-from rnnlab.engine.kernels import CompiledKernels
+from rnnlab.engine.kernels import CompiledKernels, kernels_of
 from rnnlab.engine.panels import packed_size
 from rnnlab.engine.plan import make_plan
-from rnnlab.engine.protocol import Array, Gradients, PassInputs, blank_padding
+from rnnlab.engine.protocol import Array, Gradients, PassInputs, Record, blank_padding
 from rnnlab.engine.readout_matmul import matmul
-from rnnlab.engine.records import Checkpoints, Record, Tape, segment
+from rnnlab.engine.records import Checkpoints, Tape, segment
 from rnnlab.engine.sizes import Geometry, buffers_of, check_buffers, measure, split_batch
 from rnnlab.engine.snapshot import snapshot
 from rnnlab.engine.threads import run_parts
@@ -45,12 +45,12 @@ class CompiledEngine:
         self._table_size = pointwise.table_of(self.plan).size
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return engine_for, (self.cell, self.dtype.name)  # kernels cannot be pickled
+        return type(self), (self.cell, self.dtype.name)  # kernels cannot be pickled
 
     @cached_property
     def kernels(self) -> CompiledKernels:
         """The compiled kernels."""
-        return CompiledKernels(self.cell, self.dtype.name)
+        return kernels_of(self.cell, self.dtype.name)
 
     def is_cached(self, *, through_time: bool) -> bool:
         """Return whether all kernels are compiled on disk."""

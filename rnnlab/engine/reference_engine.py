@@ -17,8 +17,7 @@ import numpy as np
 
 from rnnlab.cells import CellDefinition
 from rnnlab.engine.checking import check_backward, check_forward
-from rnnlab.engine.protocol import Array, Gradients, PassInputs, blank_padding
-from rnnlab.engine.records import Record
+from rnnlab.engine.protocol import Array, Gradients, PassInputs, Record, blank_padding
 from rnnlab.engine.snapshot import snapshot
 from rnnlab.equations import Expression
 from rnnlab.equations.expression import reachable

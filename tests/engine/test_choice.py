@@ -12,7 +12,7 @@ import pytest
 import rnnlab
 from rnnlab.engine import DEFAULT, ReferenceEngine, engine_for
 from rnnlab.engine.compiled_engine import CompiledEngine
-from rnnlab.engine.records import Record
+from rnnlab.engine.protocol import Record
 from rnnlab.registry import cells, engines
 
 X = np.random.default_rng(0).standard_normal((6, 4, 3))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import rnnlab
+from rnnlab.engine.records import Checkpoints, Tape
 from tests.layers.cases import FEW
 from tests.layers.own_cells import EVERY
 
@@ -53,8 +54,10 @@ def test_the_tape_is_as_large_as_a_segment():
     layer = rnnlab.LSTM(3, 32)
     x = np.zeros((1024, 4, 3), np.float32)
     record = layer.forward(x, checkpoint_every=128)._records[0]
+    assert isinstance(record, Checkpoints)
     kept = record.output.nbytes + sum(s.nbytes for start in record.starts for s in start)
     whole = layer.forward(x)._records[0]
+    assert isinstance(whole, Tape)
     assert len(record.starts) == 8
     assert kept < (whole.lanes.nbytes + whole.state_buffer.nbytes + whole.values.nbytes) / 6
 
