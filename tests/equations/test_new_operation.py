@@ -132,7 +132,7 @@ def test_every_engine_and_library_agrees(windy, rng):
     p = {name.removesuffix("_l0"): array for name, array in layer.parameters.items()}
 
     reference = ReferenceEngine(windy, "float64")
-    tape = reference.forward(p, x, [np.zeros((2, 5))])
+    tape = reference.forward(PassInputs(p, x, [np.zeros((2, 5))]))
     np.testing.assert_allclose(tape.output, y, rtol=0, atol=1e-13)
     found = reference.backward(tape, d_output, [np.zeros((2, 5))])
     np.testing.assert_allclose(found.input, own.input, rtol=0, atol=1e-13)
