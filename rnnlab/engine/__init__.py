@@ -38,6 +38,7 @@ __all__ = [
 DEFAULT = "compiled"
 
 
+@functools.cache
 def engine_for(
     cell: CellDefinition, dtype_name: str, engine: str | EngineFactory = DEFAULT
 ) -> Engine[Record]:
@@ -51,11 +52,6 @@ def engine_for(
         A registered name, or what makes an engine (see `find_engine`). Under NUMBA_DISABLE_JIT=1
         the compiled engine is replaced by the reference engine.
     """
-    return _made(cell, dtype_name, engine)
-
-
-@functools.cache
-def _made(cell: CellDefinition, dtype_name: str, engine: str | EngineFactory) -> Engine[Record]:
     return find_engine(engine)(cell, dtype_name)
 
 

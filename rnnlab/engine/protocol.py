@@ -73,9 +73,9 @@ class Gradients:
     through_time: tuple[Array, ...] | None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)  # not frozen: that would take 2 microseconds a pass
 class Record(ABC):
-    """Record of a forward pass, for the backward pass.
+    """Record of a forward pass, for the backward pass; it is not changed.
 
     Attributes
     ----------

@@ -14,7 +14,7 @@ from rnnlab.engine.sizes import Geometry
 from rnnlab.engine.snapshot import Snapshot
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Tape(Record):
     """Everything that the backward pass of the compiled engine reads.
 
@@ -69,7 +69,7 @@ class Tape(Record):
 TapeT = TypeVar("TapeT", bound=Record)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Checkpoints(Record, Generic[TapeT]):
     """Output and some states of a forward pass; its tapes are computed again, by segments.
 

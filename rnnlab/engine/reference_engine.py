@@ -24,7 +24,7 @@ from rnnlab.equations.expression import LEAVES, reachable
 from rnnlab.equations.trace import compute
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class ReferenceTape(Record):
     """Values of all nodes over time.
 
@@ -137,8 +137,8 @@ class ReferenceEngine:
 
     def forward(self, inputs: PassInputs) -> ReferenceTape:
         """Run the sequence and keep everything."""
-        parameters, x, states, lengths, given = check_forward(self.cell, self.dtype, inputs)
-        held = snapshot(parameters)
+        x, lengths = check_forward(self.cell, self.dtype, inputs)
+        held, states, given = snapshot(inputs.parameters), inputs.states, inputs.given
         x = x.copy() if lengths is None else blank_padding(x, lengths)
         over_time = tuple(np.empty((x.shape[0] + 1, *s.shape), self.dtype) for s in states)
         for trajectory, state in zip(over_time, states, strict=True):
