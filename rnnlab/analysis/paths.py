@@ -22,7 +22,7 @@ from rnnlab.engine.protocol import Array
 from rnnlab.equations.expression import reachable
 from rnnlab.layers import Recurrent
 from rnnlab.training import SequenceModel, softmax_cross_entropy
-from rnnlab.training.losses import Loss
+from rnnlab.training.loss_contract import Loss
 
 #: As tables call them: the paths of `Linearised`, and "keep", which is not a path but the textbook
 #: account of one: the product of the gate that keeps the memory.

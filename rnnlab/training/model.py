@@ -17,9 +17,9 @@ from rnnlab.layers.parameters import Parameters, check_live, check_own
 from rnnlab.layers.seeding import Seed, random_numbers, seed_text
 from rnnlab.layers.validation import check_layout, check_size
 from rnnlab.registry import unknown_name
-from rnnlab.training.losses import Loss, call_loss
-from rnnlab.training.padding import ignore_padding
+from rnnlab.training.loss_contract import Loss, call_loss
 from rnnlab.training.readout import make_readout
+from rnnlab.training.targets import ignore_padding
 
 READS = ("every", "last")
 

@@ -56,7 +56,8 @@ class MLP(Readout):
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readouts, "_entries", dict(readouts._entries))
+    for names in ("_loaders", "_loaded"):
+        monkeypatch.setattr(readouts, names, dict(getattr(readouts, names)))
     readouts.register("mlp", MLP)
 
 
@@ -92,11 +93,9 @@ def test_a_file_keeps_it(tmp_path: Path, rng: np.random.Generator) -> None:
     assert found.readout.options == {"hidden": 5}
     assert repr(found) == repr(model)
     assert "readout=mlp parameters=107" in repr(model)  # 4 * 3 * (2 + 3 + 1), 3 * 5 and 5 * 4
-    monkey = dict(readouts._entries)
-    del readouts._entries["mlp"]
+    del readouts._loaders["mlp"], readouts._loaded["mlp"]
     with pytest.raises(ValueError, match="describe a registered readout, got a damaged .* 'mlp'"):
         rnnlab.load(tmp_path / "model.safetensors")
-    readouts._entries.update(monkey)
 
 
 def test_streams_analysis_and_training_take_it(rng: np.random.Generator) -> None:
