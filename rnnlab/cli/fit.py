@@ -11,8 +11,10 @@ from typing import Any
 import click
 
 from rnnlab.cli.errors import user_errors, with_options
+from rnnlab.cli.names import NameOption
 from rnnlab.cli.output import print_rows, print_summary, say, setting_text, warn
 from rnnlab.cli.run import execute_study
+from rnnlab.registry import optimizers, schedules
 
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 SHOWN = (  # of the settings, those that every fit has
@@ -85,8 +87,15 @@ def _option(flag: str, metavar: str, text: str, default: Any = None, **more: Any
 @_option("--epochs", "N", "Passes over the training part, at most.", 100, type=int)
 @_option("--patience", "N|none", "Epochs without a lower validation loss before it stops.", 10)
 @_option("--lr", "X", "Learning rate.", 0.003, type=float)
-@_option("--optimizer", "NAME", "sgd, rmsprop or adam.", "adam")
-@_option("--schedule", "NAME", "Of the rate: constant, cosine, step or plateau.", "constant")
+@_option("--optimizer", "NAME", "NAMES.", "adam", cls=NameOption, registry=optimizers)
+@_option(
+    "--schedule",
+    "NAME",
+    "Of the learning rate: NAMES.",
+    "constant",
+    cls=NameOption,
+    registry=schedules,
+)
 @_option("--warmup", "N", "Epochs in which the rate rises first.", 0, type=int)
 @_option("--lr-factor", "X", "By which step and plateau cut the rate.", 0.5, type=float)
 @_option("--lr-every", "N", "Epochs between the cuts of step.", 30, type=int)

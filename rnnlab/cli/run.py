@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 import click
 
 from rnnlab.cli.errors import user_errors
+from rnnlab.cli.names import NameOption
 from rnnlab.cli.output import print_settings, print_summary, say
+from rnnlab.registry import optimizers
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -88,7 +90,7 @@ def swept(option: str, kind: type = str, **attributes: Any) -> Callable[[Command
 @swept("--batch", int, metavar="N", help="Sequences a batch.")
 @swept("--updates", int, metavar="N", help="Batches to train on.")
 @swept("--lr", float, metavar="X", help="Learning rate.")
-@swept("--optimizer", metavar="NAME", help="sgd, rmsprop or adam.")
+@swept("--optimizer", metavar="NAME", help="NAMES.", cls=NameOption, registry=optimizers)
 @swept("--clip", metavar="X|none", help="Largest global norm of a gradient.")
 @swept("--clip-value", metavar="X|none", help="Largest absolute value in a gradient instead.")
 @swept("--evaluate-every", int, metavar="N", help="Updates between evaluations.")

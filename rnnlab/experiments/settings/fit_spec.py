@@ -223,8 +223,8 @@ def fit_spec(options: Mapping[str, Any]) -> FitSpec:
 
 def _settled(spec: FitSpec) -> FitSpec:
     """Check names, and give the cells that can take it the common forget bias."""
+    from rnnlab.registry import optimizers
     from rnnlab.training import Schedule
-    from rnnlab.training.optimizers import optimizers
 
     optimizers[spec.optimizer]  # an error with the nearest name if there is no such optimiser
     schedule_of(spec, Schedule)

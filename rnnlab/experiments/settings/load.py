@@ -240,7 +240,7 @@ def _settled(entry: CellEntry, common: ForgetBias) -> CellEntry:
 def _check_names(spec: Spec) -> None:
     """Refuse an optimiser or an initialisation that there is not."""
     from rnnlab.layers.initialisers import INITIALISATIONS
-    from rnnlab.training.optimizers import optimizers
+    from rnnlab.registry import optimizers
 
     for owner in (spec, *spec.cells):
         for key, known in (("optimizer", optimizers), ("init", INITIALISATIONS)):
