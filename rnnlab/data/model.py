@@ -20,7 +20,7 @@ from rnnlab.data.scoring import outputs_of
 from rnnlab.data.table import read_table
 from rnnlab.layers.saving import damaged
 from rnnlab.training import SequenceModel
-from rnnlab.training.saving import load_noted
+from rnnlab.training.loading import load_noted
 
 KEY = "encoding"
 

@@ -56,16 +56,16 @@ def test_model_and_encoding_are_of_one_reading(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file that is replaced meanwhile gives no mixture of two."""
-    from rnnlab.training import saving
+    from rnnlab.training import loading
 
     path = untrained(load_dataset(write())).save(tmp_path / "model.safetensors")
-    real, paths = vars(saving)["read"], []
+    real, paths = vars(loading)["read"], []
 
     def counted(file: Path) -> Any:
         paths.append(file)
         return real(file)
 
-    monkeypatch.setattr(saving, "read", counted)
+    monkeypatch.setattr(loading, "read", counted)
     load_fitted(path)
     assert paths == [path]
 
