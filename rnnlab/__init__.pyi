@@ -43,6 +43,6 @@ from .layers import PeepholeLSTM as PeepholeLSTM
 from .layers import Recurrent as Recurrent
 from .layers import Regularisers as Regularisers
 from .reports import report as report
-from .training.saving import load as load
+from .training.loading import load as load
 
 __version__: str
