@@ -12,6 +12,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+from itertools import islice
 
 import numpy as np
 
@@ -33,12 +34,12 @@ def seconds(cell: str, watch: bool) -> float:
     task = CopyMemory(60, 3, 8)
     model = SequenceModel(rnnlab.Recurrent(cell, task.input_size, 64), task.output_size)
     rng = np.random.default_rng(0)
-    batches = iter([task.draw(32, rng) for _ in range(UPDATES)])
+    batches = iter(list(islice(task.batches(32, rng), UPDATES)))
     probe = task.draw(WATCHED, rng, dtype="float64")
     recorder = GradientRecorder(*probe, every=EVERY) if watch else None
     evaluations = train(
         model,
-        lambda: next(batches),
+        batches,
         make_optimizer("adam", model.parameters, 0.005),
         updates=UPDATES,
         evaluate=nothing,

@@ -25,9 +25,9 @@ import torch
 
 import rnnlab
 from rnnlab.experiments import Run, load_spec
-from rnnlab.experiments.grid import runs, settings_of
-from rnnlab.experiments.manifest import available_threads, cpu_model
-from rnnlab.experiments.models import streams, task_of
+from rnnlab.experiments.kinds.build import streams, task_of
+from rnnlab.experiments.settings.grid import runs
+from rnnlab.experiments.store.manifest import available_threads, cpu_model
 
 ROUNDS = 3
 TARGET, TARGET_JOBS = 3.0, 1.3
@@ -65,10 +65,10 @@ LAYERS: dict[str, Any] = {
 }
 
 
-def train_in_torch(spec: Any, run: Run, updates: int) -> float:
+def train_in_torch(run: Run, updates: int) -> float:
     """Train one model as the study does, and return the seconds that it took."""
     start = time.perf_counter()
-    task, settings, random = task_of(spec, run), settings_of(spec, run), streams(spec, run)
+    task, settings, random = task_of(run), run.settings, streams(run)
     torch.manual_seed(run.seed)
     layer = LAYERS[run.cell](task.input_size, settings.hidden)
     readout = torch.nn.Linear(settings.hidden, task.output_size)
@@ -92,14 +92,14 @@ def train_in_torch(spec: Any, run: Run, updates: int) -> float:
     return time.perf_counter() - start
 
 
-def fastest_threads(spec: Any, grid: list[Run]) -> int:
+def fastest_threads(grid: list[Run]) -> int:
     """Return the number of threads with which PyTorch trains a few updates of all cells fastest."""
     seconds = {}
     for threads in (1, available_threads()):
         torch.set_num_threads(threads)
         for run in grid[:: max(1, len(grid) // 8)]:
-            train_in_torch(spec, run, 3)
-        seconds[threads] = sum(train_in_torch(spec, run, 10) for run in grid)
+            train_in_torch(run, 3)
+        seconds[threads] = sum(train_in_torch(run, 10) for run in grid)
     return min(seconds, key=lambda threads: seconds[threads])
 
 
@@ -107,7 +107,7 @@ def sweep_in_torch(spec: Any, grid: list[Run], updates: int) -> dict[str, float]
     """Return the wall time of each cell's runs, and of all."""
     seconds = dict.fromkeys(spec.labels, 0.0)
     for run in grid:
-        seconds[run.cell] += train_in_torch(spec, run, updates)
+        seconds[run.cell] += train_in_torch(run, updates)
     return seconds | {"all": sum(seconds.values())}
 
 
@@ -137,7 +137,7 @@ def main() -> None:
     rnnlab.run(
         "copy-task", out=Path(tempfile.mkdtemp()) / "out", jobs=1, **options | {"updates": 1}
     )
-    threads = fastest_threads(spec, grid)
+    threads = fastest_threads(grid)
     torch.set_num_threads(threads)
     rounds: dict[str, list[dict[str, float]]] = {"one": [], "two": [], "torch": []}
     for _ in range(given.rounds):

@@ -16,7 +16,7 @@ from rnnlab.analysis import check_gradients, closed_form_half_life
 from rnnlab.cli.main import commands
 from rnnlab.cli.numbers import FiniteRange
 from rnnlab.experiments import load_spec
-from rnnlab.experiments.fit_spec import fit_spec
+from rnnlab.experiments.settings.fit_spec import fit_spec
 from rnnlab.limits import check_number
 from rnnlab.training import Schedule, clip_by_global_norm, clip_by_value, make_optimizer
 
@@ -30,10 +30,6 @@ def made(name: str, **options: Any) -> Callable[[float], Any]:
     return lambda value: make_optimizer(name, WEIGHTS, **rate, **{**options, argument: value})
 
 
-def set_on(attribute: str) -> Callable[[float], Any]:
-    return lambda value: setattr(make_optimizer("sgd", WEIGHTS, 0.1), attribute, value)
-
-
 TAKE_A_NUMBER: dict[str, Callable[[float], Any]] = {
     "tolerance": lambda value: check_gradients("rnn", tolerance=value),
     "clipping bound": lambda value: clip_by_global_norm(dict(WEIGHTS), value),
@@ -44,7 +40,7 @@ TAKE_A_NUMBER: dict[str, Callable[[float], Any]] = {
     "epsilon": made("adam", epsilon=None),
     "beta1": made("adam", beta1=None),
     "beta2": made("adam", beta2=None),
-    "weight_decay": set_on("weight_decay"),
+    "weight_decay": made("sgd", weight_decay=None),
     "factor": lambda value: Schedule("step", factor=value),
     "forget_bias": closed_form_half_life,
     "lr": lambda value: load_spec("copy-task", {"lr": value}),

@@ -1,6 +1,8 @@
 """Gradients and what a cell does with a sequence: numbers as DataFrames."""
 
+from rnnlab.analysis.backward_trace import trace_back
 from rnnlab.analysis.forget_bias import closed_form_half_life, forget_bias_half_lives
+from rnnlab.analysis.forward_trace import Inputs, Walk, random_inputs, walk, words_as_inputs
 from rnnlab.analysis.gates import gate_histogram, gate_map, gate_units, gate_values
 from rnnlab.analysis.gradient_check import check_gradients
 from rnnlab.analysis.gradient_flow import (
@@ -11,13 +13,11 @@ from rnnlab.analysis.gradient_flow import (
     noise_decay,
     reference_lag,
 )
-from rnnlab.analysis.in_training import GradientRecorder
 from rnnlab.analysis.jacobians import products, step_jacobians
 from rnnlab.analysis.linearised import Linearised, linearise
 from rnnlab.analysis.paths import path_norms, path_shares
+from rnnlab.analysis.recorder import GradientRecorder
 from rnnlab.analysis.spectra import lyapunov_spectrum, singular_spectrum
-from rnnlab.analysis.tracing import trace_back
-from rnnlab.analysis.walk import Inputs, Walk, random_inputs, walk, words_as_inputs
 
 __all__ = [
     "GradientRecorder",

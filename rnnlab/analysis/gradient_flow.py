@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from rnnlab.analysis.backward_trace import norms_by_lag
 from rnnlab.analysis.linearised import linearise, require_analysable, twin_of
-from rnnlab.analysis.tracing import norms_by_lag
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.arrays import as_numbers
 from rnnlab.layers.seeding import Seed, random_numbers
@@ -121,9 +121,10 @@ def loss_at_the_end(
     ends = _last_asked(targets)
     y, _ = model.layer(inputs)
     each = np.arange(y.shape[1])
-    outputs = model.read_out(np.ascontiguousarray(y[ends - 1, each]))
+    read = np.ascontiguousarray(y[ends - 1, each])
+    outputs = model.read_out(read)
     _, d_outputs = call_loss(loss, outputs, targets[ends - 1, each])
-    return (d_outputs * len(each)) @ model.readout_weight, ends
+    return model.readout_gradient(read, d_outputs * len(each)), ends
 
 
 def _last_asked(targets: Array) -> Array:

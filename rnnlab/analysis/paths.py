@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from rnnlab.analysis.backward_trace import log_mean, log_norm, norms_by_lag, trace_back
 from rnnlab.analysis.gradient_flow import loss_at_the_end
 from rnnlab.analysis.linearised import (
     Linearised,
@@ -16,7 +17,6 @@ from rnnlab.analysis.linearised import (
     require_analysable,
     twin_of,
 )
-from rnnlab.analysis.tracing import log_mean, log_norm, norms_by_lag, trace_back
 from rnnlab.cells import CellDefinition
 from rnnlab.engine.protocol import Array
 from rnnlab.equations.expression import reachable

@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -24,12 +24,27 @@ from rnnlab.engine import prepare
 from rnnlab.layers import Recurrent
 from rnnlab.layers.seeding import random_numbers
 
-#: Seconds in which a program runs untimed when its turn comes, and then timed.
-TURN = 0.03
+#: Seconds in which a program runs untimed when its turn comes: for so long, threads that slept may
+#: share a processor and clocks may be low.
+WARM_UP = 0.1
+#: Seconds in which it then runs timed.
+TURN = 0.05
 #: Seconds in which idle threads fall asleep, where a process cannot be stopped.
 SETTLE = 0.0 if hasattr(signal, "SIGSTOP") else 0.25
 #: Environment variables from which libraries take their number of threads when they are loaded.
 THREADS = ("RNNLAB_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+#: Environment variables that keep this engine, OpenBLAS, PyTorch and JAX to AVX2 on a processor
+#: that has more.
+AVX2 = {
+    "NUMBA_CPU_NAME": "haswell",
+    "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma,+f16c,+bmi,+bmi2,+popcnt,+sse4.2",
+    "OPENBLAS_CORETYPE": "Haswell",
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+}
 
 
 @dataclass(frozen=True)
@@ -55,15 +70,19 @@ class Program:
     ----------
     rival : Rival
     threads : int
+    environment : mapping of str to str, optional
+        Further environment variables of the process.
     """
 
-    def __init__(self, rival: Rival, threads: int) -> None:
+    def __init__(
+        self, rival: Rival, threads: int, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.rival = rival
         self.threads = threads
         context = multiprocessing.get_context("spawn")
         self._connection, other = context.Pipe()
         self._process = context.Process(target=_serve, args=(other, rival), daemon=True)
-        with _environment(dict.fromkeys(THREADS, str(threads))):
+        with _environment({**dict.fromkeys(THREADS, str(threads)), **(environment or {})}):
             self._process.start()
         other.close()
         self._ask(None)
@@ -121,14 +140,21 @@ class Programs(list[Program]):
     rivals : sequence of Rival
     threads : sequence of int
         Numbers of threads; an implementation without a choice gets the largest alone.
+    environment : mapping of str to str, optional
+        Further environment variables of the processes.
     """
 
-    def __init__(self, rivals: list[Rival], threads: list[int]) -> None:
+    def __init__(
+        self,
+        rivals: list[Rival],
+        threads: list[int],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__()
         try:
             for rival in rivals:
                 for count in threads if rival.sets_threads else [max(threads)]:
-                    self.append(Program(rival, count))
+                    self.append(Program(rival, count, environment))
         except BaseException:
             self.close()
             raise
@@ -204,11 +230,11 @@ def _prepare(case: Case, rival: Rival) -> Callable[[], Any]:
 
 
 def take_turn(run: Callable[[], Any] | None) -> list[float]:
-    """Call `run` untimed for `TURN` seconds, then timed; return the seconds of each timed call."""
+    """Call `run` for `WARM_UP` seconds, then for `TURN`; return the seconds of each later call."""
     if run is None:
         raise RuntimeError("a case must be prepared before a turn")
     begin = time.perf_counter()
-    while time.perf_counter() < begin + TURN:
+    while time.perf_counter() < begin + WARM_UP:
         run()
     times: list[float] = []
     begin = time.perf_counter()

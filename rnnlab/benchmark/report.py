@@ -12,14 +12,14 @@ from typing import Any
 import pandas as pd
 
 from rnnlab.benchmark.cases import SHAPES, Case, read_shape
-from rnnlab.benchmark.programs import Programs
+from rnnlab.benchmark.programs import AVX2, Programs
 from rnnlab.benchmark.rivals import installed_rivals, threads_to_try
 from rnnlab.benchmark.suite import compare, measure, summarise
 from rnnlab.cells import CellDefinition
 from rnnlab.engine import instruction_set
-from rnnlab.experiments import manifest
-from rnnlab.experiments.records import to_csv
-from rnnlab.experiments.writing import make_writable, write_whole
+from rnnlab.experiments.results.tables import to_csv
+from rnnlab.experiments.store import manifest
+from rnnlab.experiments.store.writing import make_writable, write_whole
 
 FILES = ("benchmark.csv", "comparison.csv", "rounds.csv", "benchmark.png", "manifest.json")
 
@@ -32,6 +32,7 @@ def run_benchmark(
     *,
     repeats: int,
     seconds: float,
+    avx2: bool,
     out: Path,
     force: bool,
     tell: Callable[[str], None],
@@ -41,8 +42,11 @@ def run_benchmark(
     Raises
     ------
     ValueError
-        For a shape that cannot be, a folder that cannot be written or that holds a benchmark.
+        For a shape that cannot be, a folder that cannot be written or that holds a benchmark, and
+        for `avx2` on a processor without it.
     """
+    if avx2 and instruction_set() not in ("AVX2", "AVX-512"):
+        raise ValueError(f"avx2 needs a processor with AVX2, this one has {instruction_set()}")
     chosen = [read_shape(shape) for shape in shapes] or list(SHAPES)
     make_writable(out)
     if (out / FILES[0]).exists() and not force:
@@ -57,12 +61,13 @@ def run_benchmark(
         "dtypes": list(dtypes),
         "repeats": repeats,
         "seconds": seconds,
+        "avx2": avx2,
     }
     start = manifest.now()
     cases = [Case(*case) for case in product(cells, chosen, dtypes, works)]
     rivals = [rival for rival in installed_rivals() if any(map(rival.accepts, cases))]
     tables = []
-    with Programs(rivals, threads_to_try()) as programs:
+    with Programs(rivals, threads_to_try(), AVX2 if avx2 else None) as programs:
         for number, case in enumerate(cases, start=1):
             tell(f"[{number}/{len(cases)}] {case.cell.name} {case.work} {case.dtype} {case.shape}")
             tables.append(measure(case, programs, repeats=repeats, seconds=seconds))
@@ -77,7 +82,8 @@ def run_benchmark(
         "command": " ".join(["rnnlab", *sys.argv[1:]]),
         "settings": settings,
         **manifest.circumstances(),
-        "instruction_set": instruction_set(),
+        "instruction_set": "AVX2" if avx2 else instruction_set(),
+        "environment": AVX2 if avx2 else {},
         "rivals": {name: manifest.version(name) for name in ("torch", "jax")},
         "start": start,
         "end": manifest.now(),

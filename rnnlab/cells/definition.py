@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast, overload
 
-from rnnlab.cells import identity
+from rnnlab.cells.fingerprint import fingerprint
 from rnnlab.cells.layout import ParameterArray, find_sources, lay_out, stands_for, weight_name
 from rnnlab.equations import (
     Derivation,
@@ -73,9 +73,6 @@ class CellDefinition:
     def __repr__(self) -> str:
         return f"<cell {self.name}({', '.join(('x', *self.states))})>"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return self.made_by or identity.reduce(self)
-
     def __copy__(self) -> CellDefinition:
         return self
 
@@ -84,8 +81,8 @@ class CellDefinition:
 
     @cached_property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits that tell the equations from any others."""
-        return identity.fingerprint(self)
+        """16 hexadecimal digits that identify the equations."""
+        return fingerprint(self.equations, self.arrays.values())
 
     @property
     def states(self) -> tuple[str, ...]:

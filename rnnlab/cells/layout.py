@@ -1,4 +1,4 @@
-"""The parameter arrays of a cell: their names, their shapes and what is stacked in them."""
+"""Parameter arrays of a cell: their names, shapes and contents."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ class ParameterArray:
     Attributes
     ----------
     name : str
-        weight_ih, weight_hh, weight_ch, ..., bias, bias_hn or the name of a vector or scalar.
+        One of weight_ih, weight_hh, weight_ch, ..., bias, bias_hn, or the name of a vector or
+        scalar.
     kind : "weight", "bias", "vector" or "scalar"
     maps : tuple of int
-        The maps stacked in it, one block of H rows each, by their place in `CellDefinition.maps`.
+        The maps stacked in it, one block of H rows each, by their position in
+        `CellDefinition.maps`.
     source : str or None
-        For a weight: "x" (H x I blocks), or the state or computed value (H x H blocks) that it acts
-        on.
+        For a weight, "x" (H x I blocks), or the state or computed value (H x H blocks) that it
+        acts on.
     init : float or Uniform
-        For a vector or scalar: what it starts at.
+        For a vector or scalar, its initial value.
     """
 
     name: str
@@ -51,12 +53,12 @@ def weight_name(source: str) -> str:
 
 
 def find_sources(equations: Equations) -> dict[int, str]:
-    """Return the name of what each operand but x is, by index: the array weight_{name}h holds it.
+    """Return the source name of each operand but x by index; its array is weight_{name}h.
 
-    A state has its own name, and so has its new value. Any other computed value stands in for the
-    output. Where one gate would so act twice on one array, as in `linear("c", a, b)`, each of its
-    computed values there has an array of its own, with the name of the variable that holds the
-    value, or else of the gate and the operand's place in it, x aside (`c2`).
+    A state and its new value have the state's name, any other computed value that of the output.
+    If a gate would then act twice on one array, as in `linear("c", a, b)`, each of its computed
+    values has its own array, named after the variable that holds the value, or else after the gate
+    and the operand's position in it, x not counted (`c2`).
     """
     found: dict[int, str] = {}
     uses: dict[tuple[str, str], dict[int, Expression]] = {}
@@ -89,7 +91,7 @@ def find_sources(equations: Equations) -> dict[int, str]:
 
 
 def stands_for(equations: Equations, operand: Expression) -> str:
-    """Return the state that an operand other than x is or stands in for: the output if no other."""
+    """Return the state whose array an operand other than x uses: its own, or the output's."""
     if operand.op == "state":
         return str(operand.payload)
     for state, output in zip(equations.states, equations.outputs, strict=True):
@@ -107,12 +109,12 @@ def lay_out(
     ----------
     equations : Equations
     source_of : callable
-        From an operand of a map to what it is called: "x", or as `find_sources` says.
+        Returns the source name of a map's operand: "x", or that of `find_sources`.
 
     Raises
     ------
     EquationError
-        If two arrays would have one name; the message names the line of the later declaration.
+        If two arrays would have the same name; the message names the line of the later one.
     """
     maps = equations.maps
     by_source: dict[str, list[int]] = {"x": [], **{state: [] for state in equations.states}}
@@ -127,7 +129,8 @@ def lay_out(
     def add(array: ParameterArray, place: str) -> None:
         if array.name in arrays:
             raise EquationError(
-                f"{place}: two parameters would be called {array.name}: rename a vector or a map"
+                f"{place}: parameters must have different names, got {array.name} twice: "
+                "rename a vector or a map"
             )
         arrays[array.name] = array
 
@@ -142,8 +145,8 @@ def lay_out(
             declared = maps[position].payload
             if f"bias_h{declared.name}" in arrays:
                 raise EquationError(
-                    f"{declared.place}: gate {declared.name} must have one bias beside that on x, "
-                    "got another: write bias=None here, or give this linear a name of its own"
+                    f"{declared.place}: gate {declared.name} must have at most one bias besides "
+                    "that of its map on x, got two: write bias=None here, or rename this linear"
                 )
             add(ParameterArray(f"bias_h{declared.name}", "bias", (position,)), declared.place)
     for node in equations.vectors:

@@ -56,6 +56,11 @@ CELLS = ("rnn", "lstm", "peephole-lstm", "gru")
     help="Time for the rounds of one case; at least 3 rounds are run.",
 )
 @click.option(
+    "--avx2",
+    is_flag=True,
+    help="Keep all programs to AVX2, where the processor has AVX-512.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     default=Path("results/benchmark"),
@@ -71,6 +76,7 @@ def bench(
     dtypes: tuple[str, ...],
     repeats: int,
     seconds: float,
+    avx2: bool,
     out: Path,
     force: bool,
 ) -> None:
@@ -84,7 +90,7 @@ def bench(
         from rnnlab.benchmark.cases import read_shape
         from rnnlab.benchmark.report import run_benchmark
         from rnnlab.cells import find_cell
-        from rnnlab.cells.sizes import check_pass
+        from rnnlab.engine.sizes import check_pass
         from rnnlab.registry import cells as known
 
         names = list(known) if cells == ("all",) else list(cells or CELLS)
@@ -98,6 +104,7 @@ def bench(
             dtypes or ("float32",),
             repeats=repeats,
             seconds=seconds,
+            avx2=avx2,
             out=out,
             force=force,
             tell=lambda line: say(line, err=True),

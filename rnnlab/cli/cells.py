@@ -137,7 +137,7 @@ def trace(
     from rnnlab.analysis import random_inputs, walk, words_as_inputs
     from rnnlab.capacity import check_memory
     from rnnlab.cells import find_cell
-    from rnnlab.cells.sizes import check_pass
+    from rnnlab.engine.sizes import check_pass
 
     with user_errors():
         cell = find_cell(name)

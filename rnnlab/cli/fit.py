@@ -109,8 +109,8 @@ def fit(data: Path, out: Path | None, force: bool, jobs: int | None, **options: 
     missing; a run that was interrupted goes on from its checkpoint.
     """
     from rnnlab.experiments import FitStudy
-    from rnnlab.experiments.fit_spec import split_names
-    from rnnlab.experiments.knobs import number_or_text
+    from rnnlab.experiments.settings.fields import number_or_text
+    from rnnlab.experiments.settings.fit_spec import split_names
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
     if "cell" in given:
@@ -158,7 +158,7 @@ def _print_scores(summary: Any) -> None:
 
 def _split(text: str) -> Any:
     """Read shares where there are commas, else the name of a column, which may be quoted."""
-    from rnnlab.experiments.fit_spec import split_names
+    from rnnlab.experiments.settings.fit_spec import split_names
 
     names = split_names(text)
     if len(names) == 1:
@@ -173,8 +173,6 @@ def _split(text: str) -> Any:
 
 
 def _announce(work: Any) -> None:
-    from rnnlab.data import baselines, better, headline
-
     data, spec = work.data, work.spec
     encoding = data.encoding
     say(f"fit: {encoding.task} of {', '.join(encoding.targets)} in {spec.data}")
@@ -190,8 +188,8 @@ def _announce(work: Any) -> None:
     print_rows(("  part", "sequences", "time steps"), rows, title=False)
     if spec.bidirectional and encoding.read == "every":
         say("  each answer is given with the rows after it (bidirectional): no forecast")
-    measure, naive = headline(encoding), baselines(data)
-    best = better(naive, encoding).name
+    measure, naive = data.headline, data.baselines()
+    best = data.baseline.name
     said = [
         f"{one.name}, {measure} {one.scores[measure]:.4g}"
         + (" (the better)" if one.name == best and len(naive) > 1 else "")

@@ -42,7 +42,7 @@ def predict(
     """
     from rnnlab.cli.compiling import compile_first
     from rnnlab.data import load_fitted
-    from rnnlab.experiments.records import to_csv
+    from rnnlab.experiments.results.tables import to_csv
     from rnnlab.files import write_whole
 
     target = out or Path(f"{data.stem}-predictions.csv")

@@ -34,7 +34,7 @@ class OneOrMore(click.ParamType[Any]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the value, or the list of them."""
-        from rnnlab.experiments.knobs import number_or_text
+        from rnnlab.experiments.settings.fields import number_or_text
 
         found = [self._kind.convert(text.strip(), param, ctx) for text in str(value).split(",")]
         if self._reads_words:

@@ -11,7 +11,7 @@ from rnnlab.cli.errors import user_errors
 from rnnlab.cli.output import duration, heading, print_rows
 
 if TYPE_CHECKING:
-    from rnnlab.experiments.watching import Status
+    from rnnlab.experiments.results.status import Status
 
 
 @click.command(short_help="Say how far a study is.")
@@ -21,7 +21,7 @@ def status(folder: Path) -> None:
 
     It reads the files in DIR alone, from any terminal or machine that sees them, and changes none.
     """
-    from rnnlab.experiments.watching import read_status
+    from rnnlab.experiments.results.status import read_status
 
     with user_errors():
         found = read_status(folder)

@@ -67,7 +67,7 @@ def show(task: str, seed: int, whole: bool) -> None:
 
 def _made(text: str) -> Task:
     """Return the task that `NAME,setting=value,...` means."""
-    from rnnlab.experiments.task_entries import TaskEntry, read_task, task_at
+    from rnnlab.experiments.settings.task_entry import TaskEntry, read_task, task_at
 
     points = TaskEntry.model_validate(read_task(text)).points()
     if len(points) > 1:

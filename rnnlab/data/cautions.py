@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnlab.data.encoding import Encoding, Feature
 from rnnlab.data.sequences import Sequences
 from rnnlab.data.spelling import as_argument, two_spellings
+from rnnlab.data.splits import Split
 from rnnlab.data.table import Table
 from rnnlab.engine.protocol import Array
-
-if TYPE_CHECKING:
-    from rnnlab.data.dataset import Part
 
 FEW = 20  # rows from which nothing is concluded
 RARE, FAR = 0.1, 10.0  # extremes: a share of the rows at most; a change of the deviation at least
@@ -80,7 +77,7 @@ def doubtful_names(sequences: Sequences, encoding: Encoding) -> list[str]:
     ]
 
 
-def doubtful_words(parts: Mapping[str, Part], encoding: Encoding) -> list[str]:
+def doubtful_words(parts: Mapping[str, Split], encoding: Encoding) -> list[str]:
     """Return a sentence for each feature that cannot mean anything in other sequences.
 
     Most of its words come once in the training part, or it has another value in each sequence.

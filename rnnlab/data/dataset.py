@@ -2,111 +2,160 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from rnnlab.data.batching import cut, pad
+from rnnlab.batch import Batch
+from rnnlab.data.answers import answers, answers_left, infer_task, last_known
+from rnnlab.data.baselines import Baseline, baselines_of, better
 from rnnlab.data.cautions import doubtful_names, doubtful_numbers, doubtful_words
 from rnnlab.data.encoding import Encoding
-from rnnlab.data.gaps import close_gaps
 from rnnlab.data.leaks import copies_of_targets, require_causal, shared_rows
 from rnnlab.data.learning import learn_encoding, text_features
+from rnnlab.data.missing_values import close_gaps
 from rnnlab.data.roles import assign_roles
+from rnnlab.data.scoring import evaluate
 from rnnlab.data.sequences import Sequences, group
+from rnnlab.data.splits import Split
 from rnnlab.data.splitting import split
 from rnnlab.data.table import Table, read_table
-from rnnlab.data.targets import answers, answers_left, infer_task, last_known
 from rnnlab.engine.protocol import Array
-from rnnlab.training import Batch
+from rnnlab.training import SequenceModel
 
 SHOWN = 5  # classes in a message
 
 
 @dataclass(frozen=True)
-class Part:
-    """The sequences of one part, as arrays.
-
-    Attributes
-    ----------
-    names : list of str
-    inputs : list of float32 (T, I)
-    targets : list of array
-        (T,) of classes or (T, O) of numbers, scaled; T is 1 where a sequence has one answer.
-    weights : float64 (S,) or None
-        Those of the training part have a mean of 1; its loss divides by the number of answers
-        (`rnnlab.training.weighting`).
-    last : list of array or None
-        As `targets`: the last target known before each answer; None for answers per sequence.
-    """
-
-    names: list[str]
-    inputs: list[Array]
-    targets: list[Array]
-    weights: Array | None = None
-    last: list[Array] | None = None
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def batch(self, chosen: Array, read: str) -> Batch:
-        """Return the sequences `chosen`, padded at the end to the longest of them."""
-        x, lengths = pad([self.inputs[s] for s in chosen])
-        weights = None if self.weights is None else self.weights[chosen]
-        if read == "last":
-            return Batch(x, np.concatenate([self.targets[s] for s in chosen]), lengths, weights)
-        first = self.targets[chosen[0]]
-        shape = (len(x), len(chosen), *first.shape[1:])
-        targets = np.full(shape, -1 if first.dtype.kind == "i" else np.nan, first.dtype)
-        for column, s in enumerate(chosen):
-            targets[: lengths[column], column] = self.targets[s]
-        return Batch(x, targets, lengths, weights)
-
-    def shuffled(self, size: int, read: str, seed: Sequence[int]) -> Iterator[Batch]:
-        """Yield all sequences in batches, in an order that follows from the seed alone.
-
-        So does the noise that comes with them, as long as the batches are used one after another.
-        A batch that would be mostly padding is cut into several (`rnnlab.data.batching.cut`).
-        """
-        rng = np.random.default_rng(seed)
-        order = rng.permutation(len(self))
-        lengths = np.array([len(one) for one in self.inputs])
-        for start in range(0, len(order), size):
-            for chosen in cut(order[start : start + size], lengths):
-                yield replace(self.batch(chosen, read), noise=rng)
-
-
-@dataclass(frozen=True)
 class Dataset:
-    """A table ready to be learned from.
+    """A table as a problem: encoded, split into parts of whole sequences, ready for training.
+
+    It meets `rnnlab.training.Problem`, as the tasks of `rnnlab.tasks` do.
 
     Attributes
     ----------
     encoding : Encoding
-    parts : dict of str to Part
+    parts : dict of str to Split
         "train", "validation" and "test".
     found : tuple of str
-        What was inferred, in words.
+        What was inferred, as sentences.
     split : str or None
-        The column that said the parts; None: they are shares.
+        The column that assigns sequences to parts; None if the parts are shares.
     cautions : tuple of str
-        What is doubtful about the table, in words: see `rnnlab.data.cautions` and
-        `rnnlab.data.leaks`.
+        Doubts about the table, as sentences: see `rnnlab.data.cautions` and `rnnlab.data.leaks`.
     """
 
     encoding: Encoding
-    parts: dict[str, Part]
+    parts: dict[str, Split]
     found: tuple[str, ...]
     split: str | None = None
     cautions: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        encoding = self.encoding
+        sizes = ", ".join(f"{len(part)} {name}" for name, part in self.parts.items())
+        return (
+            f"<rnnlab.Dataset {encoding.task} of {', '.join(encoding.targets)} from "
+            f"{encoding.input_size} inputs, sequences: {sizes}>"
+        )
+
     @property
-    def longest(self) -> int:
-        """The number of time steps of the longest sequence."""
+    def input_size(self) -> int:
+        """I, the width of the inputs."""
+        return self.encoding.input_size
+
+    @property
+    def output_size(self) -> int:
+        """O, the width of the outputs."""
+        return self.encoding.output_size
+
+    @property
+    def length(self) -> int:
+        """Time steps of the longest sequence."""
         return max(len(inputs) for part in self.parts.values() for inputs in part.inputs)
+
+    @property
+    def read(self) -> Literal["every", "last"]:
+        """Whether every time step has an answer, or each sequence one."""
+        return self.encoding.read
+
+    @property
+    def loss(self) -> str:
+        """Name of the training loss in `rnnlab.training.LOSSES`."""
+        return self.encoding.loss
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the scores, "loss" first, then the headline."""
+        return self.encoding.metrics
+
+    @property
+    def headline(self) -> str:
+        """The score that comparisons show."""
+        return self.encoding.headline
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a larger headline is a better one."""
+        return self.encoding.higher_is_better
+
+    @property
+    def worst(self) -> dict[str, float]:
+        """Scores of a diverged run: 0 for accuracies, NaN for errors."""
+        return self.encoding.worst
+
+    @property
+    def solved_at(self) -> float:
+        """NaN: no score of a table counts as solved."""
+        return math.nan
+
+    @property
+    def chance(self) -> float:
+        """Headline of the better baseline on the test part."""
+        return self.baseline.scores[self.headline]
+
+    def solved(self, value: float) -> bool:
+        """Return False: no score of a table counts as solved."""
+        return False
+
+    def updates_per_epoch(self, size: int) -> int:
+        """Return the number of batches of `size` in an epoch; long padding may add some."""
+        return math.ceil(len(self.parts["train"]) / size)
+
+    def batches(
+        self, size: int, seed: int | np.random.Generator
+    ) -> Callable[[int], Iterator[Batch]]:
+        """Return a function from the number of an epoch to its batches, a pure one for an int seed.
+
+        Each epoch has the sequences of the training part in another order.
+        """
+        if isinstance(seed, np.random.Generator):
+            seed = int(seed.integers(2**63))
+        return lambda epoch: self.parts["train"].shuffled(size, self.read, [seed, epoch])
+
+    def evaluation(
+        self,
+        model: SequenceModel,
+        size: int | None = None,
+        seed: int | np.random.Generator | None = None,
+        part: str = "validation",
+    ) -> dict[str, float]:
+        """Return the scores of a model on all sequences of a part; size and seed are ignored."""
+        return evaluate(model, self.encoding, self.parts[part])
+
+    @property
+    def baseline(self) -> Baseline:
+        """The baseline with the better headline on the test part."""
+        return better(self.baselines(), self.encoding)
+
+    def baselines(self, part: str = "test") -> list[Baseline]:
+        """Return the scores of answers that need no model: see `rnnlab.data.baselines`."""
+        return baselines_of(self.encoding, self.parts["train"], self.parts[part])
 
 
 def load_dataset(
@@ -141,7 +190,7 @@ def load_dataset(
     text : sequence of str
         Features to take as words although they are numbers.
     task, read : str, optional
-        See `rnnlab.data.targets.infer_task`.
+        See `rnnlab.data.answers.infer_task`.
     horizon : int
         Predict the targets so many steps ahead; 0: at the step itself, or of the sequence.
     bidirectional : bool
@@ -150,7 +199,7 @@ def load_dataset(
         See `rnnlab.data.splitting.split`. A column called "split" says the parts unless there are
         shares.
     missing : "error", "drop" or "ffill"
-        See `rnnlab.data.gaps.close_gaps`.
+        See `rnnlab.data.missing_values.close_gaps`.
 
     Raises
     ------
@@ -206,7 +255,7 @@ def load_dataset(
         rows = encoding.encode_answers(np.concatenate(past)[kept])
         last = np.split(rows, sequences.starts[1:-1])
     parts = {
-        name: Part(
+        name: Split(
             [sequences.names[s] for s in positions],
             [inputs[s] for s in positions],
             [encoded[s] for s in positions],

@@ -6,6 +6,7 @@ file as JSON, so nothing in it is code.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -129,6 +130,32 @@ class Encoding(BaseModel):
         return LOSS_OF[self.task]
 
     @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the scores, "loss" first, then the headline."""
+        if self.task == "classification":
+            return ("loss", "accuracy")
+        if self.task == "multi-label":
+            return ("loss", "accuracy", "exact_accuracy")
+        if len(self.targets) > 1:
+            return ("loss", "relative_rmse")
+        return ("loss", "rmse", "mae", "relative_rmse")
+
+    @property
+    def headline(self) -> str:
+        """The score that comparisons show."""
+        return self.metrics[1]
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a larger headline is a better one."""
+        return self.headline.endswith("accuracy")
+
+    @property
+    def worst(self) -> dict[str, float]:
+        """Scores of a diverged run: 0 for accuracies, NaN for errors."""
+        return {name: 0.0 if name.endswith("accuracy") else math.nan for name in self.metrics}
+
+    @property
     def text(self) -> frozenset[str]:
         """The features that are of text."""
         return frozenset(one.name for one in self.features if one.values is not None)
@@ -173,7 +200,7 @@ class Encoding(BaseModel):
         Parameters
         ----------
         answers : array (N,) of texts, or float64 (N, O)
-            As `rnnlab.data.targets.answers` returns them.
+            As `rnnlab.data.answers.answers` returns them.
         """
         if self.task == "classification":
             numbers = {word: number for number, word in enumerate(self.classes)}

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from rnnlab.data.encoding import Encoding
 from rnnlab.data.spelling import as_argument
+from rnnlab.data.splits import Split
 from rnnlab.engine.protocol import Array
-
-if TYPE_CHECKING:
-    from rnnlab.data.dataset import Part
 
 SHIFTS = 10  # rows between a feature and the target that it may be a copy of
 ROWS = 20_000  # of the training part are looked at
@@ -37,7 +34,7 @@ def require_causal(horizon: int, bidirectional: bool) -> None:
         )
 
 
-def copies_of_targets(train: Part, encoding: Encoding, bidirectional: bool = False) -> list[str]:
+def copies_of_targets(train: Split, encoding: Encoding, bidirectional: bool = False) -> list[str]:
     """Return a sentence for each feature that alone gives a target in every training row.
 
     A value of the feature may be that of the same row or of one of the `SHIFTS` rows before and, if
@@ -135,7 +132,7 @@ def _sentence(feature: str, target: str, shift: int) -> str:
     )
 
 
-def shared_rows(parts: Mapping[str, Part]) -> list[str]:
+def shared_rows(parts: Mapping[str, Split]) -> list[str]:
     """Return a sentence for each part whose sequences have runs of rows of the training part.
 
     Windows of one series that overlap have them. A run is so long that its rows hold `BITS` bits
@@ -163,7 +160,7 @@ def shared_rows(parts: Mapping[str, Part]) -> list[str]:
     return found
 
 
-def _row_hashes(part: Part) -> Array:
+def _row_hashes(part: Split) -> Array:
     """Return a number for each row (N,), the same for equal inputs and answers."""
     blocks = [np.concatenate(part.inputs)]
     answers = np.concatenate(part.targets)
@@ -178,7 +175,7 @@ def _row_hashes(part: Part) -> Array:
     return found
 
 
-def _windows(rows: Array, part: Part, run: int) -> tuple[Array, Array]:
+def _windows(rows: Array, part: Split, run: int) -> tuple[Array, Array]:
     """Return a number for each run of rows within a sequence, and its sequence.
 
     Runs in which the rows stay the same for half of the time or more are left out.

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rnnlab.data.answers import Task
 from rnnlab.data.encoding import REMEDY, Encoding, Feature
 from rnnlab.data.roles import Roles
 from rnnlab.data.scaling import mean_and_scale
 from rnnlab.data.sequences import Sequences
 from rnnlab.data.spelling import as_argument
 from rnnlab.data.table import Table
-from rnnlab.data.targets import Task
 from rnnlab.engine.protocol import Array
 
 WORDS = 1000  # different ones in a feature at most, as each is an input

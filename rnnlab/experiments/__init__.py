@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from rnnlab.experiments.copy_task import CopyTask
-from rnnlab.experiments.drawing import draw, figure_spec
-from rnnlab.experiments.entries import CellEntry
-from rnnlab.experiments.experiment import Experiment
-from rnnlab.experiments.failing import RefusedError, RunsFailedError
-from rnnlab.experiments.fit_study import FitStudy, fit
-from rnnlab.experiments.gradient_flow import GradientFlow
-from rnnlab.experiments.grid import Run
-from rnnlab.experiments.loading import load_spec, preset_names
+from rnnlab.experiments.errors import CannotWriteError, RefusedError
+from rnnlab.experiments.kinds.base import Experiment
+from rnnlab.experiments.kinds.gradient_flow import GradientFlow
+from rnnlab.experiments.kinds.training import CopyTask, TaskStudy
 from rnnlab.experiments.progress import Progress
-from rnnlab.experiments.spec import CopyTaskSpec, GradientFlowSpec, Spec, TaskStudySpec
-from rnnlab.experiments.study import Result, Study, run
-from rnnlab.experiments.task_entries import TaskEntry
-from rnnlab.experiments.task_study import TaskStudy
-from rnnlab.experiments.writing import CannotWriteError
+from rnnlab.experiments.results.figures import draw, figure_spec
+from rnnlab.experiments.runner.fit import FitStudy, fit
+from rnnlab.experiments.runner.outcomes import RunsFailedError
+from rnnlab.experiments.runner.study import Result, Study, run
+from rnnlab.experiments.settings.cell_entry import CellEntry
+from rnnlab.experiments.settings.load import load_spec, preset_names
+from rnnlab.experiments.settings.runs import Run
+from rnnlab.experiments.settings.spec import CopyTaskSpec, GradientFlowSpec, Spec, TaskStudySpec
+from rnnlab.experiments.settings.task_entry import TaskEntry
 
 __all__ = [
     "CannotWriteError",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from rnnlab.experiments.grid import Run
+from rnnlab.experiments.settings.runs import Run
 
 
 class Progress:

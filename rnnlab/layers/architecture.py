@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 
 from rnnlab.cells import CellDefinition
+from rnnlab.engine import DEFAULT, EngineFactory, find_engine
 from rnnlab.layers.regularisers import Regularisers
 from rnnlab.layers.states import state_type
 from rnnlab.layers.validation import check_dtype, check_flag, check_size
@@ -19,7 +20,7 @@ class Architecture:
     """What determines a layer's parameters and their use, without the parameters themselves.
 
     The fields are arguments of `Recurrent` of the same names; `options` are all of them but the
-    cell and the two sizes.
+    cell, the two sizes and the engine, which changes no parameter.
 
     Raises
     ------
@@ -43,6 +44,7 @@ class Architecture:
     regularisers: Regularisers | None = None
     dtype: str = "float32"
     batch_first: bool = False
+    engine: str | EngineFactory = field(default=DEFAULT, compare=False)
 
     def __post_init__(self) -> None:
         checked: dict[str, Any] = {
@@ -52,6 +54,7 @@ class Architecture:
         for name in ("bidirectional", "learn_initial_state", "batch_first"):
             checked[name] = check_flag(name, getattr(self, name))
         checked["dtype"] = check_dtype(self.dtype)
+        find_engine(self.engine)
         for name, value in checked.items():
             object.__setattr__(self, name, value)
         if not isinstance(self.regularisers, Regularisers | None):
@@ -68,8 +71,8 @@ class Architecture:
 
     @property
     def options(self) -> dict[str, Any]:
-        """Every field but the cell and the sizes."""
-        return {field.name: getattr(self, field.name) for field in fields(self)[3:]}
+        """Every field but the cell, the sizes and the engine."""
+        return {field.name: getattr(self, field.name) for field in fields(self)[3:-1]}
 
     @property
     def key(self) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from rnnlab.cells import CellDefinition
-from rnnlab.engine.protocol import Array
+from rnnlab.engine.protocol import Array, EngineFactory
 from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.direction import Direction
 from rnnlab.layers.gates import read_gate, write_gate
@@ -120,6 +120,11 @@ class Layer:
     def batch_first(self) -> bool:
         """Whether sequences are (B, T, ...)."""
         return self.architecture.batch_first
+
+    @property
+    def engine(self) -> str | EngineFactory:
+        """Engine that runs the layer: a registered name, or a function that makes it."""
+        return self.architecture.engine
 
     @property
     def directions(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+from rnnlab.engine import EngineFactory
 from rnnlab.layers.regularisers import Regularisers
 from rnnlab.layers.seeding import Seed
 from rnnlab.registry import unknown_name
@@ -22,6 +23,7 @@ class LayerOptions(TypedDict, total=False):
     init: str | None
     forget_bias: float | str | None
     chrono_tmax: int | None
+    engine: str | EngineFactory
 
 
 #: For each of PyTorch's names, the values that change nothing here, and what to use for others.

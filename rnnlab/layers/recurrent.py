@@ -9,6 +9,7 @@ import numpy as np
 
 from rnnlab.capacity import check_memory
 from rnnlab.cells import CellDefinition, find_cell
+from rnnlab.engine import DEFAULT, EngineFactory
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.base import Layer
@@ -60,6 +61,10 @@ class Recurrent(Layer):
         Initial bias of the gate that keeps the memory, instead of that in the equations.
     chrono_tmax : int, optional
         The longest memory in time steps, for "chrono".
+    engine : str or callable
+        Engine that runs the layer: a registered name ("compiled", or "reference" in plain NumPy),
+        or a function that makes an engine from a cell and the name of a dtype. It is not part of a
+        saved layer.
     **unsupported : Any
         Arguments of PyTorch's layers are accepted with the values that change nothing (`bias=True`,
         `dropout=0`); otherwise an error says what to use instead.
@@ -102,6 +107,7 @@ parameters=137216 seed=1>
         init: str | None = None,
         forget_bias: float | str | None = None,
         chrono_tmax: int | None = None,
+        engine: str | EngineFactory = DEFAULT,
         **unsupported: Any,
     ) -> None:
         architecture = Architecture(
@@ -114,6 +120,7 @@ parameters=137216 seed=1>
             regularisers,
             dtype,
             batch_first,
+            engine,
         )
         refuse_options(architecture.cell.name, unsupported)
         check_memory(f"the parameters of a layer ({architecture})", architecture.bytes_needed)

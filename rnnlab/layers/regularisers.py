@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnnlab.cells import CellDefinition
-from rnnlab.cells.regularised import Mask, added_states, regularised, separate_states
+from rnnlab.cells.noise import Mask, added_states, regularised, separate_states
 from rnnlab.engine.protocol import Array
 from rnnlab.registry import unknown_name
 

@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from safetensors.numpy import save as to_safetensors
 
-from rnnlab.cells.identity import file_spec
+from rnnlab.cells.pickling import file_spec
 from rnnlab.engine.protocol import Array
 from rnnlab.files import write_whole
 from rnnlab.layers.architecture import Architecture
@@ -88,6 +88,8 @@ class Description(BaseModel):
     layer: LayerDescription
     output_size: Size | None = None  # of a model's readout
     read: Literal["every", "last"] = "every"  # the steps at which a model's readout answers
+    readout: Text = "linear"  # in the registry of readouts
+    readout_options: dict[Text, Any] = {}
     seed: Seed | None = None  # of the readout's initial weights
     notes: dict[str, Any] | None = None  # of the model's owner
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnlab.engine import ReferenceEngine
+from rnnlab.engine import Record, ReferenceEngine
 from rnnlab.engine.protocol import Array, blank_padding
 from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.states import find_row, gather
@@ -42,7 +42,7 @@ class Tape:
         self,
         architecture: Architecture,
         identity: bytes,
-        records: Sequence[Any],
+        records: Sequence[Record],
         output: Array,
         masks: Sequence[Array | None],
         lengths: Array | None,
@@ -106,7 +106,7 @@ class Tape:
                     held[name] = blank_padding(value, record.lengths)
         return {name: _read_only(array) for name, array in held.items() if array is not None}
 
-    def _record(self, layer: int, reverse: bool) -> Any:
+    def _record(self, layer: int, reverse: bool) -> Record:
         made = self._architecture
         return self._records[find_row(made.num_layers, made.directions, layer, reverse)]
 

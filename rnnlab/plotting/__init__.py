@@ -35,8 +35,8 @@ from rnnlab.plotting.gates import (
     plot_memory_times,
 )
 from rnnlab.plotting.gradient_decay import plot_gradient_decay
+from rnnlab.plotting.gradient_training import plot_clip_rate, plot_gradient_training
 from rnnlab.plotting.half_life import plot_forget_bias, plot_half_life_solving
-from rnnlab.plotting.in_training import plot_clip_rate, plot_gradient_training
 from rnnlab.plotting.learning_curves import plot_learning_curves
 from rnnlab.plotting.loss_curves import plot_loss_curves
 from rnnlab.plotting.outcomes import plot_learning_rates, plot_outcomes

@@ -15,8 +15,8 @@ from rnnlab.plotting.gates import (
     plot_gate_saturation,
     plot_memory_times,
 )
+from rnnlab.plotting.gradient_training import plot_clip_rate, plot_gradient_training
 from rnnlab.plotting.half_life import plot_forget_bias, plot_half_life_solving
-from rnnlab.plotting.in_training import plot_clip_rate, plot_gradient_training
 from rnnlab.plotting.paths import plot_gradient_paths, plot_path_shares
 from rnnlab.plotting.spectra import plot_jacobian_spectrum, plot_lyapunov_spectrum
 

@@ -9,7 +9,7 @@ import pandas as pd
 from rnnlab.plotting.comparison import SIGNIFICANT
 from rnnlab.reports.words import condition, mean_of, number, p_text
 from rnnlab.statistics import overall
-from rnnlab.statistics.runs import groups_of
+from rnnlab.statistics.run_outcomes import groups_of
 
 Row = dict[Any, Any]
 # Conditions and cells that a sentence names at most.

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from rnnlab import plotting, statistics
-from rnnlab.experiments.stored_tables import read_table
+from rnnlab.experiments.results.tables import read_table
 from rnnlab.plotting import NothingToDrawError
 from rnnlab.registry import figures
 from rnnlab.reports.pictures import picture

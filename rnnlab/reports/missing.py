@@ -1,43 +1,36 @@
-"""What a finished result would have, and this one has not: in sentences."""
+"""Sentences about the planned runs that an unfinished study lacks."""
 
 from __future__ import annotations
 
+import csv
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 
-from rnnlab.experiments.grid import point_columns, runs
-from rnnlab.experiments.spec import Spec
-from rnnlab.experiments.summary import TUNED
-from rnnlab.registry import experiments, tasks
+from rnnlab.experiments.kinds.summary import TUNED
+from rnnlab.experiments.settings.fields import number_or_text
 from rnnlab.reports.words import OFF, condition
 
-if TYPE_CHECKING:
-    from rnnlab.reports.source import Part
-
-# A cell, a condition, and how many seeds of it there are.
+# A cell, a condition, and the number of seeds that it has.
 Point = tuple[str, Mapping[Any, Any], int]
 
 _MOST_CONDITIONS = 8  # named of one cell
 
 
-def missing(
-    manifest: Mapping[str, Any], metrics: pd.DataFrame | None, parts: list[Part]
-) -> list[str]:
-    """Say what a finished result would have.
+def missing(manifest: Mapping[str, Any], metrics: pd.DataFrame | None) -> list[str]:
+    """Return what a finished result would have and this one lacks.
 
     Parameters
     ----------
     manifest : mapping
-        Empty where there is none.
+        As `rnnlab.experiments.results.older.completed` returns it, without `settings` where the
+        folder has none.
     metrics : DataFrame or None
-        Of metrics.csv, as it was read.
-    parts : list of Part
-        The same by task, for a study whose grid cannot be had from its settings.
+        The rows of metrics.csv.
     """
-    if not manifest:
+    if "settings" not in manifest:
         return [
             "There is no manifest.json that can be read: the settings, versions and machine are "
             "not known."
@@ -45,12 +38,11 @@ def missing(
     said = []
     if manifest.get("end") is None:
         said.append("The study is not finished: this page shows the runs that are there.")
-    settings = manifest.get("settings")
-    seeds = settings.get("seeds") if isinstance(settings, dict) else None
-    if metrics is None or not isinstance(settings, dict) or not isinstance(seeds, int):
+    planned = manifest.get("planned")
+    if metrics is None or planned is None or not set(planned["columns"]) <= set(metrics.columns):
         return said
-    points = _planned(settings, metrics)
-    points = _seen(settings, metrics, parts) if points is None else points
+    seeds = planned["seeds"]
+    points = _points(planned, metrics)
     short = [point for point in points if point[2] < seeds]
     if short:
         said.append(
@@ -60,62 +52,24 @@ def missing(
     return said
 
 
-def _planned(settings: Mapping[str, Any], metrics: pd.DataFrame) -> list[Point] | None:
-    """Count the seeds at every point of the study's grid; None if its settings do not give it.
-
-    They do not where a task is in a file or reads one, or the table is no study's.
-    """
-    if _names_files(settings):
-        return None
-    try:
-        spec = _spec(settings)
-        columns = ["cell", *point_columns(spec)]
-        grid = list(runs(spec))
-    except (KeyError, OSError, TypeError, ValueError):
-        return None
-    if not set(columns) <= set(metrics.columns):
-        return None
+def _points(planned: Mapping[str, Any], metrics: pd.DataFrame) -> list[Point]:
+    """Return every planned cell and condition with the number of its seeds in the table."""
+    columns = planned["columns"]
     there = metrics[[*columns, "seed"]].drop_duplicates()[columns]
     counts = pd.Series([_key(row) for row in there.itertuples(index=False)]).value_counts()
-    points = {}
-    for run in grid:
-        key = _key(run[column] for column in columns)
+    found = []
+    for values in csv.reader(planned["points"]):
         said = {
-            name: OFF if value is None else value
-            for name, value in run.point
-            if value is not None or name in TUNED
+            name: number_or_text(text) if text else OFF
+            for name, text in zip(columns[1:], values[1:], strict=True)
+            if text or (name in TUNED and any(values[1:]))
         }
-        points[key] = (run.cell, said, int(counts.get(key, 0)))
-    return list(points.values())
+        found.append((values[0], said, int(counts.get(_key(values), 0))))
+    return found
 
 
-def _names_files(settings: Mapping[str, Any]) -> bool:
-    """Return whether a task is a file, which is a program, or reads one: a report opens none."""
-    entries = settings.get("task")
-    names = [str(one.get("name")) for one in entries or () if isinstance(one, dict)]
-    return any(":" in name or (name in tasks and tasks[name].files) for name in names)
-
-
-def _spec(settings: Mapping[str, Any]) -> Spec:
-    """Return the study that a manifest's settings are those of."""
-    kind = experiments[str(settings["experiment"])].spec
-    if not issubclass(kind, Spec):
-        raise TypeError(f"{settings['experiment']} has no grid")
-    spec: Spec = kind.model_validate({"name": "study", **_as_written(settings)})
-    return spec
-
-
-def _as_written(value: Any) -> Any:
-    """Return settings as a user writes them: digests are no settings, and none in a list is."""
-    if isinstance(value, Mapping):
-        return {key: _as_written(one) for key, one in value.items() if not key.endswith("sha256")}
-    if isinstance(value, list):
-        return [OFF if one is None else _as_written(one) for one in value]
-    return value
-
-
-def _key(values: Any) -> str:
-    """Name a point alike whether it comes from a spec or from a CSV, where 10 may read 10.0."""
+def _key(values: Iterable[Any]) -> str:
+    """Return the same text for a point of the manifest and of a table, where 10 may be 10.0."""
     return repr([_plain(value) for value in values])
 
 
@@ -127,30 +81,8 @@ def _plain(value: Any) -> str:
     return "" if math.isnan(number) else repr(number)
 
 
-def _seen(settings: Mapping[str, Any], metrics: pd.DataFrame, parts: list[Part]) -> list[Point]:
-    """Count the seeds of every cell in every condition that is seen, and of cells that are not."""
-    entries = [one for one in settings.get("cells") or () if isinstance(one, dict)]
-    points: list[Point] = []
-    for part in parts:
-        keys = ["cell", *part.by]
-        seeds = part.metrics.groupby(keys, sort=False)["seed"].nunique().rename("seeds")
-        grid = seeds.reset_index()
-        # an entry that sweeps a setting of its own need not have what the others have
-        if part.by and not any(one.get(name) is not None for one in entries for name in part.by):
-            cells = part.metrics[["cell"]].drop_duplicates()
-            full = cells.merge(part.metrics[part.by].drop_duplicates(), how="cross")
-            grid = full.merge(grid, on=keys, how="left").fillna({"seeds": 0})
-        named = {"task": part.task} if len(parts) > 1 else {}
-        for row in grid.to_dict("records"):
-            said = {**named, **{name: row[name] for name in part.by}}
-            points.append((str(row["cell"]), said, int(row["seeds"])))
-    labels = (str(one.get("label")) for one in entries)
-    there = set(metrics["cell"].astype(str))
-    return points + [(label, {}, 0) for label in labels if label not in there]
-
-
 def _listed(points: list[Point]) -> str:
-    """Name points with their seeds, those of one cell together."""
+    """Return the points with their seeds, those of one cell together."""
     said = []
     for cell in dict.fromkeys(cell for cell, _, _ in points):
         own = [(where, count) for one, where, count in points if one == cell]

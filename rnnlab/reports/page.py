@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnnlab.experiments.records import to_csv
-from rnnlab.experiments.stored import labels_of
-from rnnlab.experiments.stored_tables import read_table, require_numbers
+from rnnlab.experiments.results.reading import labels_of
+from rnnlab.experiments.results.report_files import MADE_BY, PAGE, require_own, table_files
+from rnnlab.experiments.results.tables import read_table, require_numbers, to_csv
 from rnnlab.files import remove_partials, write_whole
 from rnnlab.plotting import styles_of_study
 from rnnlab.plotting.names import words
-from rnnlab.report_files import MADE_BY, PAGE, require_own, table_files
 from rnnlab.reports.gradients import gradient_section
 from rnnlab.reports.sections import Section, task_section
 from rnnlab.reports.source import Source, read_source

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from rnnlab import plotting, statistics
-from rnnlab.experiments.summary import TUNED
+from rnnlab.experiments.kinds.summary import TUNED
 from rnnlab.plotting._runs import has_intervals
 from rnnlab.plotting.names import words
 from rnnlab.reports import pictures

@@ -1,8 +1,7 @@
-"""What a folder holds: tables, settings, and what the task says about its numbers."""
+"""A result folder as a report reads it: tables, settings, and how each task is judged."""
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,17 +10,17 @@ from typing import Any, cast
 
 import pandas as pd
 
-from rnnlab.experiments.grid import BUILT
-from rnnlab.experiments.kinds import STUDIES, described, kind_of
 from rnnlab.experiments.measures import MEASURES
-from rnnlab.experiments.stored import MANIFEST, read_manifest
-from rnnlab.experiments.stored_tables import NAMES, read_table, require_numbers
+from rnnlab.experiments.results.folder import STUDIES, described, kind_of
+from rnnlab.experiments.results.older import by_task, completed
+from rnnlab.experiments.results.reading import MANIFEST, read_manifest
+from rnnlab.experiments.results.tables import NAMES, read_table, require_numbers
+from rnnlab.experiments.settings.runs import BUILT
 from rnnlab.registry import experiments
 from rnnlab.reports.missing import missing
 from rnnlab.reports.words import OFF
 from rnnlab.statistics import conditions_of, labelled
-from rnnlab.statistics.runs import setting_text
-from rnnlab.tasks import find_task
+from rnnlab.statistics.run_outcomes import setting_text
 
 _METRICS = ("cell", "seed", "update")
 _HALF_LIVES = (
@@ -29,7 +28,7 @@ _HALF_LIVES = (
     *("half_life", "ci_low", "ci_high", "log10_decay_per_step"),
 )
 _LARGEST = 2.0**53
-_ABOUT_COPYING = "copy-memory"  # the task of tables without a column for it
+_JUDGEMENT = {"headline", "direction", "chance", "criterion"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Part:
     by : list of str
         The settings that vary within it; the task itself is none.
     chance : callable
-        From a row's settings to the metric of a model without memory, NaN if nobody knows.
+        From a row's settings to the metric of a model without memory; NaN if it is not known.
     """
 
     task: str
@@ -149,10 +148,14 @@ def read_source(folder: Path) -> Source:
     if gradients is not None:
         numbers = [name for name in MEASURES["decay"]["gradients"] if name not in NAMES]
         require_numbers(folder / "gradients.csv", gradients, numbers)
-    known = {} if manifest is None else manifest
-    parts = [] if metrics is None else _parts(metrics, known, folder)
+    known = completed(manifest or {}, metrics)
+    parts = []
+    if metrics is not None:
+        parts = [
+            _part(label, rows, known, folder) for label, rows in by_task(metrics, known["tasks"])
+        ]
     summary = None if gradients is None else _summary(folder / "summary.csv")
-    return Source(folder, known, parts, gradients, summary, missing(known, metrics, parts))
+    return Source(folder, known, parts, gradients, summary, missing(known, metrics))
 
 
 def _summary(path: Path) -> pd.DataFrame | None:
@@ -164,74 +167,55 @@ def _summary(path: Path) -> pd.DataFrame | None:
     return summary
 
 
-def _parts(metrics: pd.DataFrame, manifest: Mapping[str, Any], folder: Path) -> list[Part]:
-    if "task" not in metrics:
-        return [_part(_ABOUT_COPYING, metrics, manifest, folder)]
-    groups = metrics.groupby("task", sort=False)
-    return [_part(str(label), rows, manifest, folder) for label, rows in groups]
-
-
 def _part(label: str, rows: pd.DataFrame, manifest: Mapping[str, Any], folder: Path) -> Part:
-    settings = manifest.get("settings") or {}
-    # a setting of another task says nothing here
-    unsaid = [name for name in conditions_of(rows) if rows[name].isna().all()]
-    rows = rows.drop(columns=unsaid).reset_index(drop=True)
+    rows = rows.reset_index(drop=True)
     built = [name for name in BUILT if name in conditions_of(rows)]
     rows = _without_gaps(labelled(_whole_numbers(rows, folder), built))
     by = [name for name in conditions_of(rows) if name != "task"]
-    entries = [one for one in settings.get("task") or () if isinstance(one, dict)]
-    entry = next((one for one in entries if one.get("label") == label), {"name": label})
-    kind = _task(str(entry.get("name", label)))
+    # of a task that is judged at each of its settings, and of one that no version knows
     known = [one for one in manifest.get("tasks") or () if one.get("task") == label]
-    metric = getattr(kind, "headline", None) or next((one.get("headline") for one in known), None)
-    if metric is None:  # a task that is not installed here: what its columns are called
-        names = list(rows.columns)
-        results = names[names.index("update") + 1 :]
-        results = [name for name in results if rows[name].notna().any()]  # not another task's
-        accuracies = [name for name in results if name.endswith("accuracy")]
-        metric = [*accuracies, *results, "loss"][0]  # the loss is the first of a task's metrics
+    metric = next((one["headline"] for one in known if one.get("headline")), None)
+    metric = metric or _likely_headline(rows)
     if metric not in rows:
         raise ValueError(
             f"{folder / 'metrics.csv'} must have the column {metric}, by which {label} is judged, "
             f"got {', '.join(map(str, rows.columns))}: report the folder of a run"
         )
     require_numbers(folder / "metrics.csv", rows, [metric, "grad_norm", "seconds"])
-
-    # the copy task's settings stand beside the others, any other task's within its entry
-    written = {**settings, **entry} if "task" not in rows else entry
-
-    def chance(point: Mapping[Any, Any]) -> float:
-        if kind is None:
-            return _recorded(known, {**written, **point}, "chance")
-        return float(getattr(_made(kind, {**written, **point}), "chance", math.nan))
-
-    one = _made(kind, {**written, **rows.iloc[0].to_dict()})
     higher = next((one["direction"] == "higher" for one in known if one.get("direction")), None)
     higher = metric.endswith("accuracy") if higher is None else higher
     return Part(
         task=label,
         metrics=rows,
         metric=metric,
-        higher_is_better=bool(getattr(kind, "higher_is_better", higher)),
-        solved=getattr(one, "solved", None) if kind is not None else _criterion(known, higher),
+        higher_is_better=higher,
+        solved=_criterion(_recorded(known, rows.iloc[0].to_dict(), "criterion"), higher),
         by=by,
-        chance=chance,
+        chance=lambda point: _recorded(known, point, "chance"),
     )
 
 
+def _likely_headline(rows: pd.DataFrame) -> str:
+    """Return the column that a task of an unknown package is probably judged by."""
+    names = list(rows.columns)
+    results = names[names.index("update") + 1 :]
+    results = [name for name in results if rows[name].notna().any()]  # not another task's
+    accuracies = [name for name in results if name.endswith("accuracy")]
+    return [*accuracies, *results, "loss"][0]  # the loss is the first of a task's metrics
+
+
 def _recorded(known: list[Mapping[str, Any]], point: Mapping[Any, Any], name: str) -> float:
-    """Return what the manifest says of a task at the settings of a point, NaN if it does not."""
+    """Return a number that the manifest has for a task at the settings of a point, or NaN."""
     for one in known:
-        if all(one[key] == point[key] for key in one.keys() & point.keys()):
+        shared = (one.keys() & point.keys()) - _JUDGEMENT
+        if all(setting_text(one[key]) == setting_text(point[key]) for key in shared):
             return math.nan if one.get(name) is None else float(one[name])
     return math.nan
 
 
-def _criterion(known: list[Mapping[str, Any]], higher: bool) -> Callable[[float], bool] | None:
-    """Return which values solve a task, as the manifest says; None if it does not say one."""
-    levels = {one.get("criterion") for one in known}
-    level = next(iter(levels)) if len(levels) == 1 else None
-    if level is None:
+def _criterion(level: float, higher: bool) -> Callable[[float], bool] | None:
+    """Return which values solve a task; None if it has no criterion."""
+    if math.isnan(level):
         return None
     return lambda value: bool(value >= level if higher else value <= level)
 
@@ -257,29 +241,3 @@ def _without_gaps(rows: pd.DataFrame) -> pd.DataFrame:
             texts = rows[name].map(setting_text).where(~gaps, OFF)
             rows = rows.assign(**{name: texts})
     return rows
-
-
-def _task(name: str) -> Any:
-    """Return the class of a task, None where it cannot be had.
-
-    A task in a file is a program, and a report runs none that a folder names; nor does it read
-    files for a task.
-    """
-    if ":" in name:
-        return None
-    try:
-        kind = find_task(name)
-    except ValueError:  # a package that is not installed
-        return None
-    return None if kind.files else kind
-
-
-def _made(kind: Any, given: Mapping[Any, Any]) -> Any:
-    """Return the task with those of its settings that are given, None where it refuses them."""
-    if not dataclasses.is_dataclass(kind):
-        return None
-    fields = [field.name for field in dataclasses.fields(kind) if field.init]
-    try:
-        return cast("Any", kind)(**{name: given[name] for name in fields if name in given})
-    except (TypeError, ValueError):
-        return None

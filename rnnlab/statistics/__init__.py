@@ -5,12 +5,11 @@ The arithmetic behind every summary and every band of a figure; nothing here run
 
 from __future__ import annotations
 
-from rnnlab.statistics.choice import at_best, best_settings
+from rnnlab.statistics.best_settings import at_best, best_settings
 from rnnlab.statistics.comparison import compare, holm
-from rnnlab.statistics.condition import summarise_condition
 from rnnlab.statistics.fit import summarise_fit, summarise_targets
 from rnnlab.statistics.gradient_flow import decay_bands, summarise_gradient_flow
-from rnnlab.statistics.gradient_lab import (
+from rnnlab.statistics.gradient_medians import (
     clipping_medians,
     forget_bias_medians,
     histogram_means,
@@ -23,8 +22,9 @@ from rnnlab.statistics.gradient_lab import (
 )
 from rnnlab.statistics.intervals import mean_interval, median_interval, success_interval
 from rnnlab.statistics.learning_curves import learning_curves
-from rnnlab.statistics.outcomes import outcomes, overall
-from rnnlab.statistics.runs import conditions_of, labelled, runs_of
+from rnnlab.statistics.outcome_table import outcomes, overall
+from rnnlab.statistics.run_outcomes import conditions_of, labelled, runs_of
+from rnnlab.statistics.summary import summarise_condition
 from rnnlab.statistics.survival import kaplan_meier, median_updates, survival_curves
 
 __all__ = [

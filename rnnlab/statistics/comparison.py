@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rnnlab.statistics.exact_test import Strata, exact_p
 from rnnlab.statistics.intervals import require_level, share_interval
-from rnnlab.statistics.runs import conditions_of, groups_of, runs_of, sample
+from rnnlab.statistics.run_outcomes import conditions_of, groups_of, runs_of, sample
 
 _COLUMNS = [
     "cell_a",

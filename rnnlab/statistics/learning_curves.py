@@ -8,7 +8,14 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.statistics._percentiles import PERCENTS, percentile
-from rnnlab.statistics.runs import DIVERGED, checked, conditions_of, groups_of, in_order, with_worst
+from rnnlab.statistics.run_outcomes import (
+    DIVERGED,
+    checked,
+    conditions_of,
+    groups_of,
+    in_order,
+    with_worst,
+)
 
 # Settings that decide when runs are evaluated: all others leave that alike in the whole study.
 _SCHEDULE = ("updates", "evaluate_every")

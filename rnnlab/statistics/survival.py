@@ -12,7 +12,7 @@ import scipy.stats
 from numpy.typing import ArrayLike, NDArray
 
 from rnnlab.statistics.intervals import require_level, success_interval
-from rnnlab.statistics.runs import conditions_of, groups_of, runs_of
+from rnnlab.statistics.run_outcomes import conditions_of, groups_of, runs_of
 
 _CURVE = ["update", "unsolved", "ci_low", "ci_high", "at_risk"]
 _HALF = 0.5 + 1e-12  # products of fractions come out a rounding error above 1/2

@@ -11,8 +11,8 @@ from __future__ import annotations
 from rnnlab.registry import tasks as _registry
 from rnnlab.tasks.adding import Adding
 from rnnlab.tasks.copy_memory import SOLVED_AT, CopyMemory, copy_memory
-from rnnlab.tasks.finding import check_task, find_task
 from rnnlab.tasks.latch import Latch
+from rnnlab.tasks.lookup import check_task, find_task
 from rnnlab.tasks.parity import Parity
 from rnnlab.tasks.reber import EmbeddedReber
 from rnnlab.tasks.scoring import (

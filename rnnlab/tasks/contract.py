@@ -10,8 +10,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from rnnlab.capacity import check_memory
-from rnnlab.tasks._blame import blaming, is_own, wrong
-from rnnlab.tasks._checks import check_sample
+from rnnlab.tasks.checks import check_sample
+from rnnlab.tasks.user_errors import blaming, is_own, wrong
 
 if TYPE_CHECKING:
     from rnnlab.tasks.task import Task

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlab.tasks._checks import generator, whole_number
+from rnnlab.tasks.checks import generator, whole_number
 from rnnlab.tasks.scoring import class_answers
 from rnnlab.tasks.task import Task
 

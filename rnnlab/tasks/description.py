@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from rnnlab.tasks._blame import blaming
-from rnnlab.tasks._checks import check_sample
+from rnnlab.tasks.checks import check_sample
 from rnnlab.tasks.contract import check_once, check_size
 from rnnlab.tasks.task import Task
+from rnnlab.tasks.user_errors import blaming
 
 
 def about(task: type[Task]) -> str:

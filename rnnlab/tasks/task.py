@@ -14,16 +14,17 @@ from __future__ import annotations
 import dataclasses
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from rnnlab.tasks._blame import blaming
-from rnnlab.tasks._checks import check_answers, check_sample, generator, one_hot, whole_number
+from rnnlab.batch import Batch
+from rnnlab.tasks.checks import check_answers, check_sample, generator, one_hot, whole_number
 from rnnlab.tasks.contract import check_once, check_scores, check_size
 from rnnlab.tasks.scoring import IGNORED, class_answers
+from rnnlab.tasks.user_errors import blaming
 
 __all__ = ["IGNORED", "LOSSES", "Classification", "Task"]
 
@@ -63,6 +64,8 @@ class Task(ABC):
         Of the headline.
     solved_at : float
         The value of the headline from which on a run has solved the task.
+    read : "every"
+        A task may ask for an answer at every time step.
     span : str
         The setting that says how far the memory has to reach: the x axis of memory figures.
     paper : str
@@ -96,6 +99,7 @@ class Task(ABC):
     loss: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
     headline: ClassVar[str]
+    read: ClassVar[Literal["every", "last"]] = "every"
     higher_is_better: ClassVar[bool] = True
     span: ClassVar[str]
     paper: ClassVar[str]
@@ -209,6 +213,31 @@ class Task(ABC):
         return inputs.astype(dtype, copy=False), targets.astype(
             dtype if numbers else np.int64, copy=False
         )
+
+    def updates_per_epoch(self, size: int) -> int | None:
+        """Return None: batches are drawn without end."""
+        return None
+
+    def batches(self, size: int, seed: int | np.random.Generator) -> Iterator[Batch]:
+        """Draw batches of `size` sequences without end.
+
+        Examples
+        --------
+        >>> from rnnlab.tasks import CopyMemory
+        >>> next(CopyMemory(delay=5).batches(32, seed=0)).x.shape
+        (11, 32, 10)
+        """
+        rng = np.random.default_rng(seed)
+        while True:
+            yield Batch(*self.draw(size, rng))
+
+    def evaluation(
+        self, model: Any, size: int, seed: int | np.random.Generator
+    ) -> dict[str, float]:
+        """Return the scores of a model on `size` fresh sequences of the held-out task."""
+        task = self.held_out()
+        inputs, targets = task.draw(size, np.random.default_rng(seed))
+        return task.score(model.predict(inputs), targets)
 
     def score(self, outputs: NDArray[Any], targets: NDArray[Any]) -> dict[str, float]:
         """Score a model's answers, in float64 whatever the dtype they come in.

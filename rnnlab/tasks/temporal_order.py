@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlab.tasks._checks import whole_number
+from rnnlab.tasks.checks import whole_number
 from rnnlab.tasks.scoring import IGNORED
 from rnnlab.tasks.task import Classification
 

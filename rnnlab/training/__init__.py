@@ -1,8 +1,9 @@
-"""Readout, losses, optimisers, clipping and the training loop."""
+"""Readouts, losses, optimisers, schedules and the training loop."""
 
+from rnnlab.batch import Batch
 from rnnlab.training.clipping import clip_by_global_norm, clip_by_value, global_norm
-from rnnlab.training.epochs import Batch, Epoch, train_epochs
-from rnnlab.training.loop import Evaluation, Update, train
+from rnnlab.training.evaluation import Evaluation
+from rnnlab.training.loop import train
 from rnnlab.training.losses import (
     IGNORED,
     LOSSES,
@@ -11,28 +12,21 @@ from rnnlab.training.losses import (
     softmax_cross_entropy,
 )
 from rnnlab.training.model import SequenceModel
-from rnnlab.training.optimizers import (
-    OPTIMIZER_NAMES,
-    SGD,
-    Adam,
-    Optimizer,
-    RMSProp,
-    make_optimizer,
-)
-from rnnlab.training.schedules import SCHEDULE_NAMES, Schedule
+from rnnlab.training.optimizers import SGD, Adam, Optimizer, RMSProp, make_optimizer
+from rnnlab.training.problem import Problem, loss_of
+from rnnlab.training.schedules import Schedule
+from rnnlab.training.step import Update
 from rnnlab.training.truncated import TruncatedBPTT
 
 __all__ = [
     "IGNORED",
     "LOSSES",
-    "OPTIMIZER_NAMES",
-    "SCHEDULE_NAMES",
     "SGD",
     "Adam",
     "Batch",
-    "Epoch",
     "Evaluation",
     "Optimizer",
+    "Problem",
     "RMSProp",
     "Schedule",
     "SequenceModel",
@@ -42,9 +36,9 @@ __all__ = [
     "clip_by_global_norm",
     "clip_by_value",
     "global_norm",
+    "loss_of",
     "make_optimizer",
     "mean_squared_error",
     "softmax_cross_entropy",
     "train",
-    "train_epochs",
 ]

@@ -1,4 +1,7 @@
-"""Optimisers, which change parameters in place by their gradients."""
+"""Optimisers, which change parameters in place by their gradients.
+
+A further optimiser is one class, registered in `rnnlab.registry.optimizers`.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import numpy as np
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.arrays import as_numbers
 from rnnlab.limits import check_number
+from rnnlab.registry import optimizers as optimizers  # users of the registry import it from here
 from rnnlab.registry import unknown_name
 
 
@@ -34,8 +38,8 @@ def _check_parameters(parameters: object) -> Mapping[str, Array]:
     return parameters
 
 
-def _fitting(name: str, value: object, like: Array) -> Array:
-    """Return an array of numbers in the shape of `like`; no broadcasting."""
+def _check_gradient(name: str, value: object, like: Array) -> Array:
+    """Return an array of numbers in the shape of `like`, without broadcasting."""
     array = as_numbers(name, value, "iuf", like.dtype.name)
     if array.shape != like.shape:
         raise ValueError(
@@ -46,7 +50,10 @@ def _fitting(name: str, value: object, like: Array) -> Array:
 
 
 class Optimizer(ABC):
-    """Updates a dict of live arrays.
+    """Base class of optimisers: updates a dict of live arrays.
+
+    A subclass defines `_update`, which changes one parameter by its gradient, and gets arrays for
+    its running averages from `_like`.
 
     Parameters
     ----------
@@ -54,42 +61,41 @@ class Optimizer(ABC):
         Live arrays of floats such as `model.parameters`; changed in place by `step`.
     learning_rate : float
         More than 0; may be changed between steps.
-
-    Attributes
-    ----------
     weight_decay : float
         Decoupled decay of the weight matrices (Loshchilov & Hutter 2019): each step begins with
-        W -= learning_rate * weight_decay * W. 0 unless set; biases never decay.
+        W -= learning_rate * weight_decay * W. Biases never decay.
     """
 
-    def __init__(self, parameters: Mapping[str, Array], learning_rate: float) -> None:
+    def __init__(
+        self, parameters: Mapping[str, Array], learning_rate: float, *, weight_decay: float = 0.0
+    ) -> None:
         self.parameters = _check_parameters(parameters)
-        self._weight_decay = 0.0
+        self.weight_decay = check_number(
+            "weight_decay", weight_decay, least=0, remedy="try 1e-4, or 0 for none"
+        )
         self._slots: dict[str, dict[str, Array]] = {}
         self._steps = 0
         check_number("learning_rate", learning_rate, above=0, remedy="try 1e-3")
         self.learning_rate = learning_rate
 
+    def __repr__(self) -> str:
+        decay = f" weight_decay={self.weight_decay:g}" if self.weight_decay else ""
+        return (
+            f"<rnnlab.{type(self).__name__} learning_rate={self.learning_rate:g}{decay} "
+            f"steps={self._steps}>"
+        )
+
     @property
     def learning_rate(self) -> float:
-        """The rate of the next step; a schedule may have brought it down to 0."""
+        """Learning rate of the next step; a schedule may reduce it to 0."""
         return self._learning_rate
 
     @learning_rate.setter
     def learning_rate(self, rate: float) -> None:
         self._learning_rate = check_number("learning_rate", rate, least=0, remedy="try 1e-3")
 
-    @property
-    def weight_decay(self) -> float:
-        """The decoupled decay of the weight matrices."""
-        return self._weight_decay
-
-    @weight_decay.setter
-    def weight_decay(self, decay: float) -> None:
-        self._weight_decay = check_number("weight_decay", decay, least=0, remedy="try 1e-4")
-
     def state(self) -> dict[str, Array]:
-        """Return copies of what the steps so far have left, to go on from there another time."""
+        """Return copies of the running averages and the number of steps, for `restore`."""
         arrays = {
             f"{slot}.{name}": array.copy()
             for slot, held in self._slots.items()
@@ -98,23 +104,25 @@ class Optimizer(ABC):
         return {**arrays, "steps": np.array([self._steps], np.int64)}
 
     def restore(self, state: Mapping[str, Array]) -> None:
-        """Take over what `state` returned, of an optimiser of the same kind and parameters."""
+        """Set the state to one that `state` of an optimiser of the same kind returned."""
         for slot, held in self._slots.items():
             for name, array in held.items():
-                array[...] = _fitting(f"{slot}.{name}", state[f"{slot}.{name}"], array)
+                array[...] = _check_gradient(f"{slot}.{name}", state[f"{slot}.{name}"], array)
         self._steps = int(state["steps"][0])
 
     def _like(self, slot: str) -> dict[str, Array]:
+        """Return an array of zeros for each parameter; `state` saves them as `slot`."""
         self._slots[slot] = {name: np.zeros_like(p) for name, p in self.parameters.items()}
         return self._slots[slot]
 
     def step(self, gradients: Mapping[str, Array]) -> None:
-        """Change every parameter by its gradient; all of them, or none where one does not fit.
+        """Change every parameter by its gradient.
 
         Raises
         ------
         ValueError, TypeError
-            If a gradient is missing, or has another shape than its parameter.
+            If a gradient is missing or has another shape than its parameter; no parameter is
+            changed then.
         """
         if not isinstance(gradients, Mapping):
             raise TypeError(
@@ -124,11 +132,11 @@ class Optimizer(ABC):
         missing = self.parameters.keys() - gradients.keys()
         if missing:
             raise ValueError(
-                f"gradients must hold every parameter, got none for {sorted(missing)[0]}: "
+                f"gradients must have one for every parameter, but {sorted(missing)[0]} has none: "
                 "pass all that loss_and_gradients returned"
             )
         checked = {
-            name: _fitting(f"the gradient of {name}", gradients[name], parameter)
+            name: _check_gradient(f"the gradient of {name}", gradients[name], parameter)
             for name, parameter in self.parameters.items()
         }
         self._steps += 1
@@ -145,9 +153,14 @@ class SGD(Optimizer):
     """Stochastic gradient descent with (heavy-ball) momentum: v = mu v + g, p -= lr v."""
 
     def __init__(
-        self, parameters: Mapping[str, Array], learning_rate: float, momentum: float = 0.0
+        self,
+        parameters: Mapping[str, Array],
+        learning_rate: float,
+        momentum: float = 0.0,
+        *,
+        weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(parameters, learning_rate)
+        super().__init__(parameters, learning_rate, weight_decay=weight_decay)
         self.momentum = check_number("momentum", momentum, least=0, below=1)
         self._velocity = self._like("velocity")
 
@@ -167,8 +180,10 @@ class RMSProp(Optimizer):
         learning_rate: float,
         decay: float = 0.9,
         epsilon: float = 1e-8,
+        *,
+        weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(parameters, learning_rate)
+        super().__init__(parameters, learning_rate, weight_decay=weight_decay)
         self.decay = check_number("decay", decay, least=0, below=1)
         self.epsilon = check_number("epsilon", epsilon, least=0)
         self._square = self._like("square")
@@ -190,8 +205,10 @@ class Adam(Optimizer):
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
+        *,
+        weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(parameters, learning_rate)
+        super().__init__(parameters, learning_rate, weight_decay=weight_decay)
         self.beta1 = check_number("beta1", beta1, least=0, below=1)
         self.beta2 = check_number("beta2", beta2, least=0, below=1)
         self.epsilon = check_number("epsilon", epsilon, least=0)
@@ -206,14 +223,14 @@ class Adam(Optimizer):
         parameter -= rate * mean / (np.sqrt(square) / correction + self.epsilon)
 
 
-_OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "rmsprop": RMSProp, "adam": Adam}
-OPTIMIZER_NAMES = tuple(_OPTIMIZERS)
+for name, kind in (("sgd", SGD), ("rmsprop", RMSProp), ("adam", Adam)):
+    optimizers.register(name, kind)
 
 
 def make_optimizer(
     name: str, parameters: Mapping[str, Array], learning_rate: float, **options: Any
 ) -> Optimizer:
-    """Return the optimiser called "sgd", "rmsprop" or "adam".
+    """Return the optimiser that is registered as `name`, such as "sgd", "rmsprop" or "adam".
 
     Examples
     --------
@@ -223,6 +240,7 @@ def make_optimizer(
     >>> weights["w"].tolist()
     [0.9]
     """
-    if not isinstance(name, str) or name not in _OPTIMIZERS:
-        raise ValueError(unknown_name("optimizer", name, OPTIMIZER_NAMES))
-    return _OPTIMIZERS[name](parameters, learning_rate, **options)
+    if not isinstance(name, str):
+        raise ValueError(unknown_name("optimizer", name, optimizers))
+    made: Optimizer = optimizers[name](parameters, learning_rate, **options)
+    return made

@@ -9,44 +9,40 @@ from typing import Any
 
 from rnnlab.cells import CellDefinition
 from rnnlab.layers.loading import restore_layer
-from rnnlab.layers.saving import Description, describe, read, write
+from rnnlab.layers.saving import Description, damaged, describe, read, write
 from rnnlab.training.model import SequenceModel
+from rnnlab.training.readout import make_readout
 
 
 def save_model(model: SequenceModel, path: Path, notes: Mapping[str, Any] | None = None) -> Path:
-    """Write a model, and what else belongs to it, and return the path."""
-    layer, outputs = model.layer, model.output_size
+    """Write a model and its notes, and return the path."""
+    layer = model.layer
     description = Description(
         kind="model",
         layer=describe(layer.architecture, layer.seed),
-        output_size=outputs,
+        output_size=model.output_size,
         read=model.read,
+        readout=model.readout_name,
+        readout_options=model.readout.options,
         notes=None if notes is None else dict(notes),
         seed=model.seed,
     )
-    shapes = layer.parameter_shapes | readout_shapes(outputs, layer.output_size)
-    return write(path, model.parameters, shapes, description)
-
-
-def readout_shapes(outputs: int, features: int) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of a readout's arrays, from D*H features to O outputs."""
-    return {"readout_weight": (outputs, features), "readout_bias": (outputs,)}
+    return write(path, model.parameters, layer.parameter_shapes | model.readout.shapes, description)
 
 
 def load(path: str | PathLike[str], *, cell: str | CellDefinition | None = None) -> Any:
-    """Read what `save` of a layer or a model wrote.
+    """Read a file that `save` of a layer or a model wrote.
 
     Parameters
     ----------
     path : str or path
     cell : str or CellDefinition, optional
-        A cell of your own that the layer runs, as a definition or "FILE.py:NAME": a file holds no
-        code. Its equations must be those that the file was saved with.
+        The cell of the layer, as a definition or "FILE.py:NAME", if it is a user's own: a file
+        holds no code. Its equations must be those that the file was saved with.
 
     Returns
     -------
     Recurrent or SequenceModel
-        What was saved.
 
     Raises
     ------
@@ -70,7 +66,7 @@ def load(path: str | PathLike[str], *, cell: str | CellDefinition | None = None)
 def load_noted(
     path: str | PathLike[str], *, cell: str | CellDefinition | None = None
 ) -> tuple[Any, dict[str, Any] | None]:
-    """Return what `load` and `load_notes` do, of one reading of the file."""
+    """Return a layer or a model and its notes, from one reading of the file."""
     path = Path(path)
     description, arrays = read(path)
     layer, outputs = description.layer, description.output_size
@@ -78,20 +74,25 @@ def load_noted(
         return restore_layer(path, layer, arrays, cell, {}), description.notes
     if outputs is None:
         raise ValueError(
-            f"{path} must say the output_size of its model, got none: "
-            "take the file as save wrote it"
+            f"{path} must hold the output_size of its model: take the file as save wrote it"
         )
-    readout = readout_shapes(outputs, (1 + layer.bidirectional) * layer.hidden_size)
-    restored = restore_layer(path, layer, arrays, cell, readout)
-    model = SequenceModel(restored, outputs, read=description.read, seed=0)
+    features = (1 + layer.bidirectional) * layer.hidden_size
+    name, options = description.readout, description.readout_options
+    try:
+        shapes = make_readout(name, features, outputs, **options).shapes
+    except (TypeError, ValueError) as error:
+        reason = ValueError(str(error))
+        raise damaged(path, "describe a registered readout", "description", reason) from error
+    restored = restore_layer(path, layer, arrays, cell, shapes)
+    model = SequenceModel(restored, outputs, read=description.read, readout=name, seed=0, **options)
     model.seed = description.seed
-    model.readout_weight[:] = arrays["readout_weight"]
-    model.readout_bias[:] = arrays["readout_bias"]
+    for array in shapes:
+        model.parameters[array][:] = arrays[array]
     return model, description.notes
 
 
 def load_notes(path: str | PathLike[str]) -> dict[str, Any] | None:
-    """Return what was written beside a model with `save(path, notes=...)`, None if nothing was.
+    """Return the notes of `save(path, notes=...)`, None if there are none.
 
     Examples
     --------

@@ -1,114 +1,153 @@
-"""Learning-rate schedules: from the epochs done, and the losses they came to, to the next rate.
+"""Learning-rate schedules: the factor of the learning rate at each step of a training.
 
-A schedule is a frozen description. Its rate is a pure function of the validation losses so far, so
-that a resumed fit goes on with the rate that an undisturbed one has.
+A step is an update where batches are drawn without end, and an epoch where they are finite. The
+factor is a pure function of the steps done and the validation losses so far, so that a resumed
+training has the rates of an uninterrupted one.
+
+A further schedule is one function from `Progress` to a factor, registered in
+`rnnlab.registry.schedules`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rnnlab.layers.validation import check_size
 from rnnlab.limits import check_number
-from rnnlab.registry import unknown_name
-
-SCHEDULE_NAMES = ("constant", "cosine", "step", "plateau")
+from rnnlab.registry import schedules as schedules  # users of the registry import it from here
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """The learning rate of each epoch, as a factor of the one that was asked for.
+    """A learning-rate schedule and its settings.
 
     Parameters
     ----------
     name : str
         - "constant": 1
-        - "cosine": (1 + cos(pi t / epochs)) / 2 in epoch t = 0, 1, ... (Loshchilov & Hutter 2017,
+        - "cosine": (1 + cos(pi t / steps)) / 2 at step t = 0, 1, ... (Loshchilov & Hutter 2017,
           without restarts; PyTorch's CosineAnnealingLR)
         - "step": `factor` ** (t // every) (StepLR)
         - "plateau": times `factor` whenever the validation loss has not fallen for more than
-          `patience` epochs (ReduceLROnPlateau with threshold 0)
-    epochs : int
-        All that there may be, those of the warm-up included.
+          `patience` evaluations (ReduceLROnPlateau with threshold 0)
+
+        or another one of `rnnlab.registry.schedules`.
+    steps : int
+        All steps of the training, warm-up included: updates where batches are drawn without end,
+        otherwise epochs.
     warmup : int
-        Epochs at the start in which the rate rises evenly, (t + 1) / (warmup + 1), before the
+        Steps at the start in which the rate rises linearly, (t + 1) / (warmup + 1), before the
         schedule begins with its own t = 0; 0 for none.
     factor : float
-        Between 0 and 1.
+        Factor of "step" and "plateau", between 0 and 1.
     every : int
-        Epochs.
+        Steps between two reductions of "step".
     patience : int
-        Epochs.
+        Evaluations without a lower validation loss before "plateau" reduces the rate.
 
     Raises
     ------
     ValueError
-        If there is no such schedule or a number is out of its range.
+        If the schedule is unknown or a number is out of range.
 
     Examples
     --------
-    >>> schedule = Schedule("cosine", epochs=4)
-    >>> [round(schedule.factor_at([1.0] * epoch), 3) for epoch in range(4)]
+    >>> schedule = Schedule("cosine", steps=4)
+    >>> [round(schedule.factor_at(step), 3) for step in range(4)]
     [1.0, 0.854, 0.5, 0.146]
-    >>> schedule = Schedule("step", epochs=6, warmup=1, factor=0.1, every=2)
-    >>> [round(schedule.factor_at([1.0] * epoch), 3) for epoch in range(6)]
+    >>> schedule = Schedule("step", steps=6, warmup=1, factor=0.1, every=2)
+    >>> [round(schedule.factor_at(step), 3) for step in range(6)]
     [0.5, 1.0, 1.0, 0.1, 0.1, 0.01]
     """
 
     name: str = "constant"
-    epochs: int = 100
+    steps: int = 100
     warmup: int = 0
     factor: float = 0.1
     every: int = 30
     patience: int = 5
 
     def __post_init__(self) -> None:
-        if self.name not in SCHEDULE_NAMES:
-            raise ValueError(unknown_name("schedule", self.name, SCHEDULE_NAMES))
-        check_size("epochs", self.epochs)
+        schedules[self.name]  # an error with the nearest name if there is no such schedule
+        check_size("steps", self.steps)
         check_size("every", self.every)
         for name, value in (("warmup", self.warmup), ("patience", self.patience)):
             if isinstance(value, bool) or not isinstance(value, int) or value < 0:
                 raise ValueError(
-                    f"{name} must be a whole number of epochs, got {value!r}: give 0 or more"
+                    f"{name} must be a whole number of at least 0, got {value!r}: try 5"
                 )
         check_number("factor", self.factor, above=0, below=1, remedy="try 0.5, which halves")
-        if self.warmup >= self.epochs:
+        if self.warmup >= self.steps:
             raise ValueError(
-                f"warmup must end before the last of the {self.epochs} epochs, got "
-                f"{self.warmup}: give fewer epochs of it, or more of all"
+                f"warmup must end before the last of the {self.steps} steps, got {self.warmup}: "
+                "give a shorter warmup or a longer training"
             )
 
-    def factor_at(self, losses: Sequence[float]) -> float:
-        """Return the factor of the next epoch.
+    def factor_at(self, done: int, losses: Mapping[int, float] | None = None) -> float:
+        """Return the factor of the next step.
 
         Parameters
         ----------
-        losses : sequence of float
-            The validation loss after each epoch so far.
+        done : int
+            Steps done.
+        losses : mapping of int to float, optional
+            Validation losses by the number of steps done at each evaluation.
         """
-        epoch = len(losses)
-        if epoch < self.warmup:
-            return (epoch + 1) / (self.warmup + 1)
-        epoch -= self.warmup
-        if self.name == "cosine":
-            return (1 + math.cos(math.pi * epoch / (self.epochs - self.warmup))) / 2
-        if self.name == "step":
-            return float(self.factor ** (epoch // self.every))
-        if self.name == "plateau":
-            return float(self.factor ** self._plateaus(losses[self.warmup :]))
-        return 1.0
+        if done < self.warmup:
+            return (done + 1) / (self.warmup + 1)
+        later = [loss for step, loss in (losses or {}).items() if step > self.warmup]
+        return float(schedules[self.name](Progress(self, done - self.warmup, later)))
 
-    def _plateaus(self, losses: Sequence[float]) -> int:
-        """Count how often the loss has failed to fall for more than `patience` epochs."""
-        best, waited, count = math.inf, 0, 0
-        for loss in losses:
-            if loss < best:
-                best, waited = loss, 0
-            else:
-                waited += 1
-            if waited > self.patience:
-                waited, count = 0, count + 1
-        return count
+
+@dataclass(frozen=True)
+class Progress:
+    """The point of a training at which a schedule gives a factor, counted after the warm-up.
+
+    Attributes
+    ----------
+    schedule : Schedule
+        The settings.
+    done : int
+        Steps done.
+    losses : sequence of float
+        Validation losses so far.
+    """
+
+    schedule: Schedule
+    done: int
+    losses: Sequence[float]
+
+
+def constant(_: Progress) -> float:
+    """Return 1."""
+    return 1.0
+
+
+def cosine(now: Progress) -> float:
+    """Return half a period of a cosine, from 1 to 0."""
+    steps = now.schedule.steps - now.schedule.warmup
+    return (1 + math.cos(math.pi * now.done / steps)) / 2
+
+
+def step(now: Progress) -> float:
+    """Return a power of `factor` that grows by one every `every` steps."""
+    return float(now.schedule.factor ** (now.done // now.schedule.every))
+
+
+def plateau(now: Progress) -> float:
+    """Return `factor` to the number of plateaus: losses that did not fall for too long."""
+    best, waited, plateaus = math.inf, 0, 0
+    for loss in now.losses:
+        if loss < best:
+            best, waited = loss, 0
+        else:
+            waited += 1
+        if waited > now.schedule.patience:
+            waited, plateaus = 0, plateaus + 1
+    return float(now.schedule.factor**plateaus)
+
+
+for factor in (constant, cosine, step, plateau):
+    schedules.register(factor.__name__, factor)

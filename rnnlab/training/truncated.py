@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from rnnlab.batch import Batch
 from rnnlab.engine.protocol import Array
 from rnnlab.layers import Tape
 from rnnlab.layers.parameters import Parameters
@@ -16,6 +17,7 @@ from rnnlab.layers.states import in_order
 from rnnlab.layers.validation import check_size
 from rnnlab.training.losses import Loss, asks_nothing
 from rnnlab.training.model import SequenceModel
+from rnnlab.training.padding import ignore_padding
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,26 @@ class TruncatedBPTT:
             window = slice(first, first + self.k1)
             yield x[window], targets[window]
 
+    def cut(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """Yield the windows of batches of whole sequences, each batch as a stream of its own.
+
+        After the end of a sequence no answer is asked: its state goes on over the padding.
+
+        Examples
+        --------
+        >>> import rnnlab
+        >>> stream = TruncatedBPTT(SequenceModel(rnnlab.GRU(4, 16), output_size=3), k1=10, k2=25)
+        >>> batches = [Batch(np.zeros((25, 2, 4), np.float32), np.zeros((25, 2), int))]
+        >>> [len(window.x) for window in stream.cut(batches)]
+        [10, 10, 5]
+        """
+        for batch in batches:
+            targets = batch.targets
+            if batch.lengths is not None:
+                targets = ignore_padding(targets, batch.lengths)
+            for x, asked in self.windows(batch.x, targets):
+                yield Batch(x, asked, weights=batch.weights, noise=batch.noise)
+
     def loss_and_gradients(
         self,
         x: Array,
@@ -187,7 +209,7 @@ class TruncatedBPTT:
         value, gradients = 0.0, {name: np.zeros_like(a) for name, a in self.parameters.items()}
         if not asks_nothing(np.asarray(targets)):
             y = np.concatenate([piece.tape.output for piece in pieces])
-            value, d_y, readout = self.model.judge(y, targets, loss, weights)
+            value, d_y, readout = self.model.readout_loss(y, targets, loss, weights)
             gradients = {} if d_y is None else self._go_back(pieces, d_y) | readout
         self._remember(pieces)
         self._state, self._assigned = type(state)(*(array.copy() for array in state)), False

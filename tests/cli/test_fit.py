@@ -19,7 +19,7 @@ import pytest
 from rnnlab.cli import main
 from rnnlab.cli.fit import fit as command
 from rnnlab.data.splitting import SEED, SHARES
-from rnnlab.experiments.fit_spec import FitSpec
+from rnnlab.experiments.settings.fit_spec import FitSpec
 
 Rnnlab = Callable[..., subprocess.CompletedProcess[str]]
 QUICK = ("--seeds=1", "--hidden=6", "--epochs=4", "--jobs=1")
@@ -108,12 +108,12 @@ def test_a_fit_that_was_killed_goes_on_with_the_same_numbers(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One job in this process; the checkpoint is that of an epoch in the middle."""
-    from rnnlab.training import epochs
+    from rnnlab.training import loop
 
     arguments = ["fit", str(data), *QUICK, "--batch=16", "--schedule=plateau", "--zoneout=0.2"]
     assert main([*arguments, "--out=whole"]) == 0
 
-    real: Any = vars(epochs)["learn_from"]
+    real: Any = vars(loop)["training_step"]
     calls = iter(range(1000))
 
     def dies(*given: Any, **options: Any) -> Any:
@@ -121,9 +121,9 @@ def test_a_fit_that_was_killed_goes_on_with_the_same_numbers(
             raise KeyboardInterrupt
         return real(*given, **options)
 
-    monkeypatch.setattr(epochs, "learn_from", dies)
-    monkeypatch.setattr(epochs.train_epochs, "__kwdefaults__", {
-        **(epochs.train_epochs.__kwdefaults__ or {}), "checkpoint_seconds": 0.0,
+    monkeypatch.setattr(loop, "training_step", dies)
+    monkeypatch.setattr(loop.train, "__kwdefaults__", {
+        **(loop.train.__kwdefaults__ or {}), "checkpoint_seconds": 0.0,
     })  # fmt: skip
     assert main([*arguments, "--out=cut"]) == 130
     kept = list((tmp_path / "cut" / "checkpoints").iterdir())

@@ -14,7 +14,8 @@ import pytest
 import rnnlab as package
 from rnnlab.cli import main
 from rnnlab.experiments import Progress, Run
-from rnnlab.experiments.heartbeat import FILE, SILENT
+from rnnlab.experiments.results.reading import RUNNER
+from rnnlab.experiments.results.status import SILENT
 
 OPTIONS: dict[str, Any] = {
     "cells": ["rnn"],
@@ -50,7 +51,7 @@ class Look(Progress):
 @pytest.fixture
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder of a study that was interrupted in its third run; `moment` is as it was."""
-    monkeypatch.setattr("rnnlab.experiments.heartbeat.EVERY", 0.05)
+    monkeypatch.setattr("rnnlab.experiments.store.heartbeat.EVERY", 0.05)
     with pytest.raises(KeyboardInterrupt):
         package.run(
             "copy-task", out=tmp_path / "out", progress=Look(tmp_path / "out", 2), **OPTIONS
@@ -65,7 +66,7 @@ def lines(capsys: pytest.CaptureFixture[str], folder: Path) -> dict[str, str]:
 
 
 def change(folder: Path, **values: Any) -> None:
-    file = folder / "runs" / FILE
+    file = folder / "runs" / RUNNER
     file.write_text(json.dumps(json.loads(file.read_text()) | values))
 
 

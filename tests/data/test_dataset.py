@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnlab.data import baselines, load_dataset, score, score_targets
+from rnnlab.data import load_dataset, score, score_targets
 from rnnlab.data.scoring import outputs_of
 from rnnlab.data.table import read_table
 from rnnlab.training import SequenceModel
@@ -49,7 +49,7 @@ def test_one_answer_a_sequence(write: Write) -> None:
         data.parts["validation"].inputs[0], [[6 / np.sqrt(8), 0, 0]], rtol=1e-6
     )
     assert [targets.tolist() for targets in train.targets] == [[0], [1]]
-    assert data.longest == 3
+    assert data.length == 3
     assert any("one answer a sequence" in line for line in data.found)
 
 
@@ -89,7 +89,7 @@ def test_regression_is_scaled_by_the_training_part(write: Write) -> None:
     np.testing.assert_allclose(
         data.parts["test"].targets[0][:, 0], (np.array([30, 34]) - 14) / np.sqrt(8), rtol=1e-6
     )
-    mean, _ = baselines(data)
+    mean, _ = data.baselines()
     # the test part has 30 34 11 13, the training part a mean of 14
     errors = np.array([16, 20, -3, -1])
     name, scores = mean.name, mean.scores
@@ -111,7 +111,7 @@ def test_a_forecast_is_of_the_target_steps_ahead() -> None:
     answers = part.targets[0][:, 0] * encoding.scales[0] + encoding.means[0]
     np.testing.assert_allclose(answers[:2], [10 * s + 4, 10 * s + 9], rtol=1e-5)
     assert np.isnan(answers[2:]).all()
-    mean, last = baselines(data)
+    mean, last = data.baselines()
     assert (mean.name, last.name) == ("mean", "last value")
     assert last.scores["rmse"] == pytest.approx(np.sqrt((4**2 + 8**2) / 2), rel=1e-5)
 
@@ -128,7 +128,7 @@ def test_labels(write: Write) -> None:
     scores = score(data.encoding, outputs, targets)
     assert scores["accuracy"] == pytest.approx(2 / 3)
     assert scores["exact_accuracy"] == 0.5
-    (naive,) = baselines(data)
+    (naive,) = data.baselines()
     assert naive.name == "majority of each label"
     assert naive.scores["loss"] == pytest.approx(np.log(2))
 
@@ -136,7 +136,7 @@ def test_labels(write: Write) -> None:
 def test_the_majority_class(write: Write) -> None:
     text = split_table().replace("f,1,13,high,y,test", "f,1,13,high,y,train")
     data = load_dataset(write(text))
-    (naive,) = baselines(data)  # x once and y twice in training; d is y, e is x
+    (naive,) = data.baselines()  # x once and y twice in training; d is y, e is x
     assert (naive.name, naive.scores["accuracy"]) == ("majority class", 0.5)
     assert naive.scores["loss"] == pytest.approx(-(np.log(2 / 3) + np.log(1 / 3)) / 2)
 
@@ -178,9 +178,9 @@ def test_times_are_compared_exactly(start: str) -> None:
     frame = pd.DataFrame({"id": np.repeat(range(4), 3), "a": range(12), "label": [0.5, 1, 2] * 4})
     stamps = [int(start) + step for step in (0, 1, 5)]
     frame["t"] = [str(stamp) for stamp in stamps] * 4
-    assert load_dataset(frame).longest == 3
+    assert load_dataset(frame).length == 3
     frame["t"] = frame["t"] + ".25"
-    assert load_dataset(frame).longest == 3
+    assert load_dataset(frame).length == 3
     frame.loc[4, "t"] = str(int(start) - 1)
     with pytest.raises(ValueError, match="line 6, column .t.: times must grow within a sequence"):
         load_dataset(frame)
@@ -192,7 +192,7 @@ def test_times_are_compared_exactly(start: str) -> None:
 def test_dates_are_compared_to_the_nanosecond() -> None:
     frame = pd.DataFrame({"id": np.repeat(range(4), 2), "a": range(8), "label": [0.5, 1] * 4})
     frame["t"] = pd.to_datetime([1700000000000000000, 1700000000000000001] * 4)
-    assert load_dataset(frame).longest == 2
+    assert load_dataset(frame).length == 2
     frame["t"] = frame["t"].astype(str) + "1"
     with pytest.raises(ValueError, match="line 2, .* must have 9 decimals of a second at most"):
         load_dataset(frame)
@@ -259,7 +259,7 @@ def test_each_of_several_targets_has_its_own_scores() -> None:
     assert m["rmse"] == pytest.approx(encoding.scales[0] * np.sqrt(0.5))
     assert (pa["rmse"], pa["mae"]) == pytest.approx((encoding.scales[1] * 0.5,) * 2)
     assert (m["relative_rmse"], pa["relative_rmse"]) == pytest.approx((np.sqrt(0.5), 0.5))
-    mean, _ = baselines(data)
+    mean, _ = data.baselines()
     test = frame[frame["id"].isin([int(name) for name in data.parts["test"].names])]
     for name, scores, middle in zip(["m", "pa"], mean.by_target, encoding.means, strict=True):
         errors = test[name] - middle

@@ -18,7 +18,7 @@ import rnnlab
 from rnnlab import GRU, LSTM, Regularisers
 from rnnlab.data import load_fitted
 from rnnlab.data.encoding import Encoding, Feature
-from rnnlab.data.fitted import FittedModel
+from rnnlab.data.model import FittedModel
 from rnnlab.layers.saving import KEY
 from rnnlab.training import SequenceModel
 from rnnlab.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
@@ -230,7 +230,7 @@ def test_checkpoints(tmp_path, rng):
         path.write_bytes(bytes(data))
         with contextlib.suppress(ValueError):
             read_checkpoint(path)
-    path.write_bytes(save({"parameters/w": np.ones(2)}, {"history": "[" * 5000}))
+    path.write_bytes(save({"parameters/w": np.ones(2)}, {"training": "[" * 5000}))
     with pytest.raises(ValueError, match="must be a checkpoint as rnnlab wrote it"):
         read_checkpoint(path)
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import rnnlab
-from rnnlab.data import Dataset, FittedModel, baselines, load_dataset
+from rnnlab.data import Dataset, FittedModel, load_dataset
 from rnnlab.training import SequenceModel
 
 SEQUENCES, STEPS = 60, 40
@@ -199,7 +199,7 @@ def test_windows_that_overlap_are_named() -> None:
 def test_the_last_target_is_known_whether_it_is_a_feature_or_not() -> None:
     frame = noise()
     naive = [
-        {one.name: one.scores for one in baselines(data_of(frame, features=features))}
+        {one.name: one.scores for one in data_of(frame, features=features).baselines()}
         for features in (["v", "a"], ["a"])
     ]
     assert list(naive[0]) == ["mean", "last value"]
@@ -212,7 +212,7 @@ def test_the_last_target_is_known_whether_it_is_a_feature_or_not() -> None:
 def test_the_last_labels_are_those_of_the_row_before() -> None:
     frame = noise().assign(on=lambda rows: rows["time"] // 4 % 2, odd=lambda rows: rows["time"] % 2)
     data = load_dataset(frame, targets=["on", "odd"], split_column="part", features=["a"])
-    majority, last = baselines(data)
+    majority, last = data.baselines()
     assert (majority.name, last.name) == ("majority of each label", "last labels")
     on, odd = (one["accuracy"] for one in last.by_target)
     # the first row has the majority, which is 0 where both are equally frequent, and right here
@@ -232,16 +232,16 @@ def test_the_last_class_is_that_of_the_row_the_forecast_is_made_from() -> None:
         data = load_dataset(
             frame, targets=["state"], horizon=1, split_column="part", features=features
         )
-        majority, last = baselines(data)
+        majority, last = data.baselines()
         assert (majority.name, last.name) == ("majority class", "last class")
         assert last.scores["accuracy"] == pytest.approx(30 / 39)
         assert majority.scores["accuracy"] == pytest.approx(20 / 39)  # the first is not asked
     # a missing target: the one before is the last that is known
     frame.loc[frame["time"] == 5, "state"] = ""
     data = load_dataset(frame, targets=["state"], horizon=1, split_column="part", features=["a"])
-    assert baselines(data)[1].scores["accuracy"] == pytest.approx(29 / 38)
+    assert data.baselines()[1].scores["accuracy"] == pytest.approx(29 / 38)
     # at the step itself: the one of the row before; the first row has the majority
     frame["state"] = np.where(frame["time"] // 4 % 2, "on", "off")
     data = load_dataset(frame, targets=["state"], split_column="part", features=["a"])
     first = data.encoding.classes[0] == "off"
-    assert baselines(data)[1].scores["accuracy"] == pytest.approx((30 + first) / 40)
+    assert data.baselines()[1].scores["accuracy"] == pytest.approx((30 + first) / 40)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from rnnlab.experiments.entries import ENTRY_OPTIONS
-from rnnlab.experiments.grid import SWEPT
-from rnnlab.experiments.summary import TUNED
+from rnnlab.experiments.kinds.summary import TUNED
+from rnnlab.experiments.settings.cell_entry import ENTRY_OPTIONS
+from rnnlab.experiments.settings.runs import SWEPT
 
 PAGE = Path(__file__).parents[2] / "docs" / "experiments.md"
 

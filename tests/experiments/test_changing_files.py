@@ -11,9 +11,9 @@ import pytest
 
 import rnnlab
 from rnnlab.experiments import Progress, RefusedError, Run, Study, load_spec
-from rnnlab.experiments.grid import settings_of
-from rnnlab.experiments.locking import Lock
-from rnnlab.experiments.sizes import hidden_size, learned_numbers
+from rnnlab.experiments.settings.grid import planned
+from rnnlab.experiments.settings.sizes import hidden_size, learned_numbers
+from rnnlab.experiments.store.lock import Lock
 from rnnlab.tasks import VariableCopy
 
 TASK = """
@@ -87,7 +87,7 @@ def test_a_cell_that_was_edited_has_a_size_of_its_own(
         file.write_text(CELL.format(gates=gates))
         spec = load_spec("task-study", options)
         run = Run(spec.labels[0], spec.task_points()[0].columns, 0)
-        settings = settings_of(spec, run)
+        settings = planned(spec, run).settings
         sizes.append(hidden_size(settings))
         assert learned_numbers(settings) <= 300
     assert sizes[0] > sizes[1]

@@ -99,7 +99,7 @@ def test_a_cluster_computes_the_same_numbers_though_a_worker_is_killed(
 def test_no_scheduler_at_that_address(
     tmp_path: Path, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rnnlab.experiments.cluster.CONNECT", 0.5)
+    monkeypatch.setattr("rnnlab.experiments.runner.cluster.CONNECT", 0.5)
     for address in ("tcp://127.0.0.1:9", "nowhere"):
         with pytest.raises(ValueError, match="dask must be the address of a scheduler that answer"):
             rnnlab.run("copy-task", out=tmp_path / "new", dask=address, **tiny)

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from rnnlab.experiments import CopyTask, Run, load_spec
-from rnnlab.experiments.grid import settings_of
-from rnnlab.experiments.models import build_model, streams, task_of
-from rnnlab.experiments.sizes import learned_numbers
+from rnnlab.experiments.kinds.build import build_model, streams, task_of
+from rnnlab.experiments.settings.grid import planned
+from rnnlab.experiments.settings.sizes import learned_numbers
 
 EXPERIMENT = CopyTask()
 
@@ -20,7 +20,7 @@ def compute(options: dict[str, Any], run: Run) -> tuple[pd.DataFrame, list[int]]
     reports: list[int] = []
     spec: Any = load_spec("copy-task", options)
     with np.errstate(all="ignore"):  # as the workers have it
-        return EXPERIMENT.run(spec, run, reports.append), reports
+        return EXPERIMENT.run(planned(spec, run), reports.append), reports
 
 
 def test_a_row_per_evaluation_with_the_columns_of_the_contract(tiny: dict[str, Any]) -> None:
@@ -74,10 +74,13 @@ def test_all_cells_see_the_same_data_and_start_with_the_same_readout(tiny: dict[
     rnn, gru = Run("rnn", {"delay": 3}, 1), Run("gru", {"delay": 3}, 1)
     for stream in ("data", "evaluation"):
         one, other = (
-            task_of(spec, run).draw(4, getattr(streams(spec, run), stream))[1] for run in (rnn, gru)
+            task_of(planned(spec, run)).draw(4, getattr(streams(planned(spec, run)), stream))[1]
+            for run in (rnn, gru)
         )
         assert np.array_equal(one, other)
-    one, other = (build_model(spec, run).parameters["readout_weight"] for run in (rnn, gru))
+    one, other = (
+        build_model(planned(spec, run)).parameters["readout_weight"] for run in (rnn, gru)
+    )
     assert np.array_equal(one, other)
 
 
@@ -85,7 +88,7 @@ def test_the_streams_of_a_run_differ_from_each_other_and_between_runs(tiny: dict
     spec = load_spec("copy-task", tiny)
     runs = [Run("gru", {"delay": 3}, 0), Run("gru", {"delay": 3}, 1), Run("gru", {"delay": 6}, 0)]
     first = [
-        getattr(streams(spec, run), name).random()
+        getattr(streams(planned(spec, run)), name).random()
         for run in runs
         for name in ("layer", "readout", "data", "evaluation")
     ]
@@ -95,7 +98,9 @@ def test_the_streams_of_a_run_differ_from_each_other_and_between_runs(tiny: dict
 def test_entries_decide_the_size_and_the_forget_bias_of_their_cell(tiny: dict[str, Any]) -> None:
     cells = ["lstm", "lstm,hidden=8", "lstm,forget_bias=3", "lstm,forget_bias=chrono"]
     spec = load_spec("copy-task", {**tiny, "cells": cells})
-    layers = {label: build_model(spec, Run(label, {"delay": 6}, 0)).layer for label in cells}
+    layers = {
+        label: build_model(planned(spec, Run(label, {"delay": 6}, 0))).layer for label in cells
+    }
     assert [layer.hidden_size for layer in layers.values()] == [5, 8, 5, 5]
     biases = {label: layer.gate("f")[1] for label, layer in layers.items()}
     assert set(biases["lstm"].tolist()) == {1.0}
@@ -113,7 +118,7 @@ def test_learned_numbers_are_counted_with_the_readout(tiny: dict[str, Any]) -> N
     # alphabet 3: 5 inputs, 4 outputs; 5 units
     readout = 5 * 4 + 4
     rnn = 5 * 5 + 5 * 5 + 5
-    counted = {run.cell: learned_numbers(settings_of(spec, run)) for run in EXPERIMENT.runs(spec)}
+    counted = {run.cell: learned_numbers(run.settings) for run in EXPERIMENT.runs(spec)}
     assert counted == {"rnn": rnn + readout, "gru": 3 * rnn + 5 + readout}
 
 
@@ -133,16 +138,17 @@ def test_a_diverging_run_is_recorded_at_its_update_and_ends(
     assert np.isnan(last["recall_loss"])
     assert last["recall_accuracy"] == last["sequence_accuracy"] == 0
     assert (table["status"] == "diverged").sum() == 1
-    assert EXPERIMENT.outcome(spec, table) == f"diverged at update {last['update']}"
+    assert (
+        EXPERIMENT.outcome(planned(spec, Run("rnn-relu", {"delay": 6}, 0)), table)
+        == f"diverged at update {last['update']}"
+    )
 
 
 def test_summary_of_a_study_in_which_a_cell_diverged(tiny: dict[str, Any]) -> None:
     options = {**tiny, "cells": ["rnn", "rnn-relu"], "delays": [3], "seeds": 1}
     spec: Any = load_spec("copy-task", {**options, "lr": 1e38, "optimizer": "sgd", "clip": "none"})
     with np.errstate(all="ignore"):
-        table = pd.concat(
-            EXPERIMENT.run(spec, run, lambda _: None) for run in EXPERIMENT.runs(spec)
-        )
+        table = pd.concat(EXPERIMENT.run(run, lambda _: None) for run in EXPERIMENT.runs(spec))
     summary = EXPERIMENT.summarise(spec, table).set_index("cell")
     assert summary.loc["rnn-relu", "recall_accuracy"] == 0
     assert summary.loc["rnn", "chance"] == pytest.approx(1 / 3)

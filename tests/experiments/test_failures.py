@@ -15,9 +15,9 @@ import pytest
 
 import rnnlab
 from rnnlab.experiments import Progress, Run, RunsFailedError, Study
-from rnnlab.experiments.failing import OwnCodeFailedError
-from rnnlab.experiments.records import read_csv
-from rnnlab.experiments.watching import read_status
+from rnnlab.experiments.results.status import read_status
+from rnnlab.experiments.results.tables import read_csv
+from rnnlab.experiments.runner.outcomes import OwnCodeFailedError
 
 # A cell whose file, where a worker reads it, does what WHEN says: there it is imported anew.
 CELL = """

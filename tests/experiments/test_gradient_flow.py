@@ -14,8 +14,9 @@ import rnnlab
 import rnnlab.plotting
 from rnnlab.analysis import gradient_decay
 from rnnlab.experiments import GradientFlow, Run, load_spec
+from rnnlab.experiments.kinds.build import build_model, streams, task_of
 from rnnlab.experiments.measures import FIGURES, MEASURES
-from rnnlab.experiments.models import build_model, streams, task_of
+from rnnlab.experiments.settings.grid import planned
 from rnnlab.registry import figures
 
 EXPERIMENT = GradientFlow()
@@ -25,7 +26,7 @@ def compute(options: dict[str, Any], run: Run) -> tuple[pd.DataFrame, list[int]]
     reports: list[int] = []
     spec: Any = load_spec("gradient-flow", options)
     with np.errstate(all="ignore"):  # as the workers have it
-        return EXPERIMENT.run(spec, run, reports.append)["gradients"], reports
+        return EXPERIMENT.run(planned(spec, run), reports.append)["gradients"], reports
 
 
 def test_all_phases_and_every_lag_with_the_columns_of_the_contract(
@@ -55,8 +56,10 @@ def test_all_phases_and_every_lag_with_the_columns_of_the_contract(
 def test_the_first_phase_is_the_untrained_model_in_float64(tiny_flow: dict[str, Any]) -> None:
     run = Run("gru", {"delay": 4}, 0)
     spec = load_spec("gradient-flow", tiny_flow)
-    batch = task_of(spec, run).draw(9, streams(spec, run).evaluation, dtype="float64")
-    expected = gradient_decay(build_model(spec, run).astype("float64"), *batch)
+    batch = task_of(planned(spec, run)).draw(
+        9, streams(planned(spec, run)).evaluation, dtype="float64"
+    )
+    expected = gradient_decay(build_model(planned(spec, run)).astype("float64"), *batch)
     table, _ = compute(tiny_flow, run)
     initial = table[table["phase"] == "init"]
     assert initial["norm"].tolist() == expected["norm"].tolist()
@@ -90,7 +93,10 @@ def test_a_diverged_run_keeps_its_initial_phase(
     assert trained["norm"].isna().all()
     assert trained["lag"].tolist() == initial["lag"].tolist()
     spec: Any = load_spec("gradient-flow", options)
-    assert EXPERIMENT.outcome(spec, table) == "diverged in training"
+    assert (
+        EXPERIMENT.outcome(planned(spec, Run(cell, {"delay": 4}, 0)), table)
+        == "diverged in training"
+    )
     summary = EXPERIMENT.summarise(spec, table).set_index("phase")
     assert summary.loc["trained", "seeds"] == 0
     assert math.isfinite(float(str(summary.loc["init", "half_life"])))
@@ -112,7 +118,7 @@ def everything(tiny_flow: dict[str, Any], **options: Any) -> tuple[Any, dict[str
     spec: Any = load_spec("gradient-flow", settings)
     entry = spec.labels[0]
     with np.errstate(all="ignore"):
-        return spec, EXPERIMENT.run(spec, Run(entry, {"delay": 4}, 0), silent)
+        return spec, EXPERIMENT.run(planned(spec, Run(entry, {"delay": 4}, 0)), silent)
 
 
 @pytest.mark.parametrize("layers", [1, 2])
@@ -178,13 +184,13 @@ def test_a_solved_task_says_when(tiny_flow: dict[str, Any]) -> None:
     easy = {"cells": ["gru"], "delays": [1], "payload": 1, "hidden": 24, "batch": 32, "lr": 0.02}
     settings = {**tiny_flow, **easy, "measure": "solving", "updates": 300}
     spec: Any = load_spec("gradient-flow", settings)
-    tables = EXPERIMENT.run(spec, Run("gru", {"delay": 1}, 0), silent)
+    tables = EXPERIMENT.run(planned(spec, Run("gru", {"delay": 1}, 0)), silent)
     solved = tables["solving"]
     assert solved["updates_to_solve"].between(15, 300).all()
     assert (solved["updates"] == 300).all()
     settings |= {"updates": 6}
     spec = load_spec("gradient-flow", settings)
-    tables = EXPERIMENT.run(spec, Run("gru", {"delay": 1}, 0), silent)
+    tables = EXPERIMENT.run(planned(spec, Run("gru", {"delay": 1}, 0)), silent)
     assert (tables["solving"]["updates_to_solve"] == math.inf).all()
 
 
@@ -285,7 +291,9 @@ def test_a_state_without_a_gradient_is_said_to_have_none(tiny_flow: dict[str, An
         assert summary.loc[(phase, "m"), "status"] == "no gradient"
         assert math.isnan(float(str(summary.loc[(phase, "m"), "half_life"])))
         assert summary.loc[(phase, "c"), "status"] == "ok"
-    assert EXPERIMENT.outcome(spec, table).endswith("(trained); no gradient: m (trained)")
+    assert EXPERIMENT.outcome(planned(spec, Run("slstm", {"delay": 4}, 0)), table).endswith(
+        "(trained); no gradient: m (trained)"
+    )
 
 
 ROTATION = '''

@@ -12,7 +12,7 @@ import pytest
 
 import rnnlab
 from rnnlab.experiments import Progress, Study
-from rnnlab.experiments.store import Store
+from rnnlab.experiments.store.store import Store
 
 OWN_CELL = '''
 from rnnlab import cell, linear, tanh

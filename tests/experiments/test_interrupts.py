@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from rnnlab.experiments.interrupts import children_deaf, interrupts_held
+from rnnlab.experiments.runner.interrupts import children_deaf, interrupts_held
 
 
 def test_an_interrupt_waits_for_the_end_of_the_block() -> None:

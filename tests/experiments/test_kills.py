@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rnnlab.experiments.records import read_csv
+from rnnlab.experiments.results.tables import read_csv
 
 KILLS = 20  # at least
 

@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from rnnlab.experiments import heartbeat, locking
-from rnnlab.experiments.locking import Lock, TakenError
+from rnnlab.experiments.results import status
+from rnnlab.experiments.results.reading import RUNNER
+from rnnlab.experiments.store import heartbeat
+from rnnlab.experiments.store import lock as locking
+from rnnlab.experiments.store.lock import Lock, TakenError
 
 HOLD = (
-    "import sys; from pathlib import Path; from rnnlab.experiments.locking import Lock; "
+    "import sys; from pathlib import Path; from rnnlab.experiments.store.lock import Lock; "
     "Lock(Path(sys.argv[1])).acquire(); print('held', flush=True); sys.stdin.read()"
 )
 
@@ -86,17 +89,17 @@ def state(**changes: object) -> dict[str, object]:
 
 
 def test_a_runner_elsewhere_lives_as_long_as_it_gives_signs_of_life() -> None:
-    assert heartbeat.is_alive(state(), now=1000.0 + heartbeat.SILENT - 1)
-    assert not heartbeat.is_alive(state(), now=1000.0 + heartbeat.SILENT + 1)
-    assert not heartbeat.is_alive(state(ended="finished"), now=1001.0)
+    assert status.is_alive(state(), now=1000.0 + status.SILENT - 1)
+    assert not status.is_alive(state(), now=1000.0 + status.SILENT + 1)
+    assert not status.is_alive(state(ended="finished"), now=1001.0)
 
 
 def test_a_runner_here_is_dead_the_moment_its_process_is(tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", "pass"])
     process.wait()
     here = state(host=socket.gethostname(), beat=time.time())
-    assert not heartbeat.is_alive({**here, "pid": process.pid})
-    assert heartbeat.is_alive({**here, "pid": os.getpid()})
+    assert not status.is_alive({**here, "pid": process.pid})
+    assert status.is_alive({**here, "pid": os.getpid()})
 
 
 def test_a_heartbeat_goes_on_by_itself_and_says_how_it_ended(
@@ -104,24 +107,24 @@ def test_a_heartbeat_goes_on_by_itself_and_says_how_it_ended(
 ) -> None:
     monkeypatch.setattr(heartbeat, "EVERY", 0.02)
     heart = heartbeat.Heartbeat(tmp_path, "rnnlab run x", "2 at a time", before=3)
-    first = heartbeat.read_state(tmp_path)
+    first = status.read_state(tmp_path)
     assert first is not None
     deadline = time.monotonic() + 30
-    while heartbeat.read_state(tmp_path) == first and time.monotonic() < deadline:
+    while status.read_state(tmp_path) == first and time.monotonic() < deadline:
         time.sleep(0.02)
-    second = heartbeat.read_state(tmp_path)
+    second = status.read_state(tmp_path)
     assert second is not None
     assert second["beat"] > first["beat"]
-    assert heartbeat.is_alive(second)
+    assert status.is_alive(second)
     heart.close("interrupted")
-    last = heartbeat.read_state(tmp_path)
+    last = status.read_state(tmp_path)
     assert last is not None
     assert last["ended"] == "interrupted"
-    assert not heartbeat.is_alive(last)
-    assert [path.name for path in tmp_path.iterdir()] == [heartbeat.FILE]
+    assert not status.is_alive(last)
+    assert [path.name for path in tmp_path.iterdir()] == [RUNNER]
 
 
 def test_a_state_that_cannot_be_read_is_none(tmp_path: Path) -> None:
-    assert heartbeat.read_state(tmp_path) is None
-    (tmp_path / heartbeat.FILE).write_text("{")
-    assert heartbeat.read_state(tmp_path) is None
+    assert status.read_state(tmp_path) is None
+    (tmp_path / RUNNER).write_text("{")
+    assert status.read_state(tmp_path) is None

@@ -10,8 +10,8 @@ import pytest
 
 import rnnlab
 from rnnlab.experiments import Study
-from rnnlab.experiments.records import read_csv, to_csv
-from rnnlab.report_files import files_of
+from rnnlab.experiments.results.report_files import files_of
+from rnnlab.experiments.results.tables import read_csv, to_csv
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "results" / "published"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rnnlab.experiments.records import Records, line_of, rows_by_run
+from rnnlab.experiments.results.tables import line_of
+from rnnlab.experiments.store.records import Records, rows_by_run
 
 COLUMNS = ("cell", "delay", "seed", "loss")
 A, B = line_of(("lstm,forget_bias=0", None, 0)), line_of(('say "c"', 10, 1))

@@ -19,10 +19,10 @@ import pandas as pd
 import pytest
 
 from rnnlab import files
-from rnnlab.experiments import manifest
-from rnnlab.experiments.records import read_csv, to_csv
-from rnnlab.experiments.store import Store
-from rnnlab.experiments.writing import write_whole
+from rnnlab.experiments.results.tables import read_csv, to_csv
+from rnnlab.experiments.store import manifest
+from rnnlab.experiments.store.store import Store
+from rnnlab.experiments.store.writing import write_whole
 
 COLUMNS = ("cell", "seed", "update", "loss")
 ORDER = [("b", 0), ("b", 1), ("a,x=1", 0)]
@@ -171,7 +171,7 @@ def test_the_manifest_knows_changed_code_from_a_result_made_anew(tmp_path: Path)
 
     def state() -> Any:
         script = (
-            "import json; from rnnlab.experiments import manifest as m; "
+            "import json; from rnnlab.experiments.store import manifest as m; "
             "print(json.dumps(m.git_state()))"
         )
         done = subprocess.run(

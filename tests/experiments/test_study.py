@@ -17,7 +17,7 @@ import pytest
 import rnnlab
 import rnnlab.plotting
 from rnnlab.experiments import Progress, Run, Study, draw
-from rnnlab.experiments.records import read_csv
+from rnnlab.experiments.results.tables import read_csv
 
 
 class Recorder(Progress):

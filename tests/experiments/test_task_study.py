@@ -14,10 +14,15 @@ import pytest
 import rnnlab
 import rnnlab.cells
 from rnnlab.experiments import CopyTask, Run, TaskStudy, load_spec
-from rnnlab.experiments.grid import settings_of
-from rnnlab.experiments.models import build_model, streams, task_of
-from rnnlab.experiments.sizes import hidden_size, learned_numbers, most_units, parameter_count
-from rnnlab.experiments.summary import summarise
+from rnnlab.experiments.kinds.build import build_model, streams, task_of
+from rnnlab.experiments.kinds.summary import summarise
+from rnnlab.experiments.settings.grid import planned
+from rnnlab.experiments.settings.sizes import (
+    hidden_size,
+    learned_numbers,
+    most_units,
+    parameter_count,
+)
 from rnnlab.registry import cells
 from rnnlab.statistics import best_settings, mean_interval
 
@@ -64,7 +69,7 @@ def test_what_is_swept_is_a_column_and_part_of_a_run(options: dict[str, Any]) ->
     grid = itertools.product(("rnn", "gru"), (3, 6), (0.1, 0.01), (1.0, None), (0, 1))
     assert [(r.cell, r["delay"], r["lr"], r["clip"], r.seed) for r in runs] == list(grid)
     assert str(runs[1]) == "rnn, copy-memory, delay 3, lr 0.1, clip 1, seed 1"
-    settings = settings_of(spec, runs[-1])
+    settings = runs[-1].settings
     assert (settings.lr, settings.clip, settings.updates) == (0.01, None, 6)
 
 
@@ -116,7 +121,7 @@ def test_an_entry_has_settings_of_its_own(options: dict[str, Any]) -> None:
     ]
     biases = {(run["forget_bias"], run["lr"]) for run in STUDY.runs(spec) if run.cell == "lstm"}
     assert biases == set(itertools.product((0.0, "chrono"), (0.1, 0.2)))
-    layer = build_model(spec, next(r for r in STUDY.runs(spec) if "torch" in r.cell)).layer
+    layer = build_model(next(r for r in STUDY.runs(spec) if "torch" in r.cell)).layer
     assert layer.num_layers == 2
     assert layer.parameters["bias_l0"].any()  # PyTorch draws them
 
@@ -127,7 +132,7 @@ def test_runs_depend_on_nothing_else_in_the_study(options: dict[str, Any]) -> No
     narrow: dict[str, Any] = {**options, "cells": ["gru"], "lr": [0.01], "seeds": 2}
     narrow["task"] = [{**COPY, "delay": [6]}]
     specs: list[Any] = [load_spec("task-study", one) for one in (wide, narrow)]
-    tables = [STUDY.run(spec, run, lambda _: None) for spec in specs]
+    tables = [STUDY.run(planned(spec, run), lambda _: None) for spec in specs]
     one, other = map(without_seconds, tables)
     pd.testing.assert_frame_equal(one, other, check_exact=True)
 
@@ -138,7 +143,7 @@ def test_the_same_data_for_every_cell_and_rate_and_other_data_elsewhere(
     spec: Any = load_spec("task-study", {**options, "lr": [0.1, 0.01]})
     drawn: dict[tuple[int, int], set[bytes]] = {}
     for run in STUDY.runs(spec):
-        batch = task_of(spec, run).draw(9, streams(spec, run).data)[1]
+        batch = task_of(planned(spec, run)).draw(9, streams(planned(spec, run)).data)[1]
         drawn.setdefault((run["delay"], run.seed), set()).add(batch.tobytes())
     assert [len(batches) for batches in drawn.values()] == [1] * 4
     assert len(set.union(*drawn.values())) == 4
@@ -166,7 +171,7 @@ def test_cells_matched_by_parameters(options: dict[str, Any]) -> None:
     spec: Any = load_spec(
         "task-study", {**options, "cells": cells, "parameters": 300} | {"seeds": 1}
     )
-    sizes = {run.cell: settings_of(spec, run) for run in STUDY.runs(spec)}
+    sizes = {run.cell: run.settings for run in STUDY.runs(spec)}
     assert hidden_size(sizes["lstm,hidden=4"]) == 4
     for label in ("rnn", "gru"):
         cell, units = rnnlab.cells.find_cell(label), hidden_size(sizes[label])
@@ -250,7 +255,7 @@ def test_a_rate_wins_for_each_cell_task_and_size(options: dict[str, Any]) -> Non
 def test_the_summary_is_that_of_the_copy_task(tmp_path: Path, tiny: dict[str, Any]) -> None:
     spec: Any = load_spec("copy-task", {**tiny, "payload": [1, 2]})
     result = rnnlab.run("copy-task", out=tmp_path, jobs=1, **{**tiny, "payload": [1, 2]})
-    counts = {run.cell: learned_numbers(settings_of(spec, run)) for run in CopyTask().runs(spec)}
+    counts = {run.cell: learned_numbers(run.settings) for run in CopyTask().runs(spec)}
     keys = ["cell", "delay", "payload"]
     assert result.summary.columns.tolist() == [
         *keys,
@@ -287,7 +292,7 @@ def test_a_text_counts_by_what_it_holds_not_by_where_it_lies(
 
     def drawn(spec: Any) -> list[int]:
         (run,) = [run for run in STUDY.runs(spec) if (run.cell, run.seed) == ("gru", 1)]
-        inputs, _ = task_of(spec, run).draw(3, streams(spec, run).data)
+        inputs, _ = task_of(planned(spec, run)).draw(3, streams(planned(spec, run)).data)
         draws: list[int] = inputs.argmax(axis=2).ravel().tolist()
         return draws
 

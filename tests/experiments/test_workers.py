@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from rnnlab.experiments.workers import ONE_THREAD, _Context
+from rnnlab.experiments.runner.processes import ONE_THREAD, _Context
 
 
 def test_a_worker_has_one_blas_thread() -> None:
@@ -40,7 +40,7 @@ def test_a_worker_is_deaf_to_ctrl_c_from_its_first_moment() -> None:
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signal masks are POSIX")
 def test_the_first_worker_of_a_program_is_as_deaf_as_the_others() -> None:
     script = """
-from rnnlab.experiments.workers import _Context
+from rnnlab.experiments.runner.processes import _Context
 
 worker = _Context().Process(
     target=exec, args=("import signal; print(signal.pthread_sigmask(signal.SIG_BLOCK, []))",)

@@ -168,7 +168,9 @@ def test_a_vector_of_the_name_is_refused():
         return tanh(linear("g", x, h) + vector("h0"))
 
     Recurrent(clashing, 2, 3)
-    with pytest.raises(ValueError, match="needs the name h0 for a state of clashing, which is one"):
+    with pytest.raises(
+        ValueError, match="needs the name h0 for a parameter, but a vector of clashing"
+    ):
         Recurrent(clashing, 2, 3, learn_initial_state=True)
 
 

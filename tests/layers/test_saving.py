@@ -314,7 +314,7 @@ class TestDamage:
 
     def test_a_model_without_its_size(self, saved):
         rewrite(saved, description_of(saved) | {"kind": "model"})
-        with pytest.raises(ValueError, match="must say the output_size of its model"):
+        with pytest.raises(ValueError, match="must hold the output_size of its model"):
             rnnlab.load(saved)
 
     def test_everything_that_differs_is_named(self, saved):
@@ -423,5 +423,5 @@ class TestCopies:
 
         layer = Recurrent(nowhere, 3, 5)
         assert copy.deepcopy(layer).cell is nowhere
-        with pytest.raises(pickle.PicklingError, match="must stand at the top of a file"):
+        with pytest.raises(pickle.PicklingError, match="defined at the top level of a file"):
             pickle.dumps(layer)

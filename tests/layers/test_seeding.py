@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from rnnlab.analysis import check_gradients, lyapunov_spectrum, random_inputs, w
 from rnnlab.analysis.gradient_flow import random_ends
 from rnnlab.layers import seeding
 from rnnlab.layers.initialisers import glorot_uniform
-from rnnlab.training import SGD, SequenceModel, mean_squared_error, train
+from rnnlab.training import SGD, Batch, SequenceModel, mean_squared_error, train
 
 
 @pytest.fixture
@@ -49,10 +50,8 @@ def test_the_seed_is_shown_a_long_one_by_its_first_digits(drawn):
     assert repr(LSTM(3, 4)).endswith(" seed=126765...>")  # of 2**100
     assert repr(GRU(3, 4, seed=7)).endswith(" parameters=100 seed=7>")
     model = SequenceModel(GRU(3, 4, seed=7), 2)
-    assert (
-        repr(model)
-        == f"<rnnlab.SequenceModel {model.layer!r} output_size=2 read=every seed=126765...>"
-    )
+    facts = f"read=every parameters={model.parameter_count} seed=126765..."
+    assert repr(model) == f"<rnnlab.SequenceModel {model.layer!r} output_size=2 {facts}>"
     given = LSTM(3, 4, seed=np.random.default_rng(1))
     assert given.seed is None
     assert "seed" not in repr(given)
@@ -116,7 +115,7 @@ def test_training_with_an_int_draws_new_masks_at_every_update(monkeypatch):
     list(
         train(
             model,
-            lambda: (x, targets),
+            itertools.repeat(Batch(x, targets)),
             SGD(model.parameters, 0.1),
             updates=3,
             evaluate=lambda _: {},

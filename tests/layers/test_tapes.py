@@ -124,10 +124,12 @@ def test_a_state_does_not_keep_the_tape():
 def test_beyond_the_memory(monkeypatch, call):
     """The system would hand it out, and end the process when it is used."""
     monkeypatch.setattr("rnnlab.capacity.memory", lambda: 10**8)
-    monkeypatch.setattr("rnnlab.engine.passes.LARGE", 10**6)
+    monkeypatch.setattr("rnnlab.engine.sizes.LARGE", 10**6)
     layer = LSTM(1, 64, init="torch")
     x = np.zeros((10000, 100, 1), np.float32)
-    with pytest.raises(ValueError, match=r"T=10000, B=100, H=64 must fit .*100 MB, got .* [MG]B: "):
+    with pytest.raises(
+        ValueError, match=r"T = 10000, B = 100, H = 64\) must fit .*100 MB, got .* [MG]B: "
+    ):
         getattr(layer, call)(x)
     layer.forward(x[:100])
     layer.forward(x[:1000], checkpoint_every=100)

@@ -14,6 +14,7 @@ import pytest
 
 import rnnlab
 from rnnlab.experiments import GradientFlow, TaskStudy, load_spec
+from rnnlab.experiments.results.older import completed
 from rnnlab.registry import figures
 from rnnlab.reports.gradients import FURTHER
 from rnnlab.reports.missing import missing
@@ -308,12 +309,12 @@ def test_what_the_settings_name_and_no_run_has(
 ) -> None:
     metrics = pd.read_csv(published(name) / "metrics.csv", dtype={"cell": str})
     manifest = json.loads((PUBLISHED / name / "manifest.json").read_text())
-    assert missing(manifest, metrics, []) == []
+    assert missing(completed(manifest, metrics), metrics) == []
     gone = pd.concat([metrics[column] == value for column, value in lost.items()], axis=1).all(
         axis=1
     )
     assert gone.any()
-    (sentence,) = missing(manifest, metrics[~gone], [])
+    (sentence,) = missing(completed(manifest, metrics[~gone]), metrics[~gone])
     assert re.fullmatch(f"{said.split(' .*')[0]} combinations.*", sentence)
     assert re.search(said, sentence), sentence
 
@@ -325,8 +326,8 @@ def test_a_setting_that_is_off_is_not_missing() -> None:
         {"cell": run.cell, **dict(run.point), "seed": run.seed} for run in TaskStudy().runs(spec)
     ]
     manifest = {"settings": settings, "end": "now"}
-    assert missing(manifest, pd.DataFrame(rows), []) == []
-    (sentence,) = missing(manifest, pd.DataFrame(rows[:-1]), [])
+    assert missing(completed(manifest, pd.DataFrame(rows)), pd.DataFrame(rows)) == []
+    (sentence,) = missing(completed(manifest, pd.DataFrame(rows[:-1])), pd.DataFrame(rows[:-1]))
     assert re.fullmatch(r"1 of \d+ .*: \S+ \(1 at adding, length \d+, clip none\).", sentence)
 
 

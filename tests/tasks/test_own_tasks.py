@@ -11,7 +11,7 @@ import pytest
 
 import rnnlab
 from rnnlab.cli import main
-from rnnlab.experiments.failing import OwnCodeFailedError
+from rnnlab.experiments.runner.outcomes import OwnCodeFailedError
 from rnnlab.tasks import find_task
 from rnnlab.user_code import UserCodeError
 

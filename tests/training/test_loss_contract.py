@@ -16,7 +16,7 @@ from rnnlab.training import (
     mean_squared_error,
     softmax_cross_entropy,
 )
-from rnnlab.training.weighting import per_answer
+from rnnlab.training.sequence_weights import per_answer
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((6, 4, 3)).astype("float32")
@@ -236,7 +236,7 @@ class TestReadout:
         with pytest.raises(error, match=match):
             make().read_out(y)
         with pytest.raises(error, match=match.replace("y must", "read must")):
-            make().judge(y, np.zeros((4, 16)), mean_squared_error)
+            make().readout_loss(y, np.zeros((4, 16)), mean_squared_error)
 
     @pytest.mark.parametrize("layer", [None, "lstm", rnnlab.LSTM, {}])
     def test_what_is_no_layer(self, layer):

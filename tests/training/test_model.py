@@ -1,23 +1,20 @@
-"""A recurrent layer with a readout: its gradients, and the loop that trains it."""
+"""A recurrent layer with a readout, and its gradients."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
 
 import rnnlab
 from rnnlab import GRU, LSTM, Recurrent
-from rnnlab.engine import matmul
+from rnnlab.engine.readout_matmul import matmul
 from rnnlab.registry import cells
 from rnnlab.training import (
     SequenceModel,
-    make_optimizer,
     mean_squared_error,
     softmax_cross_entropy,
-    train,
 )
 
 
@@ -180,209 +177,3 @@ def test_parameters_that_are_not_finite_make_a_loss_that_is_not(bad, rng):
     )
     assert not math.isfinite(value)
     assert gradients == {}
-
-
-# The training loop
-
-
-def parity(rng, batch=16, steps=6):
-    """Return the running parity of random bits: needs a state."""
-    bits = rng.integers(2, size=(steps, batch))
-    one_hot = np.eye(2, dtype=np.float32)[bits]
-    return one_hot, np.cumsum(bits, axis=0) % 2
-
-
-def run(kind=GRU, updates=10, learning_rate=0.01, optimizer="adam", every=4, model=None, **options):
-    rng = np.random.default_rng(0)
-    model = model or SequenceModel(kind(2, 8, seed=1), 2, seed=2)
-    seen = []
-
-    def evaluate(current):
-        seen.append({name: array.copy() for name, array in current.parameters.items()})
-        x, targets = parity(np.random.default_rng(99), 64)
-        return {"loss": softmax_cross_entropy(current.predict(x), targets)[0]}
-
-    chosen = make_optimizer(optimizer, model.parameters, learning_rate)
-    evaluations = list(
-        train(
-            model,
-            lambda: parity(rng),
-            chosen,
-            updates=updates,
-            evaluate=evaluate,
-            evaluate_every=every,
-            **options,
-        )
-    )
-    return evaluations, model, seen
-
-
-@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adam"])
-def test_training_reduces_the_loss(optimizer):
-    rates = {"sgd": 1.0, "rmsprop": 0.01, "adam": 0.02}
-    evaluations, _, _ = run(
-        updates=400, every=100, optimizer=optimizer, learning_rate=rates[optimizer], clip_norm=1.0
-    )
-    assert [e.status for e in evaluations] == ["ok"] * 4
-    assert evaluations[0].metrics["loss"] < 0.8
-    assert evaluations[-1].metrics["loss"] < 0.5  # chance is ln 2 = .69
-
-
-def test_a_gated_cell_learns_parity_to_the_end():
-    evaluations, _, _ = run(updates=800, every=800, learning_rate=0.03, clip_norm=1.0)
-    assert evaluations[-1].metrics["loss"] < 0.05
-
-
-@pytest.mark.parametrize(
-    ("updates", "every", "expected"),
-    [(10, 4, [4, 8, 10]), (8, 4, [4, 8]), (3, 10, [3]), (1, 1, [1]), (3, 1, [1, 2, 3])],
-)
-def test_evaluates_as_often_as_told_and_at_the_last_update(updates, every, expected):
-    evaluations, model, seen = run(updates=updates, every=every)
-    assert [e.update for e in evaluations] == expected
-    assert all(e.status == "ok" and list(e.metrics) == ["loss"] for e in evaluations)
-    seconds = [e.seconds for e in evaluations]
-    assert seconds == sorted(seconds)
-    for name, array in model.parameters.items():  # nothing follows the last evaluation
-        np.testing.assert_array_equal(seen[-1][name], array)
-
-
-def test_the_same_seed_gives_the_same_bits():
-    one, other = run(), run()
-    assert [e.metrics for e in one[0]] == [e.metrics for e in other[0]]
-    assert [e.grad_norm for e in one[0]] == [e.grad_norm for e in other[0]]
-    for name, array in one[1].parameters.items():
-        np.testing.assert_array_equal(array, other[1].parameters[name])
-
-
-def test_the_gradient_norm_is_the_mean_before_clipping():
-    """Recomputed by hand with a rate so small that nothing moves."""
-    evaluations, model, _ = run(updates=4, every=4, learning_rate=1e-12, optimizer="sgd")
-    clipped, _, _ = run(updates=4, every=4, learning_rate=1e-12, optimizer="sgd", clip_norm=1e-3)
-    by_value, _, _ = run(updates=4, every=4, learning_rate=1e-12, optimizer="sgd", clip_value=1e-6)
-    rng, norms = np.random.default_rng(0), []
-    for _ in range(4):
-        _, gradients = model.loss_and_gradients(*parity(rng), softmax_cross_entropy)
-        norms.append(
-            math.sqrt(sum(float((g.astype(float) ** 2).sum()) for g in gradients.values()))
-        )
-    for found in (evaluations, clipped, by_value):
-        assert found[0].grad_norm == pytest.approx(np.mean(norms), rel=1e-6)
-
-
-def test_the_gradient_norm_is_of_the_updates_since_the_last_evaluation():
-    every, _, _ = run(updates=4, every=1, learning_rate=0.05)
-    pairs, _, _ = run(updates=4, every=2, learning_rate=0.05)
-    norms = [e.grad_norm for e in every]
-    assert pairs[0].grad_norm == pytest.approx((norms[0] + norms[1]) / 2, rel=1e-12)
-    assert pairs[1].grad_norm == pytest.approx((norms[2] + norms[3]) / 2, rel=1e-12)
-
-
-@pytest.mark.parametrize(("option", "bound"), [("clip_norm", 1e-3), ("clip_value", 1e-4)])
-def test_clipping_bounds_the_step(option, bound):
-    start = SequenceModel(GRU(2, 8, seed=1), 2, seed=2)
-    before = {name: array.copy() for name, array in start.parameters.items()}
-    run(model=start, updates=1, optimizer="sgd", learning_rate=1.0, **{option: bound})
-    steps = [start.parameters[n].astype(float) - a for n, a in before.items()]
-    largest = max(np.abs(step).max() for step in steps)
-    norm = math.sqrt(sum((step**2).sum() for step in steps))
-    # parameters of size 1 hold a step to 6e-8
-    if option == "clip_norm":
-        assert norm == pytest.approx(bound, rel=1e-2)
-    else:
-        assert largest == pytest.approx(bound, rel=1e-2)
-    assert any(step.any() for step in steps)
-
-
-def unbounded(*sizes, **options):
-    """A layer that a huge step blows up; tanh would saturate and stay finite."""
-    return Recurrent("rnn-relu", *sizes, **options)
-
-
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
-def test_divergence_is_recorded_and_ends_the_run(optimizer):
-    """A rate beyond all bounds: one last evaluation without metrics, no warning, no exception."""
-    evaluations, _, _ = run(unbounded, updates=50, every=1, learning_rate=1e30, optimizer=optimizer)
-    last = evaluations[-1]
-    assert last.status == "diverged"
-    assert last.metrics == {}
-    assert last.update < 50
-    assert not math.isfinite(last.grad_norm)
-    assert all(e.status == "ok" for e in evaluations[:-1])
-    assert [e.update for e in evaluations] == list(range(1, last.update + 1))
-
-
-def test_divergence_at_an_update_between_evaluations_is_recorded_there():
-    evaluations, _, _ = run(unbounded, updates=50, every=40, learning_rate=1e30, optimizer="sgd")
-    assert len(evaluations) == 1
-    assert evaluations[0].status == "diverged"
-    assert evaluations[0].update < 40
-
-
-def test_divergence_of_the_readout_alone():
-    """An infinite logit: the loss is NaN, the run has diverged, nothing is raised."""
-    model = SequenceModel(GRU(2, 8, seed=1), 2, seed=2)
-    model.readout_bias[:] = np.inf
-    evaluations, _, _ = run(model=model)
-    assert [(e.update, e.status, e.metrics) for e in evaluations] == [(1, "diverged", {})]
-
-
-def test_parameters_that_the_last_update_ruined_are_no_result():
-    """The loss before the last update was finite, what it left is not: that is a divergence."""
-    model = SequenceModel(GRU(2, 8, seed=1), 2, seed=2)
-    evaluations, _, _ = run(model=model, updates=1, every=1, optimizer="sgd", learning_rate=1e300)
-    assert evaluations[-1].status == "diverged"
-    assert evaluations[-1].metrics == {}
-
-
-@pytest.mark.parametrize(
-    ("options", "error", "match"),
-    [
-        ({"updates": 0}, ValueError, "updates must be at least 1, got 0"),
-        ({"updates": 1.5}, TypeError, "updates must be an int"),
-        ({"every": 0}, ValueError, "evaluate_every must be at least 1, got 0"),
-        ({"clip_norm": 0.0}, ValueError, "clipping bound must be more than 0"),
-        ({"clip_value": -1.0}, ValueError, "clipping bound must be more than 0"),
-    ],
-)
-def test_arguments_that_cannot_be(options, error, match):
-    with pytest.raises(error, match=match):
-        run(**options)
-
-
-def test_bad_arguments_are_refused_before_the_first_batch():
-    """At the call, not when the iterator is first asked."""
-    model = SequenceModel(GRU(2, 3), 2)
-    optimizer = make_optimizer("sgd", model.parameters, 0.1)
-    for options in ({"updates": -1}, {"clip_norm": 0.0}, {"clip_value": math.nan}):
-        arguments: dict[str, Any] = {
-            "updates": 1,
-            "evaluate": lambda _: {},
-            "evaluate_every": 1,
-            **options,
-        }
-        with pytest.raises(ValueError, match="must be"):
-            train(model, lambda: parity(np.random.default_rng(0)), optimizer, **arguments)
-
-
-def test_a_mean_squared_error_can_be_trained_on():
-    rng = np.random.default_rng(3)
-    model = SequenceModel(GRU(1, 8, seed=1), 1, seed=2)
-
-    def draw():
-        x = rng.standard_normal((5, 16, 1)).astype(np.float32)
-        return x, np.cumsum(x, axis=0) / 3
-
-    def evaluate(current):
-        x, targets = draw()
-        return {"loss": mean_squared_error(current.predict(x), targets)[0]}
-
-    evaluations = list(
-        train(
-            model, draw, make_optimizer("adam", model.parameters, 0.01), updates=300,
-            evaluate=evaluate, evaluate_every=100, loss=mean_squared_error,
-        )
-    )  # fmt: skip
-    assert evaluations[-1].metrics["loss"] < 0.2 * evaluations[0].metrics["loss"] or (
-        evaluations[-1].metrics["loss"] < 0.02
-    )

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from rnnlab.registry import optimizers
 from rnnlab.training import (
-    OPTIMIZER_NAMES,
     SGD,
     Adam,
     RMSProp,
@@ -86,7 +86,7 @@ def test_first_steps_by_hand():
     np.testing.assert_allclose(w["w"], [1 - 0.425], rtol=1e-14)
 
 
-@pytest.mark.parametrize("name", OPTIMIZER_NAMES)
+@pytest.mark.parametrize("name", list(optimizers))
 def test_float32_stays_float32(name, rng):
     parameters = draw(rng, dtype="float32")
     before = {n: a.copy() for n, a in parameters.items()}
@@ -96,7 +96,7 @@ def test_float32_stays_float32(name, rng):
         assert (array != before[n]).all()
 
 
-@pytest.mark.parametrize("name", OPTIMIZER_NAMES)
+@pytest.mark.parametrize("name", list(optimizers))
 def test_minimises_a_quadratic(name):
     parameters = {"w": np.array([5.0, -3.0])}
     optimizer = make_optimizer(name, parameters, 0.05)
@@ -114,7 +114,7 @@ def test_unknown_names_propose_the_nearest():
 
 
 @pytest.mark.parametrize("rate", [0, 0.0, -0.1, math.nan, math.inf])
-@pytest.mark.parametrize("name", OPTIMIZER_NAMES)
+@pytest.mark.parametrize("name", list(optimizers))
 def test_rates_that_cannot_be(name, rate):
     with pytest.raises(ValueError, match="learning_rate must be"):
         make_optimizer(name, {}, rate)
@@ -142,7 +142,7 @@ def test_options_out_of_range(name, options, match):
         make_optimizer(name, {}, 0.1, **options)
 
 
-@pytest.mark.parametrize("name", OPTIMIZER_NAMES)
+@pytest.mark.parametrize("name", list(optimizers))
 def test_a_gradient_that_is_missing_changes_nothing(name, rng):
     parameters = draw(rng)
     before = {n: a.copy() for n, a in parameters.items()}
@@ -239,12 +239,12 @@ class TestWhatIsGiven:
             ({"w": np.broadcast_to(1.0, 2)}, "parameter w .*got ndarray of float64, read-only"),
         ],
     )
-    @pytest.mark.parametrize("name", OPTIMIZER_NAMES)
+    @pytest.mark.parametrize("name", list(optimizers))
     def test_parameters(self, name, parameters, match):
         with pytest.raises(TypeError, match=match):
             make_optimizer(name, parameters, 0.1)
 
-    @pytest.mark.parametrize("name", OPTIMIZER_NAMES)
+    @pytest.mark.parametrize("name", list(optimizers))
     @pytest.mark.parametrize(
         ("gradient", "match"),
         [
@@ -283,3 +283,21 @@ class TestWhatIsGiven:
         for clip in (clip_by_global_norm, clip_by_value):
             with pytest.raises(TypeError, match="clipping bound must be a number, got"):
                 clip({"w": np.ones(2)}, bound)
+
+
+def test_weight_decay_is_that_of_adamw(rng):
+    start = rng.standard_normal((4, 3))
+    weight, bias = start.copy(), start[0].copy()
+    ours = make_optimizer("adam", {"w": weight, "b": bias}, 0.05, weight_decay=0.3)
+    leaves = [torch.nn.Parameter(torch.tensor(a)) for a in (start, start[0])]
+    theirs = torch.optim.AdamW(
+        [{"params": leaves[:1], "weight_decay": 0.3}, {"params": leaves[1:], "weight_decay": 0.0}],
+        lr=0.05,
+    )
+    for _ in range(5):
+        gradient = rng.standard_normal((4, 3))
+        ours.step({"w": gradient, "b": gradient[0]})
+        leaves[0].grad, leaves[1].grad = torch.tensor(gradient), torch.tensor(gradient[0])
+        theirs.step()
+    np.testing.assert_allclose(weight, leaves[0].detach().numpy(), atol=1e-12)
+    np.testing.assert_allclose(bias, leaves[1].detach().numpy(), atol=1e-12)

@@ -25,7 +25,8 @@ def torch_rates(make: Any, losses: list[float], *, told: bool) -> list[float]:
 
 
 def rates(schedule: Schedule, losses: list[float]) -> list[float]:
-    return [schedule.factor_at(losses[:epoch]) for epoch in range(len(losses))]
+    told = [dict(enumerate(losses[:done], start=1)) for done in range(len(losses))]
+    return [schedule.factor_at(done, before) for done, before in enumerate(told)]
 
 
 LOSSES = [3.0, 2.0, 2.0, 2.5, 1.9, 1.9, 2.1, 2.2, 2.3, 2.4, 2.5, 1.0, 1.1, 1.2, 1.3, 1.4]
@@ -34,13 +35,13 @@ LOSSES = [3.0, 2.0, 2.0, 2.5, 1.9, 1.9, 2.1, 2.2, 2.3, 2.4, 2.5, 1.0, 1.1, 1.2, 
 def test_cosine():
     lr = torch.optim.lr_scheduler
     expected = torch_rates(lambda o: lr.CosineAnnealingLR(o, 16), LOSSES, told=False)
-    assert rates(Schedule("cosine", epochs=16), LOSSES) == pytest.approx(expected, abs=1e-12)
+    assert rates(Schedule("cosine", steps=16), LOSSES) == pytest.approx(expected, abs=1e-12)
 
 
 def test_step():
     lr = torch.optim.lr_scheduler
     expected = torch_rates(lambda o: lr.StepLR(o, 3, gamma=0.3), LOSSES, told=False)
-    found = rates(Schedule("step", epochs=16, every=3, factor=0.3), LOSSES)
+    found = rates(Schedule("step", steps=16, every=3, factor=0.3), LOSSES)
     assert found == pytest.approx(expected, rel=1e-12)
 
 
@@ -52,7 +53,7 @@ def test_plateau(patience):
         LOSSES,
         told=True,
     )
-    found = rates(Schedule("plateau", epochs=16, factor=0.5, patience=patience), LOSSES)
+    found = rates(Schedule("plateau", steps=16, factor=0.5, patience=patience), LOSSES)
     assert found == pytest.approx(expected, rel=1e-12)
     assert min(found) < 1
 
@@ -68,21 +69,21 @@ def test_warmup_comes_before_the_schedule():
         LOSSES,
         told=False,
     )
-    found = rates(Schedule("cosine", epochs=16, warmup=3), LOSSES)
+    found = rates(Schedule("cosine", steps=16, warmup=3), LOSSES)
     assert found == pytest.approx(expected, abs=1e-12)
-    assert rates(Schedule("constant", epochs=16, warmup=1), LOSSES) == [0.5] + 15 * [1.0]
+    assert rates(Schedule("constant", steps=16, warmup=1), LOSSES) == [0.5] + 15 * [1.0]
 
 
 @pytest.mark.parametrize(
     ("options", "match"),
     [
         ({"name": "cosin"}, "schedule must be one of .*, got 'cosin': did you mean 'cosine'"),
-        ({"epochs": 0}, "epochs must be at least 1, got 0"),
+        ({"steps": 0}, "steps must be at least 1, got 0"),
         ({"every": 0}, "every must be at least 1"),
-        ({"warmup": -1}, "warmup must be a whole number of epochs, got -1"),
-        ({"patience": 1.5}, "patience must be a whole number of epochs, got 1.5"),
+        ({"warmup": -1}, "warmup must be a whole number of at least 0, got -1"),
+        ({"patience": 1.5}, "patience must be a whole number of at least 0, got 1.5"),
         ({"factor": 1.0}, "factor must be more than 0 and below 1, got 1: try 0.5"),
-        ({"epochs": 3, "warmup": 3}, "warmup must end before the last of the 3 epochs, got 3"),
+        ({"steps": 3, "warmup": 3}, "warmup must end before the last of the 3 steps, got 3"),
     ],
 )
 def test_schedules_that_cannot_be(options, match):

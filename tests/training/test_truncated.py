@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import rnnlab
 from rnnlab.training import (
     SGD,
     Adam,
+    Batch,
     SequenceModel,
     TruncatedBPTT,
     mean_squared_error,
@@ -105,7 +105,7 @@ def test_the_past_is_not_computed_again_with_newer_parameters():
     for array in model.parameters.values():
         array += 0.1
     new = layer.forward(x[4:], old.state)
-    _, d_y, _ = model.judge(new.output, targets[4:], softmax_cross_entropy)
+    _, d_y, _ = model.readout_loss(new.output, targets[4:], softmax_cross_entropy)
     assert d_y is not None
     last = layer.backward(new, d_y)
     first = layer.backward(old, np.zeros_like(d_y), last.state)
@@ -295,11 +295,10 @@ def test_training_on_a_stream_learns_what_the_state_carries():
     def final_loss(k2):
         model = SequenceModel(rnnlab.GRU(2, 16, seed=1), 2, seed=2)
         stream = TruncatedBPTT(model, 2, k2)
-        windows = itertools.chain(stream.windows(x, targets))
         losses: list[float] = []
         evaluations = train(
             stream,
-            lambda: next(windows),
+            stream.cut([Batch(x, targets)]),
             Adam(model.parameters, 0.01),
             updates=1500,
             evaluate=lambda s: {

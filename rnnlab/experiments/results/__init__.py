@@ -1,0 +1,1 @@
+"""Result folders as they are read: manifest, tables, state, figures and files of a report."""

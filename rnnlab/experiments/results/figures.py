@@ -1,0 +1,168 @@
+"""Registered figures, drawn from the CSV of a result alone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from rnnlab import files
+from rnnlab.experiments.measures import FIGURES, MEASURES
+from rnnlab.experiments.results.folder import STUDIES, described, kind_of
+from rnnlab.experiments.results.reading import labels_of, read_manifest
+from rnnlab.experiments.results.tables import NAMES, read_table, require_numbers
+from rnnlab.registry import figures, unknown_name
+
+if TYPE_CHECKING:
+    from rnnlab.plotting import FigureSpec
+
+# The first column after the settings, in tables of outcomes, of runs and of their means.
+_RESULTS = ("metric", "seed", "seeds")
+_COLUMNS = {table: columns for tables in MEASURES.values() for table, columns in tables.items()}
+
+
+def figure_spec(name: str) -> FigureSpec:
+    """Return what is registered under the name of a figure.
+
+    Raises
+    ------
+    ValueError
+        If there is no such figure, with the nearest name.
+    """
+    import rnnlab.plotting  # registers them; workers are spared matplotlib
+
+    found: rnnlab.plotting.FigureSpec = figures[name]
+    return found
+
+
+def draw(name: str, folder: Path, out: Path | None = None, task: str | None = None) -> Path:
+    """Draw the figure `name` from the result in `folder` and return where the picture is.
+
+    Parameters
+    ----------
+    name : str
+        Of a figure in `registry.figures`.
+    folder : Path
+        Holds the table that the figure is drawn from.
+    out : Path, optional
+        The picture; next to the table unless given.
+    task : str, optional
+        The label of the task to draw, where a table has several.
+
+    Raises
+    ------
+    ValueError
+        If there is no such figure, table or task, the result is of another kind, the table is
+        damaged, or `out` cannot be written.
+    """
+    from rnnlab import statistics
+    from rnnlab.plotting import NothingToDrawError, save_figure, styles_of_study
+
+    figure = figure_spec(name)
+    manifest = read_manifest(folder)
+    kind, source = kind_of(folder), folder / figure.table
+    table = read_table(source) if kind is None or _is_of(figure, kind) else None
+    if table is None:
+        raise ValueError(_nothing_for(name, figure, folder, kind))
+    if table.empty:
+        raise NothingToDrawError(
+            f"{source} must have at least one row, got none: no cell of the study has what "
+            f"{name} shows, or no run is finished"
+        )
+    columns = _COLUMNS.get(source.stem, ())
+    missing = [column for column in columns if column not in table]
+    if missing:
+        read_table(source, columns)  # says which
+    require_numbers(source, table, [column for column in columns if column not in NAMES])
+    evaluations = None if figure.runs is None else read_table(folder / figure.runs)
+    if task is not None:
+        table = _of_task(table, task, source)
+        if evaluations is not None:
+            evaluations = _of_task(evaluations, task, source)
+    elif not figure.several_tasks:
+        _require_one_metric(table, source)
+    # what is infinite has no place, and is no fault of the figure
+    with styles_of_study(labels_of(manifest)), np.errstate(all="ignore"):
+        try:
+            if figure.aggregate is not None:
+                table = getattr(statistics, figure.aggregate)(table)
+            tables = [table]
+            if evaluations is not None:
+                tables.append(statistics.runs_of(evaluations))
+            drawn = figure.draw(*tables)
+        except NothingToDrawError:
+            raise
+        except ValueError as error:
+            raise ValueError(f"{source}: {error}") from error
+        target = out or folder / _named(figure.filename, task)
+        files.remove_partials(target.parent)
+        return save_figure(drawn, target)
+
+
+def _is_of(figure: FigureSpec, kind: str) -> bool:
+    return figure.experiment == kind or (figure.made_by_report and kind in STUDIES)
+
+
+def _nothing_for(name: str, figure: FigureSpec, folder: Path, kind: str | None) -> str:
+    """Return why a figure cannot be drawn from a folder, and what can be done."""
+    if kind is None or not _is_of(figure, kind):
+        wanted = "study of tasks" if figure.made_by_report else f"{figure.experiment} result"
+        remedy = "" if kind or folder.is_file() else f"; make one with: {_command(figure, folder)}"
+        return f"{folder} must hold a {wanted} for {name}, got {described(folder)}{remedy}"
+    measure = next((m for m, tables in MEASURES.items() if FIGURES.get(name) in tables), None)
+    if figure.made_by_report:
+        remedy = f"make it with: rnnlab report {folder}"
+    elif measure is not None:
+        remedy = (
+            f"this study did not measure it; rnnlab run gradient-flow --measure {measure} does, "
+            "with a folder of its own (--out)"
+        )
+    else:
+        remedy = "the command in its manifest.json makes it"
+    return f"{folder} must have the table {figure.table} for {name}, got none: {remedy}"
+
+
+def _require_one_metric(table: pd.DataFrame, source: Path) -> None:
+    if "task" in table and "metric" in table and table["metric"].nunique() > 1:
+        tasks = ", ".join(map(str, table["task"].unique()))
+        raise ValueError(
+            f"task must be given where tasks have different metrics, got {tasks} in {source}: "
+            "choose one with --task (task=)"
+        )
+
+
+def _command(figure: FigureSpec, folder: Path) -> str:
+    """Return the command that makes a result to draw, in a folder that holds none."""
+    if figure.experiment == "fit":
+        return f"rnnlab fit DATA.csv --out {folder}"
+    study = f"rnnlab run {figure.experiment} --out {folder}"
+    return f"{study}; rnnlab report {folder}" if figure.made_by_report else study
+
+
+def _of_task(table: pd.DataFrame, task: str, source: Path) -> pd.DataFrame:
+    """Return the rows of a task, without the settings of other tasks."""
+    if "task" not in table:
+        raise ValueError(
+            f"task must not be given for a table without tasks, got {task!r} for {source}: "
+            "leave it out"
+        )
+    known = list(map(str, table["task"].unique()))
+    if task not in known:
+        raise ValueError(unknown_name(f"task of {source}", task, known))
+    rows = table[table["task"] == task].reset_index(drop=True)
+    names = list(table.columns)
+    found = [names.index(name) for name in _RESULTS if name in names]
+    settings = names[: min(found, default=0)]
+    return rows.drop(columns=[name for name in settings if rows[name].isna().all()])
+
+
+def _named(filename: str, task: str | None) -> str:
+    """Return the name of a picture, of one task where it was chosen."""
+    if task is None:
+        return filename
+    stem, dot, ending = filename.rpartition(".")
+    written = re.sub(r"[^\w.=-]+", "_", task)[:80]
+    return f"{stem}-{written}{dot}{ending}"

@@ -1,0 +1,1 @@
+"""Result folders as they are written: whole files, a record per finished run, one writer."""
