@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,9 +53,9 @@ def test_gradients_are_the_same_bit_for_bit(name, shape, every, rng):
 def test_the_tape_is_as_large_as_a_segment():
     layer = rnnlab.LSTM(3, 32)
     x = np.zeros((1024, 4, 3), np.float32)
-    record = layer.forward(x, checkpoint_every=128)._records[0]
+    record: Any = layer.forward(x, checkpoint_every=128)._records[0]
     kept = record.output.nbytes + sum(s.nbytes for start in record.starts for s in start)
-    whole = layer.forward(x)._records[0]
+    whole: Any = layer.forward(x)._records[0]
     assert len(record.starts) == 8
     assert kept < (whole.lanes.nbytes + whole.state_buffer.nbytes + whole.values.nbytes) / 6
 
