@@ -1,8 +1,9 @@
-"""Parameter arrays of a cell: their names, shapes and contents."""
+"""Parameter arrays of a cell: names, shapes and the maps stacked in them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,10 +24,10 @@ class ParameterArray:
         The maps stacked in it, one block of H rows each, by their position in
         `CellDefinition.maps`.
     source : str or None
-        For a weight, "x" (H x I blocks), or the state or computed value (H x H blocks) that it
-        acts on.
+        For a weight: the name of its operand, "x" (H x I blocks), or a state or computed value
+        (H x H blocks).
     init : float or Uniform
-        For a vector or scalar, its initial value.
+        For a vector or scalar: the initial value.
     """
 
     name: str
@@ -46,6 +47,51 @@ class ParameterArray:
             return (rows,)
         return (rows, inputs if self.source == "x" else units)
 
+    @property
+    def shape_text(self) -> str:
+        """The shape in I and H, such as (4H, I).
+
+        Examples
+        --------
+        >>> ParameterArray("weight_ih", "weight", maps=(0, 1, 2, 3), source="x").shape_text
+        '(4H, I)'
+        """
+        if self.kind == "scalar":
+            return "(1,)"
+        rows = f"{len(self.maps)}H" if len(self.maps) > 1 else "H"
+        if self.kind != "weight":
+            return f"({rows},)"
+        return f"({rows}, {'I' if self.source == 'x' else 'H'})"
+
+
+def count_formula(arrays: Iterable[ParameterArray]) -> str:
+    """Return how many numbers are in `arrays`, as a formula in I inputs and H units.
+
+    Examples
+    --------
+    >>> from rnnlab.cells import gru, lstm
+    >>> count_formula(lstm.arrays.values()), count_formula(gru.arrays.values())
+    ('4H(I+H+1)', 'H(3I+3H+4)')
+    """
+    known = tuple(arrays)
+
+    def count(inputs: int, units: int) -> int:
+        return sum(math.prod(array.shape(inputs=inputs, units=units)) for array in known)
+
+    # count = fixed + HI * by_input + HH * by_unit + H * single: four values give the four numbers
+    fixed = count(0, 0)
+    by_unit = (count(0, 2) - 2 * count(0, 1) + fixed) // 2
+    single = count(0, 1) - fixed - by_unit
+    by_input = count(1, 1) - count(0, 1)
+    factor = math.gcd(by_input, by_unit, single)
+    terms = [
+        (str(number // factor) if number > factor or not letter else "") + letter
+        for number, letter in ((by_input, "I"), (by_unit, "H"), (single, ""))
+        if number
+    ]
+    product = f"{factor if factor > 1 else ''}H({'+'.join(terms)})"
+    return f"{product}+{fixed}" if fixed else product
+
 
 def weight_name(source: str) -> str:
     """Return the name of the array that holds the maps on `source`."""
@@ -53,12 +99,12 @@ def weight_name(source: str) -> str:
 
 
 def find_sources(equations: Equations) -> dict[int, str]:
-    """Return the source name of each operand but x by index; its array is weight_{name}h.
+    """Return the name of each operand other than x, by index: its array is weight_{name}h.
 
-    A state and its new value have the state's name, any other computed value that of the output.
-    If a gate would then act twice on one array, as in `linear("c", a, b)`, each of its computed
-    values has its own array, named after the variable that holds the value, or else after the gate
-    and the operand's position in it, x not counted (`c2`).
+    A state has its own name, and so has its new value. Any other computed value has the name of the
+    output. Where one gate would have two matrices in one array then, as in `linear("c", a, b)`,
+    each of its computed values has an array of its own, named after the variable that holds the
+    value or else after the gate and the position of the operand, x not counted (`c2`).
     """
     found: dict[int, str] = {}
     uses: dict[tuple[str, str], dict[int, Expression]] = {}
@@ -91,7 +137,7 @@ def find_sources(equations: Equations) -> dict[int, str]:
 
 
 def stands_for(equations: Equations, operand: Expression) -> str:
-    """Return the state whose array an operand other than x uses: its own, or the output's."""
+    """Return the state that an operand other than x is or is the new value of, else the output."""
     if operand.op == "state":
         return str(operand.payload)
     for state, output in zip(equations.states, equations.outputs, strict=True):
@@ -103,18 +149,18 @@ def stands_for(equations: Equations, operand: Expression) -> str:
 def lay_out(
     equations: Equations, source_of: Callable[[Expression], str]
 ) -> dict[str, ParameterArray]:
-    """Return the parameter arrays by name, in the contract's order.
+    """Return the parameter arrays by name, in the order of `layer.parameters`.
 
     Parameters
     ----------
     equations : Equations
     source_of : callable
-        Returns the source name of a map's operand: "x", or that of `find_sources`.
+        From an operand of a map to its name: "x", or as `find_sources` returns it.
 
     Raises
     ------
     EquationError
-        If two arrays would have the same name; the message names the line of the later one.
+        If two arrays would have the same name; the message has the line of the later declaration.
     """
     maps = equations.maps
     by_source: dict[str, list[int]] = {"x": [], **{state: [] for state in equations.states}}
@@ -145,8 +191,8 @@ def lay_out(
             declared = maps[position].payload
             if f"bias_h{declared.name}" in arrays:
                 raise EquationError(
-                    f"{declared.place}: gate {declared.name} must have at most one bias besides "
-                    "that of its map on x, got two: write bias=None here, or rename this linear"
+                    f"{declared.place}: gate {declared.name} must have one bias besides that on x, "
+                    "got another: write bias=None here, or give this linear a name of its own"
                 )
             add(ParameterArray(f"bias_h{declared.name}", "bias", (position,)), declared.place)
     for node in equations.vectors:

@@ -19,7 +19,6 @@ from typing import Any, Literal
 from rnnlab.cells import CellDefinition
 from rnnlab.equations import Expression
 from rnnlab.equations.expression import LEAVES, reachable
-from rnnlab.equations.functions import ELEMENTWISE
 
 
 @dataclass(frozen=True)
@@ -235,7 +234,7 @@ def _place(
     wanted = {node.index for node in (*derivation.kept, *derivation.operands)}
     for node in forward:  # results of functions that a later stage uses
         for arg in node.args:
-            if arg.op in ELEMENTWISE and stage_of[arg.index] < stage_of[node.index]:
+            if arg.is_function and stage_of[arg.index] < stage_of[node.index]:
                 wanted.add(arg.index)
     raw = _raw_lanes(cell, forward, stage_of, wanted | set(places))
     operands = {node.index for node in derivation.operands}

@@ -21,8 +21,7 @@ from rnnlab.engine.protocol import Array, Gradients, PassInputs, blank_padding
 from rnnlab.engine.records import Record
 from rnnlab.engine.snapshot import snapshot
 from rnnlab.equations import Expression
-from rnnlab.equations.expression import reachable
-from rnnlab.equations.functions import ELEMENTWISE
+from rnnlab.equations.expression import LEAVES, reachable
 from rnnlab.equations.trace import compute
 
 
@@ -101,9 +100,7 @@ class ReferenceEngine:
                 )
             else:
                 result = compute(node, [values[arg.index] for arg in node.args])
-                values[node.index] = np.asarray(
-                    result, None if node.op == "greater" else self.dtype
-                )
+                values[node.index] = np.asarray(result, None if node.is_condition else self.dtype)
         return values
 
     def _blocks(
@@ -260,10 +257,10 @@ class ReferenceEngine:
         elif node.op in ("minimum", "maximum"):
             first = args[0] > args[1] if node.op == "maximum" else args[0] < args[1]
             shares = [np.where(first, d, 0), np.where(first, 0, d)]
-        elif node.op in ELEMENTWISE:
-            shares = [d * ELEMENTWISE[node.op].derivative(args[0], values[node.index])]
-        else:
+        elif node.op in LEAVES or node.is_condition:
             return
+        else:
+            shares = list(node.operation.gradient(d, values[node.index], *args))
         for arg, share in zip(node.args, shares, strict=True):
             adjoints[arg.index] = adjoints[arg.index] + share
 

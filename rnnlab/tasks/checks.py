@@ -1,28 +1,26 @@
-"""Checks that every task makes of its settings, its batches and the answers to them."""
+"""Checks of a task's settings, of its batches and of answers to them."""
 
 from __future__ import annotations
 
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from rnnlab.tasks.interface import TaskInterface
 from rnnlab.tasks.scoring import IGNORED
-from rnnlab.tasks.user_errors import wrong
-
-if TYPE_CHECKING:
-    from rnnlab.tasks.task import Task
+from rnnlab.tasks.user_errors import task_error
 
 
 def whole_number(name: str, value: object, least: int, reason: str) -> int:
-    """Return `value` as a Python int, or say what must hold, what came and how to fix it.
+    """Return `value` as a Python int, or raise an error that names the setting.
 
-    NumPy's integers are taken; a bool is not a number here, nor is 3.0.
+    NumPy's integers are accepted; a bool and 3.0 are not.
 
     Examples
     --------
-    >>> whole_number("payload", 3, 1, "there is nothing to recall otherwise")
+    >>> whole_number("payload", 3, 1, "there must be a symbol to recall")
     3
     """
     if isinstance(value, bool) or not isinstance(value, Integral):
@@ -38,7 +36,7 @@ def whole_number(name: str, value: object, least: int, reason: str) -> int:
 
 
 def generator(rng: object) -> np.random.Generator:
-    """Return `rng` if it is a NumPy generator: a batch never draws from the global state."""
+    """Return `rng` if it is a NumPy generator, else raise a TypeError."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(
             f"rng must be a numpy.random.Generator, got {type(rng).__name__}: "
@@ -48,7 +46,7 @@ def generator(rng: object) -> np.random.Generator:
 
 
 def one_hot(classes: NDArray[Any], size: int, dtype: DTypeLike) -> NDArray[Any]:
-    """Return classes as rows with a single 1; a class of -1 as a row of zeros.
+    """Return classes as one-hot rows, and a class of -1 as a row of zeros.
 
     Parameters
     ----------
@@ -65,25 +63,25 @@ def one_hot(classes: NDArray[Any], size: int, dtype: DTypeLike) -> NDArray[Any]:
     >>> one_hot(np.array([[1, -1]]), 2, "float32").tolist()
     [[[0.0, 1.0], [0.0, 0.0]]]
     """
-    rows = np.eye(size + 1, size, dtype=dtype)  # the last row, which -1 takes, is zero
+    rows = np.eye(size + 1, size, dtype=dtype)  # the last row, at index -1, is zero
     return np.asarray(rows[classes])
 
 
-def check_sample(task: Task, batch: int, drawn: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the inputs and targets that `task.sample` returned, or say what is wrong with them."""
+def check_sample(task: TaskInterface, batch: int, drawn: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the inputs and targets that `task.sample` returned, if both are valid."""
     name, length = type(task).__name__, task.length
     if not (isinstance(drawn, (tuple, list)) and len(drawn) == 2):
-        came = f"{len(drawn)} values" if isinstance(drawn, (tuple, list)) else _shape(drawn)
-        raise wrong(
+        given = f"{len(drawn)} values" if isinstance(drawn, (tuple, list)) else _shape(drawn)
+        raise task_error(
             task,
             "sample",
-            f"{name}.sample must return inputs and targets, got {came}: end it with "
+            f"{name}.sample must return inputs and targets, got {given}: end it with "
             "return inputs, targets",
         )
     inputs, targets = drawn
     shapes = {2: (length, batch), 3: (length, batch, task.input_size)}
     if not (isinstance(inputs, np.ndarray) and inputs.shape == shapes.get(inputs.ndim)):
-        raise wrong(
+        raise task_error(
             task,
             "sample",
             f"the inputs of {name}.sample must be ints (T, B) = {shapes[2]} or floats (T, B, I) = "
@@ -91,36 +89,36 @@ def check_sample(task: Task, batch: int, drawn: Any) -> tuple[NDArray[Any], NDAr
         )
     kind = "iu" if inputs.ndim == 2 else "f"
     if inputs.dtype.kind not in kind:
-        raise wrong(
+        raise task_error(
             task,
             "sample",
             f"the inputs of {name}.sample must be ints (T, B) or floats (T, B, I), got "
             f"{inputs.dtype} {inputs.shape}: classes have two axes, numbers three",
         )
     if kind == "iu" and not (inputs.min() >= -1 and inputs.max() < task.input_size):
-        raise wrong(
+        raise task_error(
             task,
             "sample",
             f"the inputs of {name}.sample must be classes 0 to {task.input_size - 1}, or -1 for "
-            f"none, got {inputs.min()} to {inputs.max()}: enlarge input_size",
+            f"zeros, got {inputs.min()} to {inputs.max()}: enlarge input_size",
         )
     try:
         _check_targets(task, f"the targets of {name}.sample", batch, targets)
     except ValueError as error:
-        raise wrong(task, "sample", str(error)) from None
+        raise task_error(task, "sample", str(error)) from None
     return inputs, targets
 
 
 def check_answers(
-    task: Task, outputs: Any, targets: Any
+    task: TaskInterface, outputs: Any, targets: Any
 ) -> tuple[NDArray[np.float64], NDArray[Any]]:
-    """Return a model's answers as float64 and the targets, or say what is wrong with them."""
+    """Return a model's answers as float64 and the targets, if both are valid."""
     outputs, targets = np.asarray(outputs), np.asarray(targets)
     length, size = task.length, task.output_size
     if outputs.ndim != 3 or outputs.shape[0] != length or outputs.shape[2] != size:
         raise ValueError(
             f"outputs must have shape (T={length}, B, O={size}), got {outputs.shape}: "
-            "time comes first; score the model on a batch of this very task"
+            "time comes first; score the model on a batch of this task"
         )
     if outputs.shape[1] == 0:
         raise ValueError(
@@ -132,7 +130,7 @@ def check_answers(
     return outputs.astype(np.float64, copy=False), targets
 
 
-def _check_targets(task: Task, what: str, batch: int, targets: Any) -> None:
+def _check_targets(task: TaskInterface, what: str, batch: int, targets: Any) -> None:
     classes = task.loss == "cross-entropy"
     shape: tuple[int, ...] = (task.length, batch)
     if not classes:
@@ -144,25 +142,25 @@ def _check_targets(task: Task, what: str, batch: int, targets: Any) -> None:
     ):
         raise ValueError(
             f"{what} must be {words} = {shape}, got {_shape(targets)}: "
-            f"{task.loss} asks for them; pass them as drawn"
+            f"{task.loss} requires them; pass them as drawn"
         )
-    asked = targets[targets != IGNORED] if classes else targets[~np.isnan(targets)]
-    if asked.size == 0:
+    answers = targets[targets != IGNORED] if classes else targets[~np.isnan(targets)]
+    if answers.size == 0:
         raise ValueError(
-            f"{what} must ask for one answer or more, got none: "
-            f"every target is {'-1' if classes else 'NaN'}"
+            f"{what} must contain an answer, but every target is {'-1' if classes else 'NaN'}: "
+            "set a class or a number at the positions that are scored"
         )
     if task.loss == "binary-cross-entropy":
-        left_out = np.isnan(targets)
-        if (left_out.any(axis=-1) & ~left_out.all(axis=-1)).any():
+        ignored = np.isnan(targets)
+        if (ignored.any(axis=-1) & ~ignored.all(axis=-1)).any():
             raise ValueError(
                 f"{what} must be NaN for all {task.output_size} labels of a position or for none, "
                 "got NaN for some: a position is scored as a whole"
             )
-    if classes and (asked.min() < 0 or asked.max() >= task.output_size):
+    if classes and (answers.min() < 0 or answers.max() >= task.output_size):
         raise ValueError(
-            f"{what} must be classes 0 to {task.output_size - 1}, or -1 where none is asked, got "
-            f"{asked.min()} to {asked.max()}: pass the targets, not the inputs"
+            f"{what} must be classes 0 to {task.output_size - 1}, or -1 to ignore a position, got "
+            f"{answers.min()} to {answers.max()}: pass the targets, not the inputs"
         )
 
 

@@ -1,4 +1,4 @@
-"""From what a user writes to a task: a name, here or of an installed package, or `FILE.py:NAME`."""
+"""Lookup of tasks by name, by `FILE.py:NAME` or by class."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnnlab.tasks.task import LOSSES, Task
 from rnnlab.user_code import UserCodeError, place_of_class
 from rnnlab.user_files import file_and_name, members
 
-# What each task states; `sample` and `measure` are asked for by name too.
+# The attributes that a task must have, next to its abstract methods.
 STATED = (
     *("loss", "metrics", "headline", "solved_at", "span", "paper"),
     *("length", "input_size", "output_size", "chance", "baseline_loss"),
@@ -19,13 +19,13 @@ STATED = (
 
 
 def find_task(spec: str | type[Task]) -> type[Task]:
-    """Return the task that `spec` means: the class, to be made with its settings.
+    """Return the class of a task, to be called with its settings.
 
     Parameters
     ----------
     spec : str or type
-        A name ("adding"), be it rnnlab's or one that an installed package offers; a file and a
-        class in it ("my_tasks.py:Echo"); or a task's class, which is checked and returned.
+        A name ("adding"), of rnnlab or of an installed package; a file and a class in it
+        ("my_tasks.py:Echo"); or a task's class, which is checked and returned.
 
     Returns
     -------
@@ -35,8 +35,8 @@ def find_task(spec: str | type[Task]) -> type[Task]:
     Raises
     ------
     ValueError
-        If there is no such task, with the nearest name; if a file or a package cannot be loaded; if
-        a task does not state all that it has to.
+        If there is no such task (the message proposes the nearest name), if a file or a package
+        cannot be loaded, or if the task lacks an attribute.
     TypeError
         If `spec` is neither a string nor a task.
 
@@ -63,20 +63,20 @@ def find_task(spec: str | type[Task]) -> type[Task]:
 
 
 def check_task(name: str, value: object) -> type[Task]:
-    """Return `value` if it is a task that states all that the convention asks for.
+    """Return `value` if it is a task with all attributes and methods.
 
     Parameters
     ----------
     name : str
-        For messages.
+        Name of the task in messages.
     value : object
 
     Raises
     ------
     ValueError
-        That says all that is missing, or the first thing that is wrong.
+        If an attribute is missing or invalid; the message names all that are missing.
     TypeError
-        If it is no task at all.
+        If it is not a class that derives from `Task`.
     """
     if not (isinstance(value, type) and issubclass(value, Task)):
         raise TypeError(
@@ -86,26 +86,24 @@ def check_task(name: str, value: object) -> type[Task]:
     parameters = vars(value).get("__dataclass_params__")
     if parameters is None or not parameters.frozen:
         raise ValueError(
-            f"{name} must be a frozen dataclass, got {'another' if parameters else 'none'}: "
-            "write @dataclass(frozen=True) above it"
+            f"{name} must be a frozen dataclass: write @dataclass(frozen=True) above it"
         )
-    fields = set(value.settings)
+    fields = set(value.setting_names())
     missing = [key for key in STATED if key not in fields and not hasattr(value, key)]
     missing += [f"{method}()" for method in sorted(value.__abstractmethods__)]
     if missing:
         raise ValueError(
-            f"{name} must state all of a task, got no {', '.join(missing)}: "
-            "rnnlab.tasks.Task says what each means"
+            f"{name} must define {', '.join(missing)}: help(rnnlab.tasks.Task) describes them"
         )
-    for holds, what, came, remedy in _agreements(value):
+    for holds, requirement, given, remedy in _requirements(value):
         if not holds:
-            raise ValueError(f"{name}.{what}, got {came!r}: {remedy}")
+            raise ValueError(f"{name}.{requirement}, got {given!r}: {remedy}")
     return value
 
 
-def _agreements(task: type[Task]) -> list[tuple[bool, str, Any, str]]:
-    """Return what has to hold among the attributes: (whether it does, what, what came, remedy)."""
-    metrics = task.metrics
+def _requirements(task: type[Task]) -> list[tuple[bool, str, Any, str]]:
+    """Return for each requirement whether it holds, its text, the value given and the remedy."""
+    metrics, settings = task.metrics, task.setting_names()
     return [
         (task.loss in LOSSES, f"loss must be one of {', '.join(LOSSES)}", task.loss, "name one"),
         (
@@ -121,10 +119,10 @@ def _agreements(task: type[Task]) -> list[tuple[bool, str, Any, str]]:
             f"choose from {', '.join(map(str, metrics))}",
         ),
         (
-            task.span in task.settings,
+            task.span in settings,
             "span must be one of its settings",
             task.span,
-            f"choose from {', '.join(task.settings) or 'its fields, of which it has none'}",
+            f"choose from {', '.join(settings)}" if settings else "add a field of that name",
         ),
     ]
 
@@ -136,7 +134,7 @@ def _from_file(path: Path, name: str) -> type[Task]:
         lambda value: (
             inspect.isclass(value)
             and issubclass(value, Task)
-            and value.__module__ == f"rnnlab_user_{path.stem}"  # not what it imports
+            and value.__module__ == f"rnnlab_user_{path.stem}"  # not one that it imports
         ),
         made="that derives from rnnlab.tasks.Task",
         remedy=f"write class {name}(Task)",

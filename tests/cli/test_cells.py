@@ -161,11 +161,11 @@ def test_a_wrong_gradient_is_named_and_ends_in_code_1(
     """1, not 2: the user wrote the equations, the gradients are rnnlab's."""
     import dataclasses
 
-    from rnnlab.equations.functions import ELEMENTWISE
+    from rnnlab.equations.operation import OPERATIONS
 
-    right = ELEMENTWISE["sigmoid"]
-    wrong = dataclasses.replace(right, derivative=lambda _, y: y * (1 - y) * 1.01)
-    monkeypatch.setitem(ELEMENTWISE, "sigmoid", wrong)
+    right = OPERATIONS["sigmoid"]
+    wrong = dataclasses.replace(right, gradient=lambda d, y, _: (d * y * (1 - y) * 1.01,))
+    monkeypatch.setitem(OPERATIONS, "sigmoid", wrong)
     assert main(["gradcheck", cifg]) == 1
     captured = capsys.readouterr()
     rows = captured.out.splitlines()[1:]

@@ -365,7 +365,7 @@ def test_a_changed_table_is_another_result(data: Path, capsys: Any) -> None:
         (["walks.csv", "--dropout=1"], "dropout must be a number from 0 to below 1, got 1.0"),
         (["walks.csv", "--optimizer=adma"], "optimizer must be one of .* did you mean 'adam'"),
         (["walks.csv", "--schedule=cosin"], "schedule must be one of .* did you mean 'cosine'"),
-        (["walks.csv", "--warmup=200"], "warmup must end before the last of the 100 epochs"),
+        (["walks.csv", "--warmup=200"], "warmup must end before the last of the 100 steps"),
         (["walks.csv", "--clip=1", "--clip-value=1"], "clip and clip_value must not both be set"),
         (["walks.csv", "--forget-bias=1"], "forget_bias must reach a cell with a gate f"),
         (["walks.csv", "--jobs=0"], "jobs must be a whole number of at least 1"),

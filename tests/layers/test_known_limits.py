@@ -462,7 +462,7 @@ def test_an_oscillator_that_is_not_driven_swings_down(rng):
 def test_a_multiplicative_lstm_whose_input_multiplies_by_one_is_an_lstm(make_case):
     case = make_case("lstm", (7, 5, 1, 9))
     case.x[:] = 1
-    layer = rnnlab.Recurrent("mlstm", 1, 9, dtype="float64")
+    layer = rnnlab.Recurrent("multiplicative-lstm", 1, 9, dtype="float64")
     for gate in "ifgo":
         layer.set_gate(gate, *case.layer.gate(gate))
     layer.parameters["weight_ih_l0"][:9] = 1

@@ -122,19 +122,19 @@ def test_files_that_are_missing_or_fail(write: Write, tmp_path: Path) -> None:
 
 
 BROKEN: list[tuple[str, str, str]] = [
-    ('    paper = "nobody 1900"\n', "", "Last must state all of a task, got no paper: rnnlab.ta"),
-    ("    chance = 0.5\n", "", "Last must state all of a task, got no chance"),
-    ("def sample", "def simple", r"Last must state all of a task, got no sample\(\)"),
-    ("def length", "def lengths", "Last must state all of a task, got no length"),
+    ('    paper = "nobody 1900"\n', "", "Last must define paper: help.rnnlab.tasks.Task"),
+    ("    chance = 0.5\n", "", "Last must define chance"),
+    ("def sample", "def simple", r"Last must define sample\(\)"),
+    ("def length", "def lengths", "Last must define length"),
     (
         "@dataclass(frozen=True)",
         "@dataclass",
-        "Last must be a frozen dataclass, got another: write @d",
+        "Last must be a frozen dataclass: write @dataclass",
     ),
     (
         "@dataclass(frozen=True)\n",
         "",
-        "Last must be a frozen dataclass, got none: write @dataclass",
+        "Last must be a frozen dataclass: write @dataclass",
     ),
     ('span = "lag"', 'span = "delay"', "Last.span must be one of its settings, got 'delay': choo"),
     (
@@ -171,7 +171,9 @@ def test_all_that_is_missing_is_said_at_once(write: Write) -> None:
         "from dataclasses import dataclass\nfrom rnnlab.tasks import Task\n"
         "@dataclass(frozen=True)\nclass Bare(Task):\n    '''Nothing.'''\n    lag: int = 1\n"
     )
-    with pytest.raises(ValueError, match="got no loss, metrics, .*, chance, baseline_loss, meas"):
+    with pytest.raises(
+        ValueError, match="Bare must define loss, metrics, .*, chance, baseline_loss, meas"
+    ):
         find_task(f"{write(text)}:Bare")
 
 
