@@ -12,9 +12,9 @@ import pandas as pd
 from pydantic import ValidationError
 
 from rnnlab.cells import CellDefinition
-from rnnlab.data.dataset import load_inputs
 from rnnlab.data.encoding import Encoding
 from rnnlab.data.leaks import require_causal
+from rnnlab.data.loading import load_inputs
 from rnnlab.data.scoring import outputs_of
 from rnnlab.data.table import read_table
 from rnnlab.layers.saving import damaged
@@ -89,9 +89,13 @@ class FittedModel:
             order = np.argsort(rows)
             rows, outputs = rows[order], outputs[order]
             names += [] if encoding.time is None else [encoding.time]
-        given = source if isinstance(source, pd.DataFrame) else table.frame
-        columns = [table.columns.index(name) for name in names]
-        return given.iloc[rows, columns].assign(**encoding.decode_outputs(outputs))
+        if isinstance(source, pd.DataFrame):
+            positions = [list(table.columns).index(name) for name in names]
+            given = source.iloc[rows, positions]
+        else:
+            words = {name: table[name].words[rows] for name in names}
+            given = pd.DataFrame(words, index=rows, dtype=object)
+        return given.assign(**encoding.decode_outputs(outputs))
 
 
 def load_fitted(

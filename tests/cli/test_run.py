@@ -114,7 +114,10 @@ def test_a_study_from_a_file_with_a_cell_of_its_own(
         ("no.toml", "the spec must be a file that can be read, got 'no.toml'"),
         ("copy-task --delay 0", "delays must be whole numbers of at least 1, got 0"),
         ("copy-task --delay -10", "delays must be whole numbers of at least 1, got -10"),
-        ("gradient-flow --measure path", "measure must be some of decay, jac.*got 'path': name"),
+        (
+            "gradient-flow --measure path",
+            "measure must be one of .*decay, .*got 'path': did you mean 'paths'",
+        ),
         ("copy-task --measure decay", "setting of copy-task must be one of .*got 'measure'"),
         ("copy-task --payload 0", "payload must be a whole number of at least 1, got 0"),
         ("copy-task --alphabet 1", "alphabet must be a whole number of at least 2, got 1"),

@@ -44,7 +44,7 @@ def problems() -> list[Problem]:
         Adding(5),
         load_dataset(table()),
         load_dataset(table(last=False)),
-        load_dataset(table(), targets=["height"], ignore=["label"], horizon=1),
+        load_dataset(table(), target=["height"], ignore=["label"], horizon=1),
     ]
 
 
@@ -80,11 +80,11 @@ def test_one_function_trains_them_all(number: int) -> None:
 
 @pytest.mark.parametrize("name", tasks.names())
 def test_every_task_is_a_problem(name: str, tmp_path: Path) -> None:
-    kind = find_task(name)
+    kind: Any = find_task(name)
     if name == "text":
         text = tmp_path / "text.txt"
         text.write_text("abcab" * 100)
-        task: Problem = kind(file=str(text), length=6)
+        task = kind(file=str(text), length=6)
     else:
         task = kind()
     assert isinstance(task, Problem)
@@ -103,7 +103,7 @@ def test_a_table_is_a_problem_with_its_baseline_as_chance() -> None:
     (majority,) = data.baselines()
     assert data.chance == majority.scores["accuracy"]
     assert not data.solved(1.0)
-    numbers = load_dataset(table(), targets=["height"], ignore=["label"], horizon=1)
+    numbers = load_dataset(table(), target=["height"], ignore=["label"], horizon=1)
     assert (numbers.headline, numbers.higher_is_better) == ("rmse", False)
     assert numbers.chance == min(one.scores["rmse"] for one in numbers.baselines())
     assert math.isnan(numbers.worst["rmse"])
