@@ -27,7 +27,7 @@ from rnnlab.analysis.rounding import Rounding
 from rnnlab.cells import CellDefinition
 from rnnlab.engine import ReferenceEngine
 from rnnlab.engine.protocol import Array
-from rnnlab.equations.functions import identity
+from rnnlab.equations import identity
 from rnnlab.layers import Recurrent
 
 #: Which paths count: "all"; "cut", those that pass no matrix on h, as if h were detached there

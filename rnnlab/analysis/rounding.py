@@ -27,8 +27,6 @@ SIZE = 2.0**-48
 #: Errors that are drawn once and taken in turn: an operation on a few numbers takes less time than
 #: drawing theirs.
 POOL = 2**16
-#: Operations whose result is exact.
-_EXACT = frozenset({"constant", "negative", "abs", "where", "minimum", "maximum", "greater"})
 
 
 class Rounding:
@@ -80,11 +78,12 @@ class Rounding:
         for node in reachable(outputs, stop=values):
             if node.index in known:
                 continue
-            if node.op == "greater":
+            if node.is_condition:
                 known[node.index] = decisions[node.index]
                 continue
             result = compute(node, [known[argument.index] for argument in node.args])
-            known[node.index] = result if node.op in _EXACT else self(result)
+            exact = node.op in LEAVES or node.operation.exact
+            known[node.index] = result if exact else self(result)
         return known
 
 

@@ -6,32 +6,13 @@ function or an operation that the tables below lack is drawn under its name.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rnnlab.cells.definition import CellDefinition
 from rnnlab.cells.latex import is_second_bias
 from rnnlab.equations import Expression
 from rnnlab.equations.expression import reachable
 from rnnlab.equations.source import short_number
-
-#: What an operation is drawn as; a dot stands for what flows in where the rest is a number.
-_SIGNS = {
-    "add": "+",
-    "subtract": "−",
-    "multiply": "×",
-    "divide": "÷",
-    "negative": "−",
-    "greater": ">",
-    "where": "choose",
-}
-
-#: What the arrows into an operation say, where their order matters.
-_ENDS = {
-    "subtract": ("", "minus"),
-    "divide": ("", "by"),
-    "greater": ("", "than"),
-    "where": ("if", "then", "else"),
-}
-
-_COMMUTES = ("add", "multiply", "minimum", "maximum")
 
 _COLOURS = """\
     classDef input fill:#ffffff,stroke:#333333,color:#000000
@@ -118,17 +99,17 @@ class _Flow:
             return f'{this}["{prefix}{self._product(node)}"]:::product'
         if not node.args:
             return f'{this}[/"{node.payload.name}"/]:::learned'
-        if node.op in _SIGNS:
+        if node.operation.sign:
             return f'{this}(("{prefix}{self._sign(node)}")):::arithmetic'
         return f'{this}{{{{"{prefix}{self._sign(node)}"}}}}:::gate'
 
     def _sign(self, node: Expression) -> str:
         """Return what is drawn for an operation; numbers that it takes stand in it."""
-        sign = _SIGNS.get(node.op, node.op)
+        sign = node.operation.sign or node.op
         numbers = [short_number(arg.payload) if arg.is_constant() else "·" for arg in node.args]
         if set(numbers) == {"·"}:
             return sign
-        if node.op in _SIGNS and len(numbers) == 2:
+        if node.operation.sign and len(numbers) == 2:
             return f"{numbers[0]} {sign} {numbers[1]}"
         return f"{sign}({', '.join(numbers)})"
 
@@ -147,11 +128,12 @@ class _Flow:
     def _arrows(self, node: Expression) -> list[str]:
         """Return the arrows into a node; a value that it takes twice sends two."""
         several = sum(not arg.is_constant() for arg in node.args) > 1
-        labelled = several and node.op not in _COMMUTES and node.op != "linear"
-        ends = _ENDS.get(node.op, tuple(str(k) for k in range(1, len(node.args) + 1)))
+        labels: Sequence[str] = [""] * len(node.args)
+        if several and node.op != "linear" and not node.operation.commutes:
+            labels = node.operation.arrows or [str(k) for k, _ in enumerate(node.args, 1)]
         arrows = []
-        for position, arg in enumerate(node.args):
+        for label, arg in zip(labels, node.args, strict=True):
             if not arg.is_constant():
-                label = f'|"{ends[position]}"|' if labelled and ends[position] else ""
-                arrows.append(f"{self.ids[arg.index]} -->{label} {self.ids[node.index]}")
+                written = f'|"{label}"|' if label else ""
+                arrows.append(f"{self.ids[arg.index]} -->{written} {self.ids[node.index]}")
         return arrows

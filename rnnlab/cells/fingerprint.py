@@ -8,7 +8,7 @@ from typing import Any
 
 from rnnlab.cells.layout import ParameterArray
 from rnnlab.equations import Equations
-from rnnlab.equations.expression import reachable
+from rnnlab.equations.expression import LEAVES, reachable
 
 
 def fingerprint(equations: Equations, arrays: Iterable[ParameterArray]) -> str:
@@ -33,7 +33,7 @@ def fingerprint(equations: Equations, arrays: Iterable[ParameterArray]) -> str:
     digests: dict[int, str] = {}
     for node in reachable(equations.outputs):  # operands first
         operands = [digests[operand.index] for operand in node.args]
-        if node.op in ("add", "multiply"):
+        if node.op not in LEAVES and node.operation.commutes:
             operands.sort()
         digests[node.index] = _digest(node.op, _meaning(node.op, node.payload), *operands)
     maps = [node.payload.name for node in equations.maps]

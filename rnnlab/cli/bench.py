@@ -90,7 +90,7 @@ def bench(
         from rnnlab.benchmark.cases import read_shape
         from rnnlab.benchmark.report import run_benchmark
         from rnnlab.cells import find_cell
-        from rnnlab.cells.sizes import check_pass
+        from rnnlab.engine.sizes import check_pass
         from rnnlab.registry import cells as known
 
         names = list(known) if cells == ("all",) else list(cells or CELLS)

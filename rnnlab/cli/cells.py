@@ -29,12 +29,12 @@ def cells(context: click.Context) -> None:
 
 
 def _list() -> None:
-    from rnnlab.cells.description import about, parameter_formula, recurrent_products
+    from rnnlab.cells.description import about, recurrent_products
     from rnnlab.registry import cells as known
 
     def row(name: str, cell: CellDefinition) -> tuple[str, ...]:
         states, products = ", ".join(cell.states), str(recurrent_products(cell))
-        return name, states, cell.keep or "-", parameter_formula(cell), products, about(cell)
+        return name, states, cell.keep or "-", cell.parameter_formula, products, about(cell)
 
     headers = ("cell", "states", "keeps with", "parameters", "products", "what it is")
     print_registry(known, headers, row)
@@ -73,10 +73,8 @@ def _show(cell: CellDefinition) -> None:
     from rnnlab.cells.description import (
         about,
         direct_path_texts,
-        parameter_formula,
         parameter_rows,
         recurrent_products,
-        source_text,
     )
 
     products = recurrent_products(cell)
@@ -85,13 +83,13 @@ def _show(cell: CellDefinition) -> None:
         if text := getattr(cell, attribute, ""):
             say(f"{label}: {text}")
     heading("Equations")
-    say(source_text(cell).rstrip() or "(their file cannot be read)")
+    say(cell.source.rstrip() or "(their file cannot be read)")
     heading("Forward step, derived")
     say(cell.derivation.forward_source().rstrip())
     heading("Backward step, derived")
     say(cell.derivation.backward_source().rstrip())
     heading(
-        f"Parameters in I inputs and H units: {parameter_formula(cell)}, "
+        f"Parameters in I inputs and H units: {cell.parameter_formula}, "
         f"{products} matrix product{'s' if products != 1 else ''} a step"
     )
     print_rows(("name", "shape", "starts at"), parameter_rows(cell), title=False)
@@ -137,7 +135,7 @@ def trace(
     from rnnlab.analysis import random_inputs, walk, words_as_inputs
     from rnnlab.capacity import check_memory
     from rnnlab.cells import find_cell
-    from rnnlab.cells.sizes import check_pass
+    from rnnlab.engine.sizes import check_pass
 
     with user_errors():
         cell = find_cell(name)

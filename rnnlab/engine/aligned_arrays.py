@@ -1,4 +1,4 @@
-"""Arrays that begin on cache lines of 64 bytes, with rows that are no power of two apart."""
+"""Arrays aligned to cache lines of 64 bytes, and row lengths that avoid powers of two."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LINE = 64
 def spread_rows(numbers: int, itemsize: int) -> int:
     """Return a row length of whole cache lines that is no multiple of 1 KiB.
 
-    Rows a power of two apart fall on the same lines of the cache.
+    Rows whose distance is a power of two compete for the same lines of the cache.
     """
     line = LINE // itemsize
     length = _whole_lines(numbers, itemsize)

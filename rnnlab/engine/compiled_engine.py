@@ -1,64 +1,56 @@
-"""The engine on compiled kernels: inference, forward with a tape, and back through time."""
+"""The compiled engine: inference, forward pass with a tape, and back-propagation through time."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from rnnlab.capacity import check_memory
 from rnnlab.cells import CellDefinition
 from rnnlab.engine import engine_for, pointwise, spinning_threads
-from rnnlab.engine.aligned_arrays import aligned, carve, spread_rows
+from rnnlab.engine.aligned_arrays import aligned, carve
 from rnnlab.engine.checking import check_backward, check_exact, check_forward, is_exact, ready
 from rnnlab.engine.kernels import CompiledKernels
 from rnnlab.engine.panels import packed_size
-from rnnlab.engine.plan import Plan
-from rnnlab.engine.protocol import Array, Gradients, blank_padding
+from rnnlab.engine.plan import make_plan
+from rnnlab.engine.protocol import Array, Gradients, PassInputs, blank_padding
 from rnnlab.engine.readout_matmul import matmul
-from rnnlab.engine.records import Checkpoints, Tape, within_segment
-from rnnlab.engine.sequence import Geometry
-from rnnlab.engine.snapshot import Snapshot, snapshot
-from rnnlab.engine.threads import run_parts, split_batch
+from rnnlab.engine.records import Checkpoints, Record, Tape, segment
+from rnnlab.engine.sizes import Geometry, buffers_of, check_buffers, measure, split_batch
+from rnnlab.engine.snapshot import snapshot
+from rnnlab.engine.threads import run_parts
 from rnnlab.engine.weights import (
     Layout,
     lane_bias,
     lay_out,
+    operands_of,
     panels_of,
     stack_vectors,
     unpack_gradients,
 )
 
-#: Rows (time steps x sequences) whose weight gradients are summed in one product.
-CHUNK_ROWS = 128
-#: Rows whose products on x are done together. Few: the lanes that they start are still in the
-#: cache when the products on the states come to them. More, where the weights on x are too large to
-#: be read again for every few rows.
-BLOCK_ROWS, WIDE_BLOCK_ROWS = 32, 128
-#: Numbers in the buffers of a run from which the machine's memory is asked for.
-LARGE = 1 << 24
-#: Bytes of weights on x up to which few rows do.
-NARROW_INPUT = 128 * 1024
-
 
 class CompiledEngine:
-    """Runs one cell in one dtype (see `protocol.Engine`) on compiled kernels."""
+    """Runs one cell in one dtype on compiled kernels (see `protocol.Engine`)."""
 
     def __init__(self, cell: CellDefinition, dtype_name: str) -> None:
-        self.kernels = CompiledKernels(cell, dtype_name)
-        self.plan = self.kernels.plan
+        self.cell = cell
         self.dtype = np.dtype(dtype_name)
-        self._states = tuple(cell.states)
+        self.plan = make_plan(cell)
+        self._operands = operands_of(self.plan)
         self._table_size = pointwise.table_of(self.plan).size
-        places = [[place.kind == "state", place.index] for place in self.plan.operands]
-        self._operands = np.array(places, np.int64).reshape(-1, 2)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return engine_for, (self.plan.cell, self.dtype.name)  # kernels do not go into a pickle
+        return engine_for, (self.cell, self.dtype.name)  # kernels cannot be pickled
+
+    @cached_property
+    def kernels(self) -> CompiledKernels:
+        """The compiled kernels."""
+        return CompiledKernels(self.cell, self.dtype.name)
 
     def is_cached(self, *, through_time: bool) -> bool:
         """Return whether all kernels are compiled on disk."""
@@ -67,108 +59,125 @@ class CompiledEngine:
     def prepare(self, *, through_time: bool) -> bool:
         """Compile or load all kernels by running one step; return whether any was compiled."""
         compiled = not self.is_cached(through_time=through_time)
-        x = np.zeros((1, 1, 1), self.dtype)
-        parameters = {
-            name: np.zeros(array.shape(inputs=1, units=1), self.dtype)
-            for name, array in self.plan.cell.arrays.items()
-        }
-        states = [np.zeros((1, 1), self.dtype) for _ in self.plan.cell.states]
-        given = [np.zeros((1, 1, 1), self.dtype) for _ in self.plan.given]
-        tape = self.forward(parameters, x, states, None, given)
-        self.backward(tape, np.zeros((1, 1, 1), self.dtype), states, through_time=through_time)
-        matmul(states[0], states[0])  # what stands beside the sequence
+        zeros = np.zeros((1, 1, 1), self.dtype)
+        arrays = self.cell.arrays.items()
+        inputs = PassInputs(
+            {name: np.zeros(a.shape(inputs=1, units=1), self.dtype) for name, a in arrays},
+            zeros,
+            [zeros[0] for _ in self.cell.states],
+            given=[zeros for _ in self.plan.given],
+        )
+        self.backward(self.forward(inputs), zeros, inputs.states, through_time=through_time)
+        matmul(zeros[0], zeros[0])  # readouts use it
         spinning_threads.prepare()
         return compiled
 
-    def infer(
-        self,
-        parameters: Mapping[str, Array],
-        x: Array,
-        states: Sequence[Array],
-        lengths: Array | None = None,
-        given: Sequence[Array] = (),
-    ) -> tuple[Array, tuple[Array, ...]]:
-        """Return the output (T, B, H) and the final states, keeping nothing else."""
-        x, lengths = self._check(parameters, x, states, lengths, given)
-        x, parameters = blank_padding(x, lengths), snapshot(parameters)
-        g = self._geometry(x, states[0].shape[-1], tape=False)
-        # The output is the first state over time; of the others, two steps suffice.
-        slots = [g.steps + 1, *[2] * (len(states) - 1)]
-        buffer, bases, _, _ = self._run(parameters, x, lengths, given, states, g, slots)
+    def infer(self, inputs: PassInputs) -> tuple[Array, tuple[Array, ...]]:
+        """Return the output (T, B, H) and the final states (B, H), keeping nothing."""
+        inputs = self._take(inputs, copy=False)
+        g = self._geometry(inputs, tape=False)
+        # All time steps of the first state, which is the output; of the others, two are enough.
+        slots = [g.steps + 1, *[2] * (len(inputs.states) - 1)]
+        buffer, bases, _, _ = self._run(inputs, g, slots)
         size = g.batch * g.units
         final = []
         for base, count in zip(bases, slots, strict=True):
             at = base + g.steps % count * size
             final.append(buffer[at : at + size].reshape(g.batch, g.units).copy())
         output = buffer[size : (g.steps + 1) * size].reshape(g.steps, g.batch, g.units)
-        return blank_padding(output, lengths), tuple(final)
+        return blank_padding(output, inputs.lengths), tuple(final)
 
-    def forward(
-        self,
-        parameters: Mapping[str, Array],
-        x: Array,
-        states: Sequence[Array],
-        lengths: Array | None = None,
-        given: Sequence[Array] = (),
-    ) -> Tape:
+    def forward(self, inputs: PassInputs) -> Tape:
         """Run the sequence and keep what the backward pass needs."""
-        x, lengths = self._check(parameters, x, states, lengths, given)
-        g = self._geometry(x, states[0].shape[-1], tape=True)
-        held = snapshot(parameters)
-        x = x.copy() if lengths is None else blank_padding(x, lengths)
-        slots = [g.steps + 1] * len(states)
-        buffer, _, lanes, values = self._run(held, x, lengths, given, states, g, slots)
-        return Tape(self.plan, g, x, lengths, held, buffer, lanes, values)
+        inputs = self._take(inputs, copy=True)
+        g = self._geometry(inputs, tape=True)
+        buffer, _, lanes, values = self._run(inputs, g, [g.steps + 1] * len(inputs.states))
+        count = len(inputs.given)
+        given = values[: count * g.steps * g.batch * g.units]
+        return Tape(
+            engine=self,
+            parameters=snapshot(inputs.parameters),
+            x=inputs.x,
+            lengths=inputs.lengths,
+            given=tuple(given.reshape(count, g.steps, g.batch, g.units)) if count else (),
+            plan=self.plan,
+            geometry=g,
+            state_buffer=buffer,
+            lanes=lanes,
+            values=values,
+        )
 
-    def _check(
-        self,
-        parameters: Mapping[str, Array],
-        x: Array,
-        states: Sequence[Array],
-        lengths: Array | None,
-        given: Sequence[Array],
-    ) -> tuple[Array, Array | None]:
-        return check_forward(self.plan.cell, self.dtype, parameters, x, states, lengths, given)
+    def checkpoint(self, inputs: PassInputs, every: int) -> Checkpoints[Tape]:
+        """Run the sequence and keep its states about every so many steps."""
+        inputs = self._take(inputs, copy=True)
+        g = self._geometry(inputs, tape=True)
+        length = max(1, -(-every // g.chunk)) * g.chunk  # whole chunks keep the order of sums
+        output = np.empty((g.steps, g.batch, g.units), self.dtype)
+        starts, current = [], tuple(inputs.states)
+        for first in range(0, g.steps, length):
+            starts.append(tuple(state.copy() for state in current))
+            piece = segment(inputs._replace(states=current), first, length)
+            output[first : first + length], current = self.infer(piece)
+        return Checkpoints(
+            engine=self,
+            parameters=snapshot(inputs.parameters),
+            x=inputs.x,
+            lengths=inputs.lengths,
+            given=tuple(array.copy() for array in inputs.given),
+            y=output,
+            starts=tuple(starts),
+            end=current,
+            length=length,
+        )
 
-    def _geometry(self, x: Array, units: int, *, tape: bool) -> Geometry:
-        return measure(self.plan, x.shape, units, self.dtype.itemsize, tape=tape)
+    def _take(self, inputs: PassInputs, *, copy: bool) -> PassInputs:
+        """Return checked inputs: a snapshot of the parameters, x blank after sequences' ends."""
+        parameters, x, states, lengths, given = check_forward(self.cell, self.dtype, inputs)
+        if lengths is not None:
+            x = blank_padding(x, lengths)
+        elif copy:
+            x = x.copy()
+        return PassInputs(snapshot(parameters), x, states, lengths, given)
+
+    def _geometry(self, inputs: PassInputs, *, tape: bool) -> Geometry:
+        units = inputs.states[0].shape[-1]
+        return measure(self.plan, inputs.x.shape, units, self.dtype.itemsize, tape=tape)
 
     def _run(
-        self,
-        parameters: Snapshot,
-        x: Array,
-        lengths: Array | None,
-        given: Sequence[Array],
-        states: Sequence[Array],
-        g: Geometry,
-        slots: Sequence[int],
+        self, inputs: PassInputs, g: Geometry, slots: Sequence[int]
     ) -> tuple[Array, Array, Array, Array]:
-        """Run the forward loop; return states, where each begins, lanes and values."""
-        layout = lay_out(self.plan, g.inputs, g.units, self.kernels.dtype_name, backward=False)
+        """Run the forward loop; return the states, the offset of each, the lanes and the values.
+
+        Parameters
+        ----------
+        inputs : PassInputs
+            As `_take` returns them.
+        g : Geometry
+        slots : sequence of int
+            Number of time steps that the buffer holds of each state.
+        """
+        parameters = snapshot(inputs.parameters)
+        layout = lay_out(self.plan, g.inputs, g.units, self.dtype.name, backward=False)
         panels = panels_of(self.plan, layout, parameters, g.units, backward=False)
         bias = lane_bias(self.plan, parameters, g.units)
         vectors = stack_vectors(self.plan, parameters, g.units)
         size = g.batch * g.units
         counts = np.array(slots, np.int64)
         bases = np.array([0, *itertools.accumulate(slots[:-1])], np.int64) * size
-        numbers = sum(slots) * size + g.lane_slots * g.batch * g.lane_stride
-        numbers += g.values * g.value_slots * size
-        if numbers > LARGE:
-            run = f"a run of T={g.steps}, B={g.batch}, H={g.units}"
-            remedy = "make one of them smaller, or use forward(..., checkpoint_every=)"
-            check_memory(run, numbers * self.dtype.itemsize, remedy)
-        buffer = aligned(sum(slots) * size, self.dtype)
-        for base, state in zip(bases, states, strict=True):
+        sizes = buffers_of(g, slots)
+        check_buffers(self.cell, g, sizes, self.dtype.itemsize)
+        buffer = aligned(sizes.states, self.dtype)
+        for base, state in zip(bases, inputs.states, strict=True):
             buffer[base : base + size] = state.reshape(-1)
-        lanes = aligned(g.lane_slots * g.batch * g.lane_stride, self.dtype)
-        values = np.empty(g.values * g.value_slots * size, self.dtype)
-        for place, array in zip(self.plan.given, given, strict=True):
+        lanes = aligned(sizes.lanes, self.dtype)
+        values = np.empty(sizes.values, self.dtype)
+        for place, array in zip(self.plan.given, inputs.given, strict=True):
             block = g.value_slots * size
             values[place.index * block :][:block].reshape(array.shape)[:] = array
         multiply = self.kernels.products.multiply.address
         _, addresses = self.kernels.forward
-        flat = x.reshape(-1)
-        ends = np.zeros(0, np.int64) if lengths is None else lengths
+        flat = inputs.x.reshape(-1)
+        ends = np.zeros(0, np.int64) if inputs.lengths is None else inputs.lengths
 
         def part(_: int, lo: int, hi: int) -> None:
             table = aligned(self._table_size, np.int64)
@@ -181,45 +190,9 @@ class CompiledEngine:
         run_parts(part, split_batch(g.batch), layout.gradient_size * g.steps * g.batch)
         return buffer, bases, lanes, values
 
-    def checkpoint(
-        self,
-        parameters: Mapping[str, Array],
-        x: Array,
-        states: Sequence[Array],
-        every: int,
-        lengths: Array | None = None,
-        given: Sequence[Array] = (),
-    ) -> Checkpoints:
-        """Run the sequence and keep the output and the states every so many steps."""
-        x, lengths = self._check(parameters, x, states, lengths, given)
-        chunk = self._geometry(x, states[0].shape[-1], tape=True).chunk
-        length = max(1, -(-every // chunk)) * chunk  # whole chunks: then sums keep their order
-        held = snapshot(parameters)
-        x = x.copy() if lengths is None else blank_padding(x, lengths)
-        output = np.empty((*x.shape[:2], states[0].shape[-1]), self.dtype)
-        starts, current = [], tuple(states)
-        for first in range(0, len(x), length):
-            starts.append(tuple(state.copy() for state in current))
-            segment = slice(first, first + length)
-            ends = within_segment(lengths, first, len(x[segment]))
-            parts = [array[segment] for array in given]
-            output[segment], current = self.infer(held, x[segment], current, ends, parts)
-        return Checkpoints(
-            engine=self,
-            parameters=held,
-            x=x,
-            output=output,
-            starts=tuple(starts),
-            final=current,
-            length=length,
-            lengths=lengths,
-            cell=self.plan.cell,
-            given=tuple(array.copy() for array in given),
-        )
-
     def backward(
         self,
-        record: Tape | Checkpoints,
+        record: Record,
         d_output: Array,
         d_states: Sequence[Array],
         *,
@@ -227,17 +200,13 @@ class CompiledEngine:
         input_gradient: bool = True,
     ) -> Gradients:
         """Go back through time over a tape, or over checkpoints segment by segment."""
-        if not isinstance(record, (Tape, Checkpoints)):
-            raise TypeError(
-                f"the record must be of the compiled engine, got {type(record).__name__}: "
-                "use the engine that made it"
-            )
+        tapes = _tapes(record)
+        d_output = check_backward(self.cell, self.dtype, record, d_output, d_states)
         plan, x = self.plan, record.x
-        shape = steps, batch, units = record.shape
-        d_output = check_backward(plan.cell, self.dtype, record, shape, d_output, d_states)
-        count = len(plan.cell.states)
+        steps, batch, units = record.shape
+        count = len(self.cell.states)
         parts = split_batch(batch)
-        layout = lay_out(plan, x.shape[2], units, self.kernels.dtype_name, backward=True)
+        layout = lay_out(plan, x.shape[2], units, self.dtype.name, backward=True)
         panels = panels_of(plan, layout, record.parameters, units, backward=True)
         vectors = stack_vectors(plan, record.parameters, units)
 
@@ -252,7 +221,7 @@ class CompiledEngine:
         )
         d_x = zeros(*x.shape) if input_gradient else None
         over_time = zeros(count, steps + 1, batch, units) if through_time else None
-        for first, tape in record.segments():
+        for first, tape in tapes:
             last = first + tape.geometry.steps
             self._go_back(
                 tape,
@@ -280,18 +249,16 @@ class CompiledEngine:
         )
 
     def _check_tape(self, tape: Tape) -> None:
-        """Raise an error unless the tape's buffers are as the backward loop reads them."""
-        g = self._geometry(tape.x, tape.geometry.units, tape=True)
+        """Raise an error unless the tape's buffers have the sizes that the backward loop reads."""
+        shape, itemsize = tape.x.shape, self.dtype.itemsize
+        g = measure(self.plan, shape, tape.geometry.units, itemsize, tape=True)
         if g != tape.geometry:
             raise ValueError(
                 f"the tape must have the geometry {g}, got {tape.geometry}: run forward again"
             )
-        block = g.batch * g.units
-        for name, buffer, size in (
-            ("state_buffer", tape.state_buffer, len(self._states) * (g.steps + 1) * block),
-            ("lanes", tape.lanes, g.lane_slots * g.batch * g.lane_stride),
-            ("values", tape.values, g.values * g.value_slots * block),
-        ):
+        sizes = buffers_of(g, [g.steps + 1] * len(self.cell.states))
+        buffers = {"state_buffer": tape.state_buffer, "lanes": tape.lanes, "values": tape.values}
+        for size, (name, buffer) in zip(sizes, buffers.items(), strict=True):
             if not is_exact(buffer, (size,), self.dtype):
                 check_exact(f"the tape's {name}", buffer, (size,), self.dtype, "run forward again")
 
@@ -306,9 +273,9 @@ class CompiledEngine:
         d_x: Array | None,
         over_time: Array | None,
     ) -> None:
-        """Run the backward loop over one tape; adds to `sums`, fills `d_x` and `over_time`."""
+        """Run the backward loop over one tape; adds to `sums`, writes `d_x` and `over_time`."""
         self._check_tape(tape)
-        g, count = tape.geometry, len(self.plan.cell.states)
+        g, count = tape.geometry, len(self.cell.states)
         size, width = g.batch * g.units, g.lanes * g.units
         counts = np.full(count, g.steps + 1, np.int64)
         bases = np.arange(count, dtype=np.int64) * (g.steps + 1) * size
@@ -342,14 +309,14 @@ class CompiledEngine:
 
         run_parts(part, split_batch(g.batch), 2 * layout.gradient_size * g.steps * g.batch)
         if over_time is not None:
-            # The first slot is the initial state of this tape: the last one of the tape before.
+            # Slot 0 is the initial state of this tape, which is the last state of the tape before.
             over_time[:, 1:] = through.reshape(over_time.shape)[:, 1:]
             over_time[:, 0] = sums.state.reshape(count, g.batch, g.units)
 
 
 @dataclass(frozen=True)
 class _Sums:
-    """What the backward loop adds to, flat; the weights, biases and vectors for each part."""
+    """Flat arrays to which the backward loop adds; all but `state` have a row for each part."""
 
     state: Array
     weights: Array
@@ -357,39 +324,24 @@ class _Sums:
     vectors: Array
 
 
-@lru_cache(maxsize=256)
-def measure(
-    plan: Plan, shape: tuple[int, int, int], units: int, itemsize: int, *, tape: bool
-) -> Geometry:
-    """Return the sizes of a run over an input of `shape` (T, B, I)."""
-    steps, batch, inputs = shape
-    lanes = len(plan.lanes)
-    largest = max(hi - lo for lo, hi in split_batch(batch))
-    narrow = inputs * lanes * units * itemsize <= NARROW_INPUT
-    block = max(1, min(steps, (BLOCK_ROWS if narrow else WIDE_BLOCK_ROWS) // largest))
-    return Geometry(
-        steps=steps,
-        batch=batch,
-        inputs=inputs,
-        units=units,
-        lanes=lanes,
-        values=plan.values,
-        stages=plan.stages,
-        vectors=len(plan.cell.equations.vectors),
-        lane_stride=spread_rows(lanes * units, itemsize),
-        lane_slots=steps if tape and plan.keeps_lanes else block,
-        value_slots=steps if tape or plan.given else 1,  # what is given lies there, for all steps
-        block=block,
-        chunk=max(1, min(steps, CHUNK_ROWS // largest)),
-    )
-
-
 def _sum_parts(parts: Array) -> Array:
-    """Add the parts' shares in their order."""
+    """Return the sum of the parts' rows, in their order."""
     total: Array = parts[0]
     if len(parts) == 1:
         return total
-    with np.errstate(over="ignore", invalid="ignore"):  # as in the kernels: infinities surface
+    with np.errstate(over="ignore", invalid="ignore"):  # as in kernels: infinities stay visible
         for share in parts[1:]:
             total += share
     return total
+
+
+def _tapes(record: Record) -> Iterator[tuple[int, Tape]]:
+    """Return (first time step, tape) of each segment of a record, the last one first."""
+    if isinstance(record, Tape):
+        return iter([(0, record)])
+    if isinstance(record, Checkpoints) and isinstance(record.engine, CompiledEngine):
+        return record.segments()
+    raise TypeError(
+        f"the record must be of the compiled engine, got one of {type(record.engine).__name__}: "
+        "use the engine that made it"
+    )

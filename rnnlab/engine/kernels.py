@@ -1,7 +1,7 @@
-"""A cell and a dtype to compiled kernels, which are cached on disk.
+"""Compiled kernels of one cell in one dtype, cached on disk.
 
-The two time loops are compiled once for a dtype, whatever the cell; a cell adds two small pointwise
-kernels a stage, whose addresses the loops are given.
+The two time loops are compiled once for a dtype and serve every cell. A cell adds two small
+pointwise kernels for each stage; the loops call them by address.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _loops(dtype_name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return the forward and the backward loop of one dtype."""
     inlined = {
         name: njit(**OPTIONS)(getattr(sequence, name))
-        for name in ("fill_table", "source_offset", "lanes_at")
+        for name in ("table_layout", "fill_table", "source_offset", "lanes_at")
     }
     loops = []
     for template, name in zip(
@@ -59,30 +59,30 @@ def _loops(dtype_name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     return loops[0], loops[1]
 
 
-def _kernel_source(plan: Plan, dtype_name: str, part: str, stage: int) -> tuple[str, str]:
+def _kernel_source(plan: Plan, dtype_name: str, kind: str, stage: int) -> tuple[str, str]:
     """Return the name (with the hash of its code) and the source of a pointwise kernel."""
 
     def write(name: str) -> str:
-        if part == "forward":
+        if kind == "forward":
             return pointwise.forward_source(plan, stage, name)
-        if part == "backward":
+        if kind == "backward":
             return pointwise.backward_source(plan, stage, name)
         return pointwise.through_time_source(plan, name)
 
     digest = hashlib.sha256(f"{dtype_name}\n{write('kernel')}".encode()).hexdigest()[:16]
     cell = plan.cell.name.replace("-", "_")
     cell = "".join(letter if letter.isalnum() else "_" for letter in cell)
-    name = f"{cell}_{part}_{stage}_{dtype_name}_{digest}"
+    name = f"{cell}_{kind}_{stage}_{dtype_name}_{digest}"
     return name, write(name)
 
 
-def _make_kernel(plan: Plan, dtype_name: str, part: str, stage: int) -> Any:
+def _make_kernel(plan: Plan, dtype_name: str, kind: str, stage: int) -> Any:
     """Compile or load a pointwise kernel; keep the returned callback alive while it is used."""
-    name, source = _kernel_source(plan, dtype_name, part, stage)
+    name, source = _kernel_source(plan, dtype_name, kind, stage)
     dtype = types.float32 if dtype_name == "float32" else types.float64
     options: dict[str, Any] = {"error_model": "numpy", "fastmath": FAST_MATH}
     namespace: dict[str, Any] = {
-        "__name__": __name__,  # where Numba looks for the module when it loads from disk
+        "__name__": __name__,  # the module that Numba imports to load a kernel from disk
         **vector_functions(dtype_name),
         "real": np.dtype(dtype_name).type,
         "entry": entry_reader(dtype),
@@ -99,7 +99,7 @@ def _make_kernel(plan: Plan, dtype_name: str, part: str, stage: int) -> Any:
 
 
 class CompiledKernels:
-    """The kernels of one cell in one dtype, compiled or loaded when first asked for.
+    """The kernels of one cell in one dtype, compiled or loaded at their first use.
 
     Attributes
     ----------
@@ -114,17 +114,17 @@ class CompiledKernels:
         self.products = product_kernels(dtype_name)
 
     def are_cached(self, *, through_time: bool) -> bool:
-        """Tell whether all kernels can be loaded from disk."""
-        parts = [(part, s) for part in ("forward", "backward") for s in range(self.plan.stages)]
-        parts += [("through_time", 0)] * through_time
-        names = [_kernel_source(self.plan, self.dtype_name, *part)[0] for part in parts]
+        """Return whether all kernels can be loaded from disk."""
+        kinds = [(kind, s) for kind in ("forward", "backward") for s in range(self.plan.stages)]
+        kinds += [("through_time", 0)] * through_time
+        names = [_kernel_source(self.plan, self.dtype_name, *kind)[0] for kind in kinds]
         names += [kernel_name(name, self.dtype_name) for name in ("multiply", "accumulate")]
         names += [*_loop_names(self.dtype_name), WATCH]
         return all(is_on_disk(name) for name in names)
 
-    def _addresses(self, part: str) -> tuple[list[Any], Array]:
+    def _addresses(self, kind: str) -> tuple[list[Any], Array]:
         stages = range(self.plan.stages)
-        kernels = [_make_kernel(self.plan, self.dtype_name, part, stage) for stage in stages]
+        kernels = [_make_kernel(self.plan, self.dtype_name, kind, stage) for stage in stages]
         return kernels, np.array([kernel.address for kernel in kernels], np.int64)
 
     @cached_property
@@ -139,5 +139,5 @@ class CompiledKernels:
 
     @cached_property
     def through_time(self) -> Any:
-        """The kernel that hands out dL/ds_t; its `address` goes to the backward loop."""
+        """The kernel that stores dL/ds_t; its `address` is an argument of the backward loop."""
         return _make_kernel(self.plan, self.dtype_name, "through_time", 0)

@@ -1,6 +1,7 @@
-"""A matrix product with a fixed order of sums, for what is computed outside the time loop.
+"""A matrix product with a fixed order of sums, for readouts.
 
-A BLAS may split a product by the number of its threads; this one never does.
+A BLAS may split a product by the number of its threads, which changes its rounding; this one does
+not.
 """
 
 from __future__ import annotations
@@ -56,5 +57,5 @@ def matmul(a: Array, b: Array) -> Array:
 
 
 def start(array: Array) -> Any:
-    """Return where an array's numbers begin, as `ctypes` takes it."""
+    """Return a `ctypes` pointer to the first number of an array."""
     return ctypes.cast(array.ctypes.data, ctypes.POINTER(np.ctypeslib.as_ctypes_type(array.dtype)))

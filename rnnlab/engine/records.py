@@ -1,60 +1,63 @@
-"""Records of a forward pass for the way back: all of it, or checkpoints from which it follows."""
+"""Records of a forward pass: a full tape, or checkpoints from which tapes are computed again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from rnnlab.cells import CellDefinition
 from rnnlab.engine.plan import Plan
-from rnnlab.engine.protocol import Array, blank_padding
-from rnnlab.engine.sequence import Geometry
+from rnnlab.engine.protocol import Array, Engine, PassInputs, blank_padding
+from rnnlab.engine.sizes import Geometry
 from rnnlab.engine.snapshot import Snapshot
 
 
-@dataclass(frozen=True)
-class Tape:
-    """What a forward pass left: everything that the backward pass reads.
+@dataclass(frozen=True, eq=False)
+class Record(ABC):
+    """Record of a forward pass, for the backward pass.
 
     Attributes
     ----------
-    x : array (T, B, I)
-        A copy of the input.
-    lengths : int64 array (B,) or None
-        Where sequences end.
+    engine : Engine
+        The engine that made the record and goes back over it.
     parameters : Snapshot
-        As they were.
-    state_buffer, lanes, values : array
-        Flat, as `sequence` lays them out.
+        Copies of the parameters.
+    x : array (T, B, I)
+        A copy of the input, 0 after each sequence's end.
+    lengths : int64 array (B,) or None
+        Ends of the sequences.
+    given : tuple of array (T, B, H)
+        Copies of the further arrays of `PassInputs.given`.
     """
 
-    plan: Plan
-    geometry: Geometry
+    engine: Engine[Record]
+    parameters: Snapshot
     x: Array
     lengths: Array | None
-    parameters: Snapshot
-    state_buffer: Array
-    lanes: Array
-    values: Array
+    given: tuple[Array, ...]
 
     @property
     def cell(self) -> CellDefinition:
         """The cell that ran."""
-        return self.plan.cell
+        return self.engine.cell
 
     @property
-    def shape(self) -> tuple[int, int, int]:
+    @abstractmethod
+    def states(self) -> tuple[Array, ...]:
+        """Each state over time (T+1, B, H), the initial one in slot 0."""
+
+    @abstractmethod
+    def value(self, node: int) -> Array | None:
+        """Return a value of the step over time (T, B, H) by node index, None if it was not kept."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
         """(T, B, H) of the output."""
-        return self.geometry.steps, self.geometry.batch, self.geometry.units
-
-    @property
-    def given(self) -> tuple[Array, ...]:
-        """The arrays that the pass was given besides x, (T, B, H) each."""
-        count = len(self.cell.equations.given)
-        return tuple(self._all_values()[:count])
+        return self.output.shape
 
     @property
     def output(self) -> Array:
@@ -66,9 +69,29 @@ class Tape:
         """The final states (B, H)."""
         return tuple(state[-1] for state in self.states)
 
-    def segments(self) -> Iterator[tuple[int, Tape]]:
-        """Yield the tape itself: it begins at time step 0."""
-        yield 0, self
+
+@dataclass(frozen=True, eq=False)
+class Tape(Record):
+    """Everything that the backward pass of the compiled engine reads.
+
+    Attributes
+    ----------
+    plan : Plan
+    geometry : Geometry
+    state_buffer, lanes, values : array
+        Flat buffers, laid out as in `sequence`.
+    """
+
+    plan: Plan
+    geometry: Geometry
+    state_buffer: Array
+    lanes: Array
+    values: Array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(T, B, H) of the output."""
+        return self.geometry.steps, self.geometry.batch, self.geometry.units
 
     @property
     def states(self) -> tuple[Array, ...]:
@@ -78,7 +101,7 @@ class Tape:
         return tuple(self.state_buffer.reshape(shape))
 
     def value(self, node: int) -> Array | None:
-        """Return a value of the step over time (T, B, H) by node index, if the tape holds it."""
+        """Return a value of the step over time (T, B, H) by node index, None if it was not kept."""
         held = self._held(node)
         return None if held is None else blank_padding(held, self.lengths)
 
@@ -89,81 +112,46 @@ class Tape:
         if place.kind == "state":
             return self.states[place.index][1:]
         if place.kind == "value":
-            return self._all_values()[place.index]  # type: ignore[no-any-return]
+            return self.values.reshape(g.values, g.steps, g.batch, g.units)[place.index]
         if not self.plan.keeps_lanes:
             return None
         lanes = self.lanes.reshape(g.steps, g.batch, g.lane_stride)
         return lanes[:, :, place.index * g.units : (place.index + 1) * g.units]
 
-    def _all_values(self) -> Array:
-        g = self.geometry
-        return self.values.reshape(g.values, g.steps, g.batch, g.units)
+
+TapeT = TypeVar("TapeT", bound=Record)
 
 
-class ForwardEngine(Protocol):
-    """What runs a segment again."""
-
-    def forward(
-        self,
-        parameters: Mapping[str, Array],
-        x: Array,
-        states: Sequence[Array],
-        lengths: Array | None = None,
-        given: Sequence[Array] = (),
-    ) -> Tape:
-        """Run the sequence and keep what the backward pass needs."""
-        ...
-
-
-@dataclass(frozen=True)
-class Checkpoints:
-    """A forward pass of which only the output and some states were kept.
+@dataclass(frozen=True, eq=False)
+class Checkpoints(Record, Generic[TapeT]):
+    """Output and some states of a forward pass; its tapes are computed again, by segments.
 
     Attributes
     ----------
-    engine : ForwardEngine
-        Runs a segment again when it is needed.
-    parameters : dict of str to array
-    x, output : array (T, B, I), (T, B, H)
+    engine : Engine
+        The engine that runs a segment again when its tape is needed.
+    y : array (T, B, H)
+        The output.
     starts : tuple of tuple of array (B, H)
-        The states at the beginning of every segment.
-    final : tuple of array (B, H)
+        The states at the beginning of each segment.
+    end : tuple of array (B, H)
+        The final states.
     length : int
         Time steps of a segment.
-    lengths : int64 array (B,) or None
-        Where sequences end.
-    cell : CellDefinition
-        The cell that ran.
-    given : tuple of array (T, B, H)
-        What it was given beside x.
     """
 
-    engine: ForwardEngine
-    parameters: Snapshot
-    x: Array
-    output: Array
+    engine: Engine[TapeT]
+    y: Array
     starts: tuple[tuple[Array, ...], ...]
-    final: tuple[Array, ...]
+    end: tuple[Array, ...]
     length: int
-    lengths: Array | None
-    cell: CellDefinition
-    given: tuple[Array, ...]
 
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(T, B, H) of the output."""
-        steps, batch, units = self.output.shape
-        return steps, batch, units
-
-    def segments(self) -> Iterator[tuple[int, Tape]]:
-        """Yield (first time step, tape) of every segment, the last one first."""
-        for number in reversed(range(len(self.starts))):
+    def segments(self) -> Iterator[tuple[int, TapeT]]:
+        """Yield (first time step, tape) of each segment, the last one first."""
+        for number, states in reversed(list(enumerate(self.starts))):
             first = number * self.length
-            x = self.x[first : first + self.length]
-            lengths = within_segment(self.lengths, first, len(x))
-            given = [array[first : first + self.length] for array in self.given]
-            starts = self.starts[number]
-            yield first, self.engine.forward(self.parameters, x, starts, lengths, given)
+            whole = PassInputs(self.parameters, self.x, states, self.lengths, self.given)
+            yield first, self.engine.forward(segment(whole, first, self.length))
 
     @property
     def states(self) -> tuple[Array, ...]:
@@ -171,16 +159,36 @@ class Checkpoints:
         pieces = [tape.states for _, tape in self.segments()][::-1]
         return tuple(
             np.concatenate([pieces[0][k][:1], *(piece[k][1:] for piece in pieces)])
-            for k in range(len(self.final))
+            for k in range(len(self.end))
         )
 
     def value(self, node: int) -> Array | None:
-        """Return a value of the step over time (T, B, H), computed again."""
+        """Return a value of the step over time (T, B, H) by node index, computed again."""
         pieces = [tape.value(node) for _, tape in self.segments()][::-1]
         kept = [piece for piece in pieces if piece is not None]
         return np.concatenate(kept) if len(kept) == len(pieces) else None
 
+    @property
+    def output(self) -> Array:
+        """The output (T, B, H)."""
+        return self.y
 
-def within_segment(lengths: Array | None, first: int, steps: int) -> Array | None:
-    """Return where sequences end in a segment, from its own first step on; 0 if before it."""
-    return None if lengths is None else np.clip(lengths - first, 0, steps)
+    @property
+    def final(self) -> tuple[Array, ...]:
+        """The final states (B, H)."""
+        return self.end
+
+
+def segment(inputs: PassInputs, first: int, length: int) -> PassInputs:
+    """Return the inputs of `length` time steps from `first` on; `states` are where they begin.
+
+    Ends of sequences count from the segment's first step, and are 0 for sequences that ended
+    before it.
+    """
+    steps = slice(first, first + length)
+    x, lengths = inputs.x[steps], inputs.lengths
+    return inputs._replace(
+        x=x,
+        lengths=None if lengths is None else np.clip(lengths - first, 0, len(x)),
+        given=[array[steps] for array in inputs.given],
+    )

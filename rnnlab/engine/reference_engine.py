@@ -1,71 +1,61 @@
-"""An engine in plain NumPy, slow and simple: the reference for tests, used where JIT is off.
+"""The reference engine: plain NumPy, slow and simple; tests compare the compiled engine with it.
 
-Every node of the cell's graph is computed at every time step and kept; the way back visits them in
-reverse and hands each one's gradient on by the chain rule, in numbers. It shares the graph and the
-functions' derivatives with the compiled engine, but neither its plan nor its derived backward step.
+It computes and keeps every node of the cell's graph at every time step. Its backward pass visits
+the nodes in reverse and applies the chain rule to numbers. It shares the graph and the functions'
+derivatives with the compiled engine, but neither the plan nor the derived backward step: it writes
+out the gradient of each operation on purpose, as an independent truth. It also runs where Numba's
+compiler is switched off.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from rnnlab.cells import CellDefinition
 from rnnlab.engine.checking import check_backward, check_forward
-from rnnlab.engine.protocol import Array, Gradients, blank_padding
+from rnnlab.engine.protocol import Array, Gradients, PassInputs, blank_padding
+from rnnlab.engine.records import Record
+from rnnlab.engine.snapshot import snapshot
 from rnnlab.equations import Expression
-from rnnlab.equations.expression import reachable
-from rnnlab.equations.functions import ELEMENTWISE
+from rnnlab.equations.expression import LEAVES, reachable
 from rnnlab.equations.trace import compute
 
 
-@dataclass(frozen=True)
-class ReferenceTape:
-    """All values of all nodes over time.
+@dataclass(frozen=True, eq=False)
+class ReferenceTape(Record):
+    """Values of all nodes over time.
 
     Attributes
     ----------
-    cell : CellDefinition
-    x : array (T, B, I)
-    lengths : int64 array (B,) or None
-    given : tuple of array (T, B, H)
-    parameters : dict of str to array
-    states : tuple of array (T+1, B, H)
+    trajectories : tuple of array (T+1, B, H)
+        The states over time.
     steps : list of dict
         For each time step, the value (B, H) of each node by its index.
     """
 
-    cell: CellDefinition
-    x: Array
-    lengths: Array | None
-    given: tuple[Array, ...]
-    parameters: dict[str, Array]
-    states: tuple[Array, ...]
+    trajectories: tuple[Array, ...]
     steps: list[dict[int, Array]]
 
     @property
-    def output(self) -> Array:
-        """The output (T, B, H)."""
-        return blank_padding(self.states[0][1:], self.lengths)
-
-    @property
-    def final(self) -> tuple[Array, ...]:
-        """The final states (B, H)."""
-        return tuple(state[-1] for state in self.states)
+    def states(self) -> tuple[Array, ...]:
+        """Each state over time (T+1, B, H), the initial one in slot 0."""
+        return self.trajectories
 
     def value(self, node: int) -> Array | None:
-        """Return a value of the step over time (T, B, H) by node index."""
+        """Return a value of the step over time (T, B, H) by node index, None if it was not kept."""
         if not self.steps or node not in self.steps[0]:
             return None
-        shape = self.states[0][0].shape
+        shape = self.trajectories[0][0].shape
         value = np.stack([np.broadcast_to(step[node], shape) for step in self.steps])
         return blank_padding(value, self.lengths)
 
 
 class ReferenceEngine:
-    """Runs one cell in one dtype (see `protocol.Engine`) in NumPy."""
+    """Runs one cell in one dtype in NumPy (see `protocol.Engine`)."""
 
     def __init__(self, cell: CellDefinition, dtype_name: str) -> None:
         self.cell = cell
@@ -74,12 +64,15 @@ class ReferenceEngine:
         ends = (*equations.outputs, *equations.maps, *equations.named.values())
         self._nodes = reachable(ends)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.cell, self.dtype.name)
+
     def is_cached(self, *, through_time: bool) -> bool:
-        """There is nothing to compile."""
+        """Return True: there is nothing to compile."""
         return True
 
     def prepare(self, *, through_time: bool) -> bool:
-        """There is nothing to compile."""
+        """Return False: there is nothing to compile."""
         return False
 
     def step(
@@ -89,7 +82,7 @@ class ReferenceEngine:
         states: Sequence[Array],
         given: Sequence[Array] = (),
     ) -> dict[int, Array]:
-        """Compute every node from x_t (..., I), the states before (..., H) and what is given."""
+        """Return every node by index from x_t (..., I), the states before (..., H) and `given`."""
         equations = self.cell.equations
         values: dict[int, Array] = {equations.input.index: x}
         leaves = (*equations.states.values(), *equations.given)
@@ -101,15 +94,13 @@ class ReferenceEngine:
             if node.op == "linear":
                 values[node.index] = self._linear(node, parameters, values)
             elif node.op == "vector":
-                # a scalar too stands for one number per unit
+                # a scalar, too, is one number per unit
                 values[node.index] = np.broadcast_to(
                     parameters[node.payload.name], states[0].shape[-1:]
                 )
             else:
                 result = compute(node, [values[arg.index] for arg in node.args])
-                values[node.index] = np.asarray(
-                    result, None if node.op == "greater" else self.dtype
-                )
+                values[node.index] = np.asarray(result, None if node.is_condition else self.dtype)
         return values
 
     def _blocks(
@@ -140,29 +131,15 @@ class ReferenceEngine:
         )
         return np.asarray(total if bias is None else total + bias)
 
-    def infer(
-        self,
-        parameters: Mapping[str, Array],
-        x: Array,
-        states: Sequence[Array],
-        lengths: Array | None = None,
-        given: Sequence[Array] = (),
-    ) -> tuple[Array, tuple[Array, ...]]:
+    def infer(self, inputs: PassInputs) -> tuple[Array, tuple[Array, ...]]:
         """Return the output (T, B, H) and the final states."""
-        tape = self.forward(parameters, x, states, lengths, given)
+        tape = self.forward(inputs)
         return tape.output.copy(), tuple(state.copy() for state in tape.final)
 
-    def forward(
-        self,
-        parameters: Mapping[str, Array],
-        x: Array,
-        states: Sequence[Array],
-        lengths: Array | None = None,
-        given: Sequence[Array] = (),
-    ) -> ReferenceTape:
+    def forward(self, inputs: PassInputs) -> ReferenceTape:
         """Run the sequence and keep everything."""
-        x, lengths = check_forward(self.cell, self.dtype, parameters, x, states, lengths, given)
-        held = {name: array.copy() for name, array in parameters.items()}
+        parameters, x, states, lengths, given = check_forward(self.cell, self.dtype, inputs)
+        held = snapshot(parameters)
         x = x.copy() if lengths is None else blank_padding(x, lengths)
         over_time = tuple(np.empty((x.shape[0] + 1, *s.shape), self.dtype) for s in states)
         for trajectory, state in zip(over_time, states, strict=True):
@@ -179,23 +156,15 @@ class ReferenceEngine:
                     )
             steps.append(values)
         copies = tuple(array.copy() for array in given)
-        return ReferenceTape(self.cell, x, lengths, copies, held, over_time, steps)
+        return ReferenceTape(self, held, x, lengths, copies, over_time, steps)
 
-    def checkpoint(
-        self,
-        parameters: Mapping[str, Array],
-        x: Array,
-        states: Sequence[Array],
-        every: int,
-        lengths: Array | None = None,
-        given: Sequence[Array] = (),
-    ) -> ReferenceTape:
-        """Keep everything all the same: it is memory that checkpoints save, not numbers."""
-        return self.forward(parameters, x, states, lengths, given)
+    def checkpoint(self, inputs: PassInputs, every: int) -> ReferenceTape:
+        """Keep everything, as `forward` does: checkpoints save memory and change no number."""
+        return self.forward(inputs)
 
     def backward(
         self,
-        record: ReferenceTape,
+        record: Record,
         d_output: Array,
         d_states: Sequence[Array],
         *,
@@ -208,9 +177,7 @@ class ReferenceEngine:
                 f"the record must be of the reference engine, got {type(record).__name__}: "
                 "use the engine that made it"
             )
-        steps, batch, units = record.states[0][1:].shape
-        shape = (steps, batch, units)
-        d_output = check_backward(self.cell, self.dtype, record, shape, d_output, d_states)
+        d_output = check_backward(self.cell, self.dtype, record, d_output, d_states)
         equations = self.cell.equations
         parameters = {name: np.zeros_like(array) for name, array in record.parameters.items()}
         d_input = np.zeros_like(record.x)
@@ -219,14 +186,15 @@ class ReferenceEngine:
         for t in reversed(range(record.x.shape[0])):
             values = record.steps[t]
             ended = False if record.lengths is None else _ended(t, record.lengths)
-            passing = [np.where(ended, d, 0) for d in arriving]  # along what stays as it is
+            # After its end a sequence keeps its states: their gradients pass through.
+            passing = [np.where(ended, d, 0) for d in arriving]
             arriving = [np.where(ended, 0, d).astype(self.dtype) for d in arriving]
             arriving[0] = arriving[0] + np.where(ended, 0, d_output[t]).astype(self.dtype)
             adjoints = {node.index: np.zeros((), self.dtype) for node in self._nodes}
             for node, d in zip(equations.outputs, arriving, strict=True):
                 adjoints[node.index] = adjoints[node.index] + d
             for node in reversed(self._nodes):
-                self._hand_on(node, values, adjoints, parameters, record.parameters)
+                self._propagate(node, values, adjoints, parameters, record.parameters)
             for k, node in enumerate(equations.outputs):
                 leaf = node.op in ("state", "linear", "vector", "constant")
                 over_time[k][t + 1] = arriving[k] if leaf else adjoints[node.index]
@@ -248,7 +216,7 @@ class ReferenceEngine:
             through_time=over_time if through_time else None,
         )
 
-    def _hand_on(
+    def _propagate(
         self,
         node: Expression,
         values: Mapping[int, Array],
@@ -256,7 +224,7 @@ class ReferenceEngine:
         gradients: dict[str, Array],
         parameters: Mapping[str, Array],
     ) -> None:
-        """Add what the gradient of `node` means for its operands and parameters."""
+        """Add the gradients of a node's operands and parameters, given that of its value."""
         d = adjoints[node.index]
         args = [values[arg.index] for arg in node.args]
         if node.op == "linear":
@@ -270,7 +238,7 @@ class ReferenceEngine:
                 d_matrix += d.T @ np.broadcast_to(value, (d.shape[0], d_matrix.shape[1]))
                 shares.append(d @ matrix)
         elif node.op == "vector":
-            # (B, H) or less: a vector that is used alone has one gradient for all sequences
+            # (B, H), or (H,) where a vector is used alone: one gradient for all sequences
             per_unit = d.sum(axis=0) if d.ndim == 2 else d
             gradients[node.payload.name] += per_unit.sum() if node.payload.shared else per_unit
             return
@@ -289,15 +257,15 @@ class ReferenceEngine:
         elif node.op in ("minimum", "maximum"):
             first = args[0] > args[1] if node.op == "maximum" else args[0] < args[1]
             shares = [np.where(first, d, 0), np.where(first, 0, d)]
-        elif node.op in ELEMENTWISE:
-            shares = [d * ELEMENTWISE[node.op].derivative(args[0], values[node.index])]
-        else:
+        elif node.op in LEAVES or node.is_condition:
             return
+        else:
+            shares = list(node.operation.gradient(d, values[node.index], *args))
         for arg, share in zip(node.args, shares, strict=True):
             adjoints[arg.index] = adjoints[arg.index] + share
 
 
 def _ended(t: int, lengths: Array) -> Array:
-    """Tell which sequences have ended before step t, (B, 1)."""
+    """Return which sequences have ended before step t, bool (B, 1)."""
     ended: Array = (t >= lengths)[:, None]
     return ended

@@ -1,6 +1,6 @@
-"""What a processor does to a whole vector at once but Python has no words for.
+"""Vector operations that Numba does not provide: rounding, bits of exponents, selection.
 
-Each is an instruction or a few; `vector_math` makes the functions of equations of them.
+Each is one instruction or a few; `vector_math` builds the functions of equations from them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def _llvm_name(kind: Any) -> str:
 
 @intrinsic
 def round_to_even(typingctx: Any, x: Any) -> Any:
-    """Nearest whole number."""
+    """Round to the nearest whole number, halves to the even one."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = args[0].type
@@ -33,7 +33,7 @@ def round_to_even(typingctx: Any, x: Any) -> Any:
 
 @intrinsic
 def power_of_two(typingctx: Any, k: Any) -> Any:
-    """2**k for a whole number k within the exponents of normal numbers."""
+    """Return 2**k for a whole number k in the range of normal exponents."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         single = args[0].type == ir.FloatType()
@@ -50,7 +50,7 @@ def power_of_two(typingctx: Any, k: Any) -> Any:
 
 @intrinsic
 def clip(typingctx: Any, x: Any, low: Any, high: Any) -> Any:
-    """Bound x; NaN passes through."""
+    """Return x limited to [low, high]; NaN stays NaN."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         value = builder.select(builder.fcmp_ordered("<", args[0], args[1]), args[1], args[0])
@@ -61,7 +61,7 @@ def clip(typingctx: Any, x: Any, low: Any, high: Any) -> Any:
 
 @intrinsic
 def magnitude(typingctx: Any, x: Any) -> Any:
-    """|x|, by the sign bit."""
+    """Return |x|, by clearing the sign bit."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = args[0].type
@@ -74,7 +74,7 @@ def magnitude(typingctx: Any, x: Any) -> Any:
 
 @intrinsic
 def with_sign(typingctx: Any, x: Any, sign: Any) -> Any:
-    """|x| with the sign of another number."""
+    """Return |x| with the sign of another number."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = args[0].type
@@ -86,7 +86,7 @@ def with_sign(typingctx: Any, x: Any, sign: Any) -> Any:
 
 @intrinsic
 def square_root(typingctx: Any, x: Any) -> Any:
-    """Square root, as the processor rounds it."""
+    """Return the square root, rounded by the processor."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = args[0].type
@@ -98,7 +98,7 @@ def square_root(typingctx: Any, x: Any) -> Any:
 
 
 def _octave(builder: Any, x: Any) -> tuple[Any, Any]:
-    """Return the bits of x as a whole number, and the octave that they tell."""
+    """Return the bits of x as a whole number, and its octave."""
     single = x.type == ir.FloatType()
     whole, shift = (ir.IntType(32), 23) if single else (ir.IntType(64), 52)
     lowest = 0x3F3504F3 if single else 0x3FE6A09E667F3BCD  # the bits of 1 / sqrt(2)
@@ -109,12 +109,12 @@ def _octave(builder: Any, x: Any) -> tuple[Any, Any]:
 
 @intrinsic
 def octave(typingctx: Any, x: Any) -> Any:
-    """Whole number k for which a positive normal x lies in [2**(k - 1/2), 2**(k + 1/2))."""
+    """Return the whole number k with 2**(k - 1/2) <= x < 2**(k + 1/2), for a positive normal x."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         _, k = _octave(builder, args[0])
         if args[0].type == ir.DoubleType():
-            k = builder.trunc(k, ir.IntType(32))  # processors convert these side by side
+            k = builder.trunc(k, ir.IntType(32))  # vector units convert 32-bit integers
         return builder.sitofp(k, args[0].type)
 
     return x(x), codegen
@@ -135,7 +135,7 @@ def within_octave(typingctx: Any, x: Any) -> Any:
 
 @intrinsic
 def where(typingctx: Any, condition: Any, a: Any, b: Any) -> Any:
-    """Choose without a branch."""
+    """Return a where the condition holds, else b, without a branch."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.select(args[0], args[1], args[2])

@@ -14,7 +14,7 @@ from rnnlab.capacity import check_memory
 from rnnlab.engine.protocol import Array, blank_padding
 from rnnlab.layers import Recurrent
 from rnnlab.layers.parameters import Parameters, check_live, check_own
-from rnnlab.layers.seeding import Seed, random_numbers
+from rnnlab.layers.seeding import Seed, random_numbers, seed_text
 from rnnlab.layers.validation import check_layout, check_size
 from rnnlab.registry import unknown_name
 from rnnlab.training.losses import Loss, call_loss
@@ -112,7 +112,7 @@ class SequenceModel:
 
     def __repr__(self) -> str:
         kind = "" if self.readout_name == "linear" else f" readout={self.readout_name}"
-        seed = "" if self.seed is None else f" seed={self.seed}"
+        seed = "" if self.seed is None else f" seed={seed_text(self.seed)}"
         return (
             f"<rnnlab.SequenceModel {self.layer!r} output_size={self.output_size} "
             f"read={self.read}{kind} parameters={self.parameter_count}{seed}>"

@@ -132,7 +132,7 @@ class Optimizer(ABC):
         missing = self.parameters.keys() - gradients.keys()
         if missing:
             raise ValueError(
-                f"gradients must have one for every parameter, but {sorted(missing)[0]} has none: "
+                f"gradients must hold every parameter, but {sorted(missing)[0]} is missing: "
                 "pass all that loss_and_gradients returned"
             )
         checked = {

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnlab.engine import matmul
 from rnnlab.engine.protocol import Array
+from rnnlab.engine.readout_matmul import matmul
 from rnnlab.layers.initialisers import glorot_uniform
 from rnnlab.registry import readouts
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from rnnlab.cells import CellDefinition
-from rnnlab.layers.saving import Description, damaged, describe, read, restore_layer, write
+from rnnlab.layers.loading import restore_layer
+from rnnlab.layers.saving import Description, damaged, describe, read, write
 from rnnlab.training.model import SequenceModel
 from rnnlab.training.readout import make_readout
 
@@ -18,7 +19,7 @@ def save_model(model: SequenceModel, path: Path, notes: Mapping[str, Any] | None
     layer = model.layer
     description = Description(
         kind="model",
-        layer=describe(layer),
+        layer=describe(layer.architecture, layer.seed),
         output_size=model.output_size,
         read=model.read,
         readout=model.readout_name,
@@ -57,7 +58,7 @@ def load(path: str | PathLike[str], *, cell: str | CellDefinition | None = None)
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "layer.safetensors"
     >>> _ = rnnlab.GRU(3, 8, num_layers=2, seed=1).save(path)
     >>> rnnlab.load(path)
-    <rnnlab.Recurrent gru input_size=3 hidden_size=8 num_layers=2 dtype=float32 seed=1>
+    <rnnlab.Recurrent gru input_size=3 hidden_size=8 num_layers=2 parameters=712 seed=1>
     """
     return load_noted(path, cell=cell)[0]
 

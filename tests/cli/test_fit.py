@@ -365,7 +365,7 @@ def test_a_changed_table_is_another_result(data: Path, capsys: Any) -> None:
         (["walks.csv", "--dropout=1"], "dropout must be a number from 0 to below 1, got 1.0"),
         (["walks.csv", "--optimizer=adma"], "optimizer must be one of .* did you mean 'adam'"),
         (["walks.csv", "--schedule=cosin"], "schedule must be one of .* did you mean 'cosine'"),
-        (["walks.csv", "--warmup=200"], "warmup must end before the last of the 100 epochs"),
+        (["walks.csv", "--warmup=200"], "warmup must end before the last of the 100 steps"),
         (["walks.csv", "--clip=1", "--clip-value=1"], "clip and clip_value must not both be set"),
         (["walks.csv", "--forget-bias=1"], "forget_bias must reach a cell with a gate f"),
         (["walks.csv", "--jobs=0"], "jobs must be a whole number of at least 1"),
@@ -408,7 +408,7 @@ def test_predict_keeps_what_is_there_and_names_what_is_wrong(data: Path, capsys:
     for arguments, message in (
         ([model, "walks.csv"], "walks-predictions.csv must not be there yet, got a file: replace"),
         (["no.safetensors", "walks.csv"], "the model must be a file that can be read, got"),
-        (["walks.csv", "walks.csv"], "must be a whole safetensors file, got one that is cut off"),
+        (["walks.csv", "walks.csv"], "must be a complete safetensors file, got one that is cut"),
         ([model, "no.csv", "--out=q.csv"], "the data must be a file that can be read, got"),
         ([model, "walks.csv", "--out=no/q.csv"], "out must be a file that can be written, got"),
     ):

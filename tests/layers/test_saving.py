@@ -61,7 +61,9 @@ def assert_same(one, other):
 class TestRoundTrip:
     @pytest.mark.parametrize("layout", [(1, False), (3, False), (2, True)], ids=str)
     @pytest.mark.parametrize("learned", [False, True])
-    @pytest.mark.parametrize("name", list(cells))
+    @pytest.mark.parametrize(
+        "name", ["rnn", "peephole-lstm", "fastgrnn", "slstm"]
+    )  # scalars, vectors
     def test_layers(self, name, layout, learned, dtype, path):
         layer = Recurrent(
             name,
@@ -252,7 +254,7 @@ class TestDamage:
         data = saved.read_bytes()
         saved.write_bytes(data[: int(share * len(data))])
         with pytest.raises(
-            ValueError, match=r"must be a whole safetensors file, got one that is cu"
+            ValueError, match=r"must be a complete safetensors file, got one that is cu"
         ):
             rnnlab.load(saved)
 
@@ -260,7 +262,7 @@ class TestDamage:
         data = saved.read_bytes()
         for other in (data[:-1], data + b"\0"):
             saved.write_bytes(other)
-            with pytest.raises(ValueError, match=r"must be a whole safetensors file"):
+            with pytest.raises(ValueError, match=r"must be a complete safetensors file"):
                 rnnlab.load(saved)
 
     @pytest.mark.parametrize("text", [b"cell,delay\nlstm,10\n", pickle.dumps([1]), b"\0" * 1000])
@@ -312,7 +314,7 @@ class TestDamage:
 
     def test_a_model_without_its_size(self, saved):
         rewrite(saved, description_of(saved) | {"kind": "model"})
-        with pytest.raises(ValueError, match="must say the output_size of its model"):
+        with pytest.raises(ValueError, match="must hold the output_size of its model"):
             rnnlab.load(saved)
 
     def test_everything_that_differs_is_named(self, saved):

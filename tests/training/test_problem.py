@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -78,8 +79,14 @@ def test_one_function_trains_them_all(number: int) -> None:
 
 
 @pytest.mark.parametrize("name", tasks.names())
-def test_every_task_is_a_problem(name: str) -> None:
-    task = find_task(name)
+def test_every_task_is_a_problem(name: str, tmp_path: Path) -> None:
+    kind = find_task(name)
+    if name == "text":
+        text = tmp_path / "text.txt"
+        text.write_text("abcab" * 100)
+        task: Problem = kind(file=str(text), length=6)
+    else:
+        task = kind()
     assert isinstance(task, Problem)
     assert task.updates_per_epoch(8) is None
     drawn, rng = task.batches(2, 7), np.random.default_rng(7)

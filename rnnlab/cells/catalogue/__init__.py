@@ -21,7 +21,7 @@ _ORDER = (
     *("gru_reset_before", "peephole_lstm_full", "mgu", "minimalrnn", "janet", "ugrnn", "ran"),
     *("atr", "ligru"),
     *("mut1", "mut2", "mut3"),  # found by a search
-    *("irnn", "indrnn", "scrn", "star", "fastgrnn", "cornn", "lem", "mlstm", "slstm"),
+    *("irnn", "indrnn", "scrn", "star", "fastgrnn", "cornn", "lem", "multiplicative_lstm", "slstm"),
 )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from rnnlab.cells.sizes import check_pass
+from rnnlab.engine.sizes import check_pass
 from rnnlab.experiments.kinds.base import Experiment, Report, Rows
 from rnnlab.experiments.settings.fit_spec import FitSpec, schedule_of
 from rnnlab.experiments.settings.runs import Run, RunSettings

@@ -223,7 +223,6 @@ def fit_spec(options: Mapping[str, Any]) -> FitSpec:
 
 def _settled(spec: FitSpec) -> FitSpec:
     """Check names, and give the cells that can take it the common forget bias."""
-    from rnnlab.layers import accepts_forget_bias
     from rnnlab.training import Schedule
     from rnnlab.training.optimizers import optimizers
 
@@ -235,7 +234,7 @@ def _settled(spec: FitSpec) -> FitSpec:
         definition = entry.find()
         common = spec.forget_bias if definition.keep == "f" else None
         bias = common if entry.forget_bias is None else entry.forget_bias
-        if entry.forget_bias is not None and not accepts_forget_bias(definition):
+        if entry.forget_bias is not None and definition.keep is None:
             raise ValueError(
                 "forget_bias must go to a cell with a gate that keeps its memory, got "
                 f"{entry.label}: leave the option out, {definition.name} has none"

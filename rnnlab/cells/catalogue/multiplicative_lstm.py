@@ -10,7 +10,7 @@ from rnnlab.equations import linear, sigmoid, tanh
     paper="Krause et al. 2016, Multiplicative LSTM for sequence modelling, arXiv 1609.07959",
     differs="the output gate stands outside the tanh, h = o tanh(c), as in the LSTM here",
 )
-def mlstm(x, h, c):
+def multiplicative_lstm(x, h, c):
     """Multiplicative LSTM: x chooses the recurrent matrix (Krause et al. 2016)."""
     m = linear("mx", x, bias=None) * linear("mh", h, bias=None)
     i = sigmoid(linear("i", x, m))

@@ -1,13 +1,32 @@
-"""Keyword arguments of PyTorch's layers that have another form here, and misspelt ones."""
+"""Keyword arguments of a layer; errors for misspelt ones and for PyTorch's that differ here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
+from rnnlab.engine import EngineFactory
+from rnnlab.layers.regularisers import Regularisers
+from rnnlab.layers.seeding import Seed
 from rnnlab.registry import unknown_name
 
-#: For each of PyTorch's names, the values that mean what rnnlab does anyway, and what to use.
+
+class LayerOptions(TypedDict, total=False):
+    """Keyword arguments of a layer; see `Recurrent`."""
+
+    bidirectional: bool
+    learn_initial_state: bool
+    regularisers: Regularisers | None
+    dtype: Any
+    batch_first: bool
+    seed: Seed
+    init: str | None
+    forget_bias: float | str | None
+    chrono_tmax: int | None
+    engine: str | EngineFactory
+
+
+#: For each of PyTorch's names, the values that change nothing here, and what to use for others.
 _PYTORCH: dict[str, tuple[tuple[Any, ...], str]] = {
     "dropout": (
         (0,),
@@ -16,7 +35,7 @@ _PYTORCH: dict[str, tuple[tuple[Any, ...], str]] = {
     ),
     "bias": (
         (True,),
-        "the equations of the cell say which maps have a bias; for a cell without, write "
+        "the equations of the cell determine which maps have a bias; for a cell without, write "
         "linear(..., bias=None) in a cell of your own",
     ),
     "proj_size": (
@@ -32,10 +51,10 @@ _PYTORCH: dict[str, tuple[tuple[Any, ...], str]] = {
 }
 
 
-def refuse_options(cell: str, options: Mapping[str, Any], known: Iterable[str]) -> None:
+def refuse_options(cell: str, options: Mapping[str, Any]) -> None:
     """Raise an error for keyword arguments that a layer does not have.
 
-    PyTorch's names pass with the values that change nothing, such as `dropout=0`.
+    PyTorch's names are accepted with the values that change nothing, such as `dropout=0`.
 
     Parameters
     ----------
@@ -43,8 +62,6 @@ def refuse_options(cell: str, options: Mapping[str, Any], known: Iterable[str]) 
         Name of the cell.
     options : mapping
         The arguments.
-    known : iterable of str
-        Names of the arguments that a layer has.
 
     Raises
     ------
@@ -55,14 +72,15 @@ def refuse_options(cell: str, options: Mapping[str, Any], known: Iterable[str]) 
 
     Examples
     --------
-    >>> refuse_options("lstm", {"dropout": 0.0, "bias": True}, [])
-    >>> refuse_options("lstm", {"num_layer": 2}, ["num_layers", "seed"])
+    >>> refuse_options("lstm", {"dropout": 0.0, "bias": True})
+    >>> refuse_options("lstm", {"num_layer": 2})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    TypeError: argument must be one of num_layers, seed, got 'num_layer': did you mean 'num_layers'?
+    TypeError: argument must be one of batch_first, ..., got 'num_layer': did you mean 'num_layers'?
     """
     for name, value in options.items():
         if name not in _PYTORCH or (name == "nonlinearity" and cell not in ("rnn", "rnn-relu")):
+            known = ("num_layers", *LayerOptions.__annotations__)
             raise TypeError(unknown_name("argument", name, known))
         harmless, remedy = _PYTORCH[name]
         if name == "nonlinearity" and cell == "rnn-relu":
