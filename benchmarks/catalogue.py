@@ -1,4 +1,4 @@
-"""What each registered cell costs beside the LSTM, by the arithmetic of its matrix products.
+"""Time of each registered cell relative to the LSTM, per arithmetic of its matrix products.
 
     python benchmarks/catalogue.py
 

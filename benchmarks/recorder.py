@@ -1,8 +1,8 @@
-"""What watching gradients costs: training with and without a `GradientRecorder` every 50 updates.
+"""Cost of recording gradients: training with and without a `GradientRecorder` every 50 updates.
 
     python benchmarks/recorder.py [CELL ...]
 
-The quick copy task at delay 60 (T = 66, 64 units, batch 32), 4 sequences watched, one thread.
+The quick copy task at delay 60 (T = 66, 64 units, batch 32), 4 sequences recorded, one thread.
 Rounds of 100 updates with and without take turns; printed are medians of 11 rounds with the
 smallest and the largest ratio, in CPU time: other programs count for little.
 """

@@ -1,4 +1,4 @@
-"""How long a whole sweep takes: `rnnlab run copy-task` beside the same training in PyTorch.
+"""Time of a whole sweep: `rnnlab run copy-task` and the same training in PyTorch.
 
     python benchmarks/sweep.py                  # 200 of the 1,200 updates of the quick preset
     python benchmarks/sweep.py --updates 1200   # all of them
