@@ -189,7 +189,7 @@ def test_a_wrong_gradient_is_named_and_ends_in_code_1(
         ("cells show absent.py:cell", "the cell's file must exist, got 'absent.py'"),
         ("cells trace ltsm", "got 'ltsm': did you mean 'lstm'?"),
         ("cells trace lstm --text=a --steps=2", "--steps must not be given with --text, got 2"),
-        ("cells trace lstm --text=", "the text must hold at least one word, got ''"),
+        ("cells trace lstm --text=", "the text must have at least one word, got ''"),
         ("cells trace lstm --hidden=0", "0 is not in the range x>=1"),
         ("gradcheck ltsm", "got 'ltsm': did you mean 'lstm'?"),
         ("gradcheck lstm --tolerance=0", "0.0 is not in the range"),
