@@ -7,7 +7,8 @@ imported at the first use.
 import copyreg
 
 from rnnlab.cells import catalogue
-from rnnlab.cells.definition import CellDefinition, cell
+from rnnlab.cells.decorator import cell
+from rnnlab.cells.definition import CellDefinition
 from rnnlab.cells.layout import ParameterArray
 from rnnlab.cells.lookup import find_cell
 from rnnlab.cells.pickling import reduce

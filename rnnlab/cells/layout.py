@@ -191,8 +191,8 @@ def lay_out(
             declared = maps[position].payload
             if f"bias_h{declared.name}" in arrays:
                 raise EquationError(
-                    f"{declared.place}: gate {declared.name} must have one bias besides that on x, "
-                    "got another: write bias=None here, or give this linear a name of its own"
+                    f"{declared.place}: gate {declared.name} must have at most one bias next to "
+                    "that on x: write bias=None here, or give this linear a name of its own"
                 )
             add(ParameterArray(f"bias_h{declared.name}", "bias", (position,)), declared.place)
     for node in equations.vectors:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rnnlab.cells.definition import CellDefinition, RefusedCell, keeping_refused
+from rnnlab.cells.decorator import RefusedCell, keeping_refused
+from rnnlab.cells.definition import CellDefinition
 from rnnlab.equations.advice import cannot_import
 from rnnlab.registry import cells, unknown_name
 from rnnlab.user_files import file_and_name, members

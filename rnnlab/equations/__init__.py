@@ -1,7 +1,8 @@
 """Language of cells: expression graph, table of operations, derivation of the backward step."""
 
 from rnnlab.equations.derive import Derivation, derive
-from rnnlab.equations.expression import EquationError, Expression
+from rnnlab.equations.errors import EquationError
+from rnnlab.equations.expression import Expression
 from rnnlab.equations.learned import Uniform, linear, scalar, uniform, vector
 from rnnlab.equations.operations import (
     exp,

@@ -8,64 +8,21 @@ from __future__ import annotations
 
 import math
 import numbers
-import sys
 from collections.abc import Callable, Collection, Iterable
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 from rnnlab.equations.advice import FORMULAS, instead_of
+from rnnlab.equations.errors import EquationError, calling_place, fail
 from rnnlab.equations.operation import OPERATIONS, Operation
-from rnnlab.user_code import UserCodeError, frame_outside, is_installed, text_at
+from rnnlab.equations.refusals import Refusals
 
 Number = int | float
 
 #: Nodes that the step does not compute. A `linear` is the result of matrix products, a `given` an
 #: array over time from outside, such as a dropout mask, a `seed` a gradient that arrives.
 LEAVES = frozenset({"constant", "input", "state", "vector", "linear", "given", "seed"})
-
-
-_LANGUAGE = __name__.rpartition(".")[0]
-
-
-class EquationError(UserCodeError):
-    """A cell's equations cannot be used; the message names the line and the remedy."""
-
-
-def calling_frame() -> FrameType:
-    """Return the innermost frame outside the language and outside installed packages."""
-    return frame_outside(
-        sys._getframe(1),
-        lambda frame: (
-            str(frame.f_globals.get("__name__", "")).startswith(_LANGUAGE)
-            or is_installed(frame.f_code.co_filename)
-        ),
-    )
-
-
-def calling_place() -> str:
-    """Return "FILE:LINE" of the statement that called the language."""
-    frame = calling_frame()
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-
-
-def fail(message: str) -> NoReturn:
-    """Raise `EquationError` with the place in the user's code."""
-    raise EquationError(f"{calling_place()}: {message}")
-
-
-def _called() -> str:
-    """Return the name of the function that the user's code calls; empty if unknown."""
-    frame = calling_frame()
-    written = text_at(frame).partition("(")[0].strip()
-    if not written.replace(".", "").isidentifier():
-        return ""
-    first, *rest = written.split(".")
-    found = frame.f_locals.get(first, frame.f_globals.get(first))  # may be an alias
-    for part in rest:
-        found = getattr(found, part, None)
-    return str(getattr(found, "__name__", written.rpartition(".")[2]))
 
 
 class Graph:
@@ -123,9 +80,10 @@ class Graph:
             return value
         if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):  # a NumPy scalar
             value = value.item()
-        if not isinstance(value, bool) and isinstance(value, numbers.Real):
-            return self.constant(value)
-        fail(f"equations hold values and numbers only, got {type(value).__name__}: {_lift(value)}")
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
+            given, remedy = type(value).__name__, _lift(value)
+            fail(f"equations hold values and numbers only, got {given}: {remedy}")
+        return self.constant(value)
 
 
 def _lift(value: object) -> str:
@@ -139,7 +97,7 @@ def _lift(value: object) -> str:
     return "use a Python number, or vector(name) for a learned one"
 
 
-class Expression:
+class Expression(Refusals):
     """One node of a cell's graph; Python's arithmetic on it makes further nodes.
 
     Attributes
@@ -319,75 +277,6 @@ class Expression:
     def __lt__(self, other: object) -> Expression:
         return self.graph.node("greater", self.graph.lift(other), self)
 
-    def __ge__(self, other: object) -> NoReturn:
-        fail("equations compare with > and < only: where(a > b, p, q)")
-
-    __le__ = __ge__
-
-    def __eq__(self, other: object) -> bool:
-        fail("equations compare with > and < only: where(a > b, p, q)")
-
-    __ne__ = __eq__
-
-    # Uses of a number that equations do not have: errors when the cell is defined.
-
-    def __bool__(self) -> bool:
-        fail(
-            "a cell cannot branch on a value: use where(condition, a, b) for if, and, or, not and "
-            "chained comparisons, and minimum(a, b) or maximum(a, b) of rnnlab for Python's min "
-            "and max"
-        )
-
-    def _no_conditions(self, *_: object) -> NoReturn:
-        fail("conditions are not combined with & | ~: use where(a > b, where(c > d, p, q), q)")
-
-    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __invert__ = _no_conditions
-
-    def _no_number(self, *_: object) -> NoReturn:
-        called = _called()
-        if called in ("", "float", "int", "complex", "bool"):
-            fail("a value is not a number while the cell is defined: use it as it is")
-        fail(f"Python's {called} does not take a cell's values: {instead_of(called)}")
-
-    __float__ = __int__ = __complex__ = __index__ = _no_number
-
-    def _no_rounding(self, *_: object) -> NoReturn:
-        fail(f"equations have no %, // and rounding: {instead_of('round')}")
-
-    __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = __divmod__ = __rdivmod__ = _no_rounding
-    __round__ = __floor__ = __ceil__ = __trunc__ = _no_rounding
-
-    def _no_parts(self, *_: object) -> NoReturn:
-        fail(
-            "a value is one unit of one sequence and cannot be unpacked, indexed or counted: give "
-            "each gate a linear of its own, and what earlier steps held a state of its own"
-        )
-
-    __iter__ = __getitem__ = __setitem__ = __len__ = __contains__ = _no_parts
-
-    def __matmul__(self, other: object) -> NoReturn:
-        fail(f"equations have no @ between values: {instead_of('matmul')}")
-
-    __rmatmul__ = __matmul__
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # protocols of Python and NumPy
-            raise AttributeError(name)
-        fail(f"a value has no .{name}: {instead_of(name)}")
-
-    def __call__(self, *_: object, **__: object) -> NoReturn:
-        """Refuse `h(a)`, a product as mathematics writes it."""
-        fail("a value is not a function and cannot be called: write * for a product")
-
-    def __format__(self, written: str) -> str:
-        if written:
-            fail("a value has no digits while the cell is defined: print it without a format")
-        return repr(self)
-
-    def __array__(self, *_: object, **__: object) -> NoReturn:
-        called = _called() or "array"
-        fail(f"NumPy's {called} does not take a cell's values: {instead_of(called)}")
-
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: object, **_: object) -> object:
         name = str(ufunc.__name__)
         arithmetic: dict[str, Callable[[Expression, Any], Expression]] = {
@@ -400,10 +289,10 @@ class Expression:
             "greater": lambda a, b: a > b,
             "less": lambda a, b: a < b,
         }
-        if name in arithmetic and method == "__call__":  # a NumPy scalar on the left
-            return arithmetic[name](self.graph.lift(inputs[0]), inputs[1])
-        remedy = "use Python's abs" if FORMULAS.get(name) == "abs(a)" else instead_of(name)
-        fail(f"NumPy's {name} does not take a cell's values: {remedy}")
+        if name not in arithmetic or method != "__call__":
+            remedy = "use Python's abs" if FORMULAS.get(name) == "abs(a)" else instead_of(name)
+            fail(f"NumPy's {name} does not take a cell's values: {remedy}")
+        return arithmetic[name](self.graph.lift(inputs[0]), inputs[1])  # a NumPy scalar on the left
 
 
 def reachable(outputs: Iterable[Expression], stop: Collection[int] = ()) -> list[Expression]:

@@ -8,7 +8,8 @@ import numbers
 from dataclasses import dataclass, field
 from typing import Any
 
-from rnnlab.equations.expression import Expression, Graph, calling_place, fail
+from rnnlab.equations.errors import calling_place, fail
+from rnnlab.equations.expression import Expression, Graph
 
 #: The graph of the cell that is being traced in this context.
 current_graph: contextvars.ContextVar[Graph | None] = contextvars.ContextVar("graph", default=None)

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnlab.equations.expression import Expression, fail
+from rnnlab.equations.errors import fail
+from rnnlab.equations.expression import Expression
 from rnnlab.equations.operation import (
     LOOSE,
     PRODUCT,

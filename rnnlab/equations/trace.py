@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from rnnlab.equations.advice import FORMULAS, NOISE, instead_of, vocabulary
-from rnnlab.equations.expression import LEAVES, EquationError, Expression, Graph
+from rnnlab.equations.errors import EquationError
+from rnnlab.equations.expression import LEAVES, Expression, Graph
 from rnnlab.equations.learned import LinearMap, Vector, current_graph
 from rnnlab.user_code import is_installed, place_of_function
 

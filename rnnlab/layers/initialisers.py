@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from rnnlab.cells import CellDefinition
-from rnnlab.cells.definition import INITIALISATIONS as INITIALISATIONS
+from rnnlab.cells.decorator import INITIALISATIONS as INITIALISATIONS
 from rnnlab.engine.protocol import Array
 from rnnlab.equations import Uniform
 from rnnlab.layers.validation import check_size

@@ -1,4 +1,4 @@
-"""What @cell records, and every definition that it refuses, with the line and the remedy."""
+"""Records of @cell, and every definition that it refuses, with the line and the remedy."""
 
 from __future__ import annotations
 

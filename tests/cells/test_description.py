@@ -1,4 +1,4 @@
-"""What a cell is said to be, against its plan, its layers and formulas by hand."""
+"""Texts about a cell, compared with its plan, its layers and formulas by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which cell it is: fingerprints, and the way back from a pickle."""
+"""Fingerprints of cells, and pickling."""
 
 from __future__ import annotations
 

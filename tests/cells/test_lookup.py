@@ -1,4 +1,4 @@
-"""From what a user writes to a cell."""
+"""Lookup of cells by name, file and definition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a prompt and a notebook show of a cell."""
+"""Views of a cell at a prompt and in a notebook."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Peephole LSTM whose input and forget gates are coupled."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, sigmoid, tanh, vector
 
 

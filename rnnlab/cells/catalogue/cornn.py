@@ -1,6 +1,6 @@
 """Coupled oscillatory recurrent network."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, tanh
 
 # The paper tunes these three for each task; here is a setting of its authors for sequential MNIST.

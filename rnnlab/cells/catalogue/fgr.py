@@ -1,6 +1,6 @@
 """Peephole LSTM whose gates see the gates of the step before."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, sigmoid, tanh, vector
 
 

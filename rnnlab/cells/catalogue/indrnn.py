@@ -1,6 +1,6 @@
 """Independently recurrent network."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, relu, uniform, vector
 
 

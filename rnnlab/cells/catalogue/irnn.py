@@ -1,6 +1,6 @@
 """Rectified network that starts at the identity."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, relu
 
 

@@ -1,6 +1,6 @@
 """Just another network: an LSTM with a forget gate alone."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, sigmoid, tanh
 
 BETA = 1.0  # how much more the gate writes than it forgets

@@ -1,6 +1,6 @@
 """Light gated recurrent unit."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, relu, sigmoid
 
 

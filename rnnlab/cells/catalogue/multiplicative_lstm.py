@@ -1,6 +1,6 @@
 """Multiplicative LSTM."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, sigmoid, tanh
 
 
@@ -8,7 +8,7 @@ from rnnlab.equations import linear, sigmoid, tanh
     keep="f",
     write="i",
     paper="Krause et al. 2016, Multiplicative LSTM for sequence modelling, arXiv 1609.07959",
-    differs="the output gate stands outside the tanh, h = o tanh(c), as in the LSTM here",
+    differs="the output gate is outside the tanh, h = o tanh(c), as in the LSTM here",
 )
 def multiplicative_lstm(x, h, c):
     """Multiplicative LSTM: x chooses the recurrent matrix (Krause et al. 2016)."""

@@ -1,6 +1,6 @@
 """The second of three cells found by an evolutionary search."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, sigmoid, tanh
 
 

@@ -1,6 +1,6 @@
 """Peephole LSTM without its forget gate: the LSTM of 1997, with peepholes."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, sigmoid, tanh, vector
 
 

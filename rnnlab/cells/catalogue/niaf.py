@@ -1,6 +1,6 @@
 """Peephole LSTM without its input activation function."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import identity, linear, sigmoid, tanh, vector
 
 

@@ -1,6 +1,6 @@
 """Vanilla recurrent network with the rectifier."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, relu
 
 

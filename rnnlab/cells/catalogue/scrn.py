@@ -1,6 +1,6 @@
 """Structurally constrained recurrent network."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, sigmoid
 
 ALPHA = 0.95  # the context's fixed memory: it fades by half in 13.5 steps

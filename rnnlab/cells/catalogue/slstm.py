@@ -1,6 +1,6 @@
 """LSTM with an exponential input gate."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import exp, linear, log, maximum, sigmoid, tanh, where
 
 
