@@ -184,13 +184,13 @@ class CompiledEngine:
         """Go back through time over a tape, or over checkpoints segment by segment."""
         tapes = _tapes(record)
         d_output = check_backward(self.cell, self.dtype, record, d_output, d_states)
-        plan, x = self.plan, record.x
+        plan, x, parameters = self.plan, record.x, snapshot(record.parameters)
         steps, batch, units = record.shape
         count = len(self.cell.states)
         parts = split_batch(batch)
         layout = lay_out(plan, x.shape[2], units, self.dtype.name, backward=True)
-        panels = panels_of(plan, layout, record.parameters, units, backward=True)
-        vectors = stack_vectors(plan, record.parameters, units)
+        panels = panels_of(plan, layout, parameters, units, backward=True)
+        vectors = stack_vectors(plan, parameters, units)
 
         def zeros(*shape: int) -> Array:
             return np.zeros(shape, self.dtype)
@@ -220,7 +220,7 @@ class CompiledEngine:
             parameters=unpack_gradients(
                 plan,
                 layout,
-                record.parameters,
+                parameters,
                 _sum_parts(sums.weights),
                 _sum_parts(sums.bias),
                 _sum_parts(sums.vectors),

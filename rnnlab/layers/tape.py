@@ -1,4 +1,4 @@
-"""Results of a layer's forward pass and of its backward pass."""
+"""Results of a layer's forward and backward passes."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class Tape:
     Parameters
     ----------
     architecture : Architecture
-        That of the layer.
+        Architecture of the layer.
     identity : bytes
         Mark of the layer, which its copies share.
     records : sequence of Record
-        The engine's, of every direction of every layer, in the order of the state's rows.
+        The engine's record of each direction of each layer, in the order of the state's rows.
     output : array (T, B, D*H)
     masks : sequence of array or None
-        What the input of each layer, and the output of the last, was multiplied with.
+        Dropout masks of the input of each layer, and last of the output.
     lengths : int64 array (B,) or None
-        Where sequences end.
+        Ends of the sequences.
     learned : bool
         Whether the run began with the layer's own initial states.
     """
@@ -70,7 +70,7 @@ class Tape:
     @property
     def state(self) -> Any:
         """The final state, a named tuple of (num_layers * D, B, H) arrays."""
-        # copies: a state that is carried on must not keep the whole tape in memory
+        # Copies: a state that is carried on must not keep the whole tape in memory.
         rows = [[_read_only(array.copy()) for array in record.final] for record in self._records]
         state = gather(self._architecture.cell.states, rows)
         return type(state)(*map(_read_only, state))
@@ -78,9 +78,9 @@ class Tape:
     def states(self, layer: int = 0, reverse: bool = False) -> dict[str, Array]:
         """Return each state over time, (T+1, B, H), with the initial one in slot 0.
 
-        The backward direction (`reverse=True`) is in its own time: it begins, in slot 0, at the
-        sequence's end, and slot s is the state after it has read x[T - s]. With `lengths`, a
-        sequence has its own T, and its state stays as it is from there on.
+        The backward direction (`reverse=True`) is in its own time: slot 0 is at the sequence's end,
+        and slot s is the state after it has read x[T - s]. With `lengths`, each sequence has its
+        own T and keeps its state from there on.
         """
         names, record = self._architecture.cell.states, self._record(layer, reverse)
         return {n: _read_only(s) for n, s in zip(names, record.states, strict=True)}
@@ -88,14 +88,14 @@ class Tape:
     def gates(self, layer: int = 0, reverse: bool = False) -> dict[str, Array]:
         """Return each named value of the equations over time, (T, B, H), such as "f" or "n".
 
-        The time is that of `states`: the step from slot s to slot s + 1 is at s. Beyond a
-        sequence's end they are 0.
+        The time is that of `states`: the step from slot s to slot s + 1 is at s. After a sequence's
+        end they are 0.
         """
         record = self._record(layer, reverse)
         named = record.cell.equations.gates
         held = {name: record.value(node.index) for name, node in named.items()}
         if any(array is None for array in held.values()):
-            # What the backward pass does not need was not kept: it follows from the states.
+            # The engine keeps only what the backward pass needs; the rest follows from the states.
             engine = ReferenceEngine(record.cell, self._architecture.dtype)
             before = [state[:-1] for state in record.states]
             values = engine.step(record.parameters, record.x, before, record.given)
@@ -124,10 +124,11 @@ class LayerGradients:
     Attributes
     ----------
     parameters : dict of str to array
-        By the names of the layer's parameters.
+        Gradients by the names of the layer's parameters.
     input : array (T, B, I) or None
+        dL/dx, None if it was not computed.
     state : named tuple of (num_layers * D, B, H) arrays
-        Of the initial state.
+        dL/d initial state.
     """
 
     parameters: dict[str, Array]
@@ -144,15 +145,15 @@ class LayerGradients:
     def states(self, layer: int = 0, reverse: bool = False) -> dict[str, Array]:
         """Return dL/ds_t of every state, (T+1, B, H); slot 0 is the initial state.
 
-        s_t is taken as a node of the computation: its gradient counts every path that leaves it,
-        the one to the output of the same step included. Slots are those of `Tape.states`: the
-        backward direction is in its own time.
+        s_t is a node of the computation: its gradient includes every path that leaves it, also that
+        to the output of the same step. Slots are those of `Tape.states`: the backward direction is
+        in its own time.
         """
         directions = len(self._over_time) // self._num_layers
         over_time = self._over_time[find_row(self._num_layers, directions, layer, reverse)]
         if over_time is None:
             raise ValueError(
-                "gradients of states over time must be asked for: "
+                "gradients of states over time are computed on request: "
                 "call layer.backward(..., through_time=True)"
             )
         return dict(zip(self.state._fields, over_time, strict=True))

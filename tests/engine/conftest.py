@@ -1,4 +1,4 @@
-"""What the tests of whole processes share."""
+"""Fixtures for tests that run whole processes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RunPython = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def run_python(tmp_path: Path) -> RunPython:
-    """Return a function that runs a script in a process of its own and returns what it printed."""
+    """Return a function that runs a script in its own process and returns the finished process."""
 
     def run(script: str, *, check: bool = True, **environment: str) -> object:
         root = Path(__file__).parents[2]

@@ -1,4 +1,4 @@
-"""Kernels on disk: shared by processes, never stale, never corrupt, and dispensable."""
+"""Cache of kernels on disk: shared by processes, never stale, never corrupt, and optional."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_second_process_loads_and_an_edited_cell_is_compiled(run_python, tmp_p
     assert run_python(TANH, **place).stdout.split() == ["True", "0.4621", "0.7864"]
 
 
-def test_editing_the_engine_leaves_all_old_kernels_behind(run_python, tmp_path):
+def test_editing_the_engine_gives_another_folder(run_python, tmp_path):
     package = Path(rnnlab.__file__).parent
     copy = tmp_path / "rnnlab"
     shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
@@ -99,8 +99,8 @@ def test_processes_that_compile_at_once_do_not_corrupt_the_cache(run_python, tmp
 
 
 @pytest.mark.slow
-def test_a_truncated_kernel_is_compiled_anew(run_python, tmp_path):
-    """A cache that a full disk cut short must not stop anybody."""
+def test_a_truncated_kernel_is_compiled_again(run_python, tmp_path):
+    """As a full disk leaves it."""
     place = {"RNNLAB_CACHE_DIR": str(tmp_path)}
     run_python(TANH, **place)
     for path in tmp_path.rglob("*.nbi"):
@@ -109,10 +109,10 @@ def test_a_truncated_kernel_is_compiled_anew(run_python, tmp_path):
 
 
 def test_what_one_function_makes_has_a_name_each():
-    """Equal names are told apart by a counter of the process alone, which another process repeats.
+    """Numba distinguishes equal names by a counter of the process, which another process repeats.
 
-    Kernels loaded from two processes' files then ran through tiles of another height: products were
-    wrong once a layer had been loaded beside `matmul`.
+    Kernels loaded from two processes' files then used tiles of another height: products were wrong
+    once both a layer and `matmul` had been loaded.
     """
     shapes = [(h, w, 2, lanes) for h in range(1, 9) for w in (1, 2, 4) for lanes in (4, 8, 16)]
     names = {row_strip(*shape).py_func.__qualname__ for shape in shapes}

@@ -1,4 +1,4 @@
-"""Sequences of different lengths in one batch, against each of them alone."""
+"""Sequences of different lengths in one batch, compared with each of them alone."""
 
 from __future__ import annotations
 

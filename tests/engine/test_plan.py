@@ -1,4 +1,4 @@
-"""The plan: which products there are, in which stage, and where values lie."""
+"""The plan of a step: its products, their stages, and the places of values."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_one_product_for_x_and_one_for_h():
 
 
 def test_gru_lanes_overlap():
-    """n_x, r, z, n_h: x feeds the first three, h the last three, both side by side."""
+    """n_x, r, z, n_h: x feeds the first three, h the last three, each as neighbours."""
     plan = make_plan(gru)
     assert [gru.maps[position] for position in plan.lanes] == ["n", "r", "z", "n"]
     x, h = plan.products

@@ -1,4 +1,4 @@
-"""The same results on other processors than this one, and without compilation."""
+"""Equal results on other processors, and without compilation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import platform
 
 import pytest
 
-pytestmark = pytest.mark.slow  # every cell is compiled anew for each processor
+pytestmark = pytest.mark.slow  # every cell is compiled for each processor
 
 COMPARE = """
 import numpy as np

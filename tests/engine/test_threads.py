@@ -1,4 +1,4 @@
-"""The batch is cut the same way whatever the number of threads."""
+"""Threads: the parts of a batch do not depend on their number; their failures and waits."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_an_error_in_a_part_surfaces():
         run_parts(fail, [(0, 1), (1, 2)], 1e12)
 
 
-def test_a_result_for_which_nobody_waited_is_not_taken_for_the_next_one():
+def test_a_result_that_was_not_waited_for_is_not_taken_for_the_next_one():
     """Ctrl-C came while the caller waited for the thread."""
     helper = SpinningThread("test")
 

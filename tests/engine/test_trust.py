@@ -1,4 +1,4 @@
-"""Kernels are programs: a folder in which others can write is not used."""
+"""Safety of the kernels' folder: one in which other users can write is not used."""
 
 from __future__ import annotations
 
