@@ -127,6 +127,23 @@ def test_parameters_are_matched_on_a_table(table: Path, *, bidirectional: bool) 
         assert build_model(run).parameter_count > 400
 
 
+def test_a_run_that_diverged_counts_with_the_worse_baseline(table: Path) -> None:
+    """It has no error; the mean must not gain by leaving it out."""
+    options = {"data": table, "target": "height", "horizon": 1, "cells": ["gru"], **SMALL}
+    del options["jobs"]
+    study = Study("fit", out="fit", jobs=1, **options)
+    rows = study.execute().metrics
+    broken = (rows["part"] == "test") & (rows["seed"] == 1)
+    good = rows.loc[(rows["part"] == "test") & (rows["seed"] == 0), "rmse"].item()
+    rows.loc[broken, ["loss", "rmse", "mae", "relative_rmse"]] = np.nan
+    rows.loc[broken, "status"] = "diverged"
+    summary = study.experiment.summarise(study.spec, rows).loc[0]
+    naive = summary["baseline_constant"], summary["baseline_last"]
+    assert summary["rmse"] == pytest.approx((good + max(naive)) / 2)
+    assert summary["baseline"] == min(naive)
+    assert (summary["diverged"], summary["seeds"]) == (1, 2)
+
+
 def test_a_report_of_a_fit(table: Path) -> None:
     result = rnnlab.fit(table, "label", cells=["gru", "lstm"], out="fit", **SMALL)
     made = rnnlab.report(result.path)

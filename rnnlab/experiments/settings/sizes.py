@@ -98,7 +98,7 @@ _most_units = lru_cache(maxsize=4096)(most_units)
 def hidden_size(settings: RunSettings) -> int:
     """Return the units of a run's cell, matched by parameters where the study says so."""
     if settings.hidden is not None:
-        return settings.hidden
+        return int(settings.hidden)
     task = problem_at(settings.task)
     sizes = task.input_size, task.output_size, settings.parameters or 0, *_layers(settings)
     return _most_units(settings.entry.find(), *sizes)

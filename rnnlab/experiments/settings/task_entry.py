@@ -69,7 +69,7 @@ class TaskEntry(BaseModel):
     @classmethod
     def _read(cls, written: Any) -> Any:
         if isinstance(written, str):
-            return cls._read(read_task(written))
+            written = read_task(written)
         if isinstance(written, Mapping) and "table" in written and "name" not in written:
             return {"name": TABLE, "label": Path(str(written["table"])).stem, **written}
         if isinstance(written, Mapping):
