@@ -98,8 +98,8 @@ def run(
     What an option leaves open has the value of the preset; of a file, what the file says. Several
     values between commas are swept, from --payload to --evaluation-batch: --lr 0.001,0.003. A run
     into a folder that holds a result of the same settings computes what is missing. More seeds,
-    cells, delays, tasks or values of a swept setting are added; what the folder has beyond what is
-    asked for is kept. `rnnlab status DIR` watches a study from anywhere.
+    cells, delays, tasks or values of a swept setting are added; what the folder has beyond these is
+    kept. `rnnlab status DIR` watches a study from anywhere.
     """
     from rnnlab.experiments import Study
 

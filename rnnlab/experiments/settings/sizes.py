@@ -1,4 +1,4 @@
-"""How many numbers a model learns, and the most units that a given number of them allows."""
+"""Numbers of parameters of models, and the largest sizes that a number of them allows."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def hidden_size(settings: RunSettings) -> int:
 
 
 def learned_numbers(settings: RunSettings) -> int:
-    """Return how many numbers a run's model learns, readout included."""
+    """Return the number of parameters of a run's model, readout included."""
     task = problem_at(settings.task)
     cell, hidden = settings.entry.find(), hidden_size(settings)
     sizes = task.input_size, task.output_size, hidden, *_layers(settings)

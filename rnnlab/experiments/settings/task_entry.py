@@ -82,7 +82,7 @@ class TaskEntry(BaseModel):
 
     @property
     def source(self) -> str:
-        """What `find_task` takes: the name, or the file from where the spec lies."""
+        """The argument of `find_task`: the name, or the file relative to the spec's folder."""
         return locate_object(self.name, self.folder)
 
     @property
@@ -134,7 +134,7 @@ class TaskEntry(BaseModel):
             checked = make(kind, written | located, self.name)
             check_once(checked)
             settings = {name: getattr(checked, name) for name in fields}
-            # what a file holds decides the random numbers, not where it lies
+            # the content of a file decides the random numbers, not its path
             entropy = settings | {name: digest(file) for name, file in read.items()}
             points.append(
                 TaskPoint(self.source, tuple(settings.items()), columns, tuple(entropy.values()))
@@ -270,6 +270,6 @@ def _choices(given: Mapping[str, Any], field: Any, task: str) -> list[Any]:
     if field.default_factory is not dataclasses.MISSING:
         return [field.default_factory()]
     raise ValueError(
-        f"{field.name} of the task {task} must be given, got nothing: "
-        f"write {task},{field.name}=... or, in a TOML file, {field.name} = ... beside the name"
+        f"{field.name} of the task {task} must be given: "
+        f"write {task},{field.name}=... or, in a TOML file, {field.name} = ... next to the name"
     )
