@@ -10,6 +10,8 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
@@ -184,3 +186,32 @@ figures: Registry[Any] = Registry(
     *("rnnlab.plotting", "rnnlab.experiments.measures.figures", "rnnlab.reports.statistics"),
 )
 engines: Registry[Any] = Registry("engine")
+
+
+def _fill(registry: Registry[Any], group: str, module: str, attributes: dict[str, str]) -> None:
+    """Register attributes of a module, which is imported at the first use, and open the registry.
+
+    The module has a function `check_offer` for entries of other packages.
+    """
+    for name, attribute in attributes.items():
+        registry.register_lazily(name, partial(_attribute, module, attribute))
+    registry.open_to(group, lambda name, value: _attribute(module, "check_offer")(name, value))
+
+
+def _attribute(module: str, name: str) -> Any:
+    return getattr(import_module(module), name)
+
+
+_fill(
+    optimizers,
+    "rnnlab.optimizers",
+    "rnnlab.training.optimizers",
+    {"sgd": "SGD", "rmsprop": "RMSProp", "adam": "Adam"},
+)
+_fill(
+    schedules,
+    "rnnlab.schedules",
+    "rnnlab.training.schedules",
+    {"constant": "constant", "cosine": "cosine", "step": "step", "plateau": "plateau"},
+)
+_fill(readouts, "rnnlab.readouts", "rnnlab.training.readout", {"linear": "LinearReadout"})

@@ -15,7 +15,7 @@ from rnnlab.engine.protocol import Array
 from rnnlab.layers.arrays import as_numbers
 from rnnlab.layers.seeding import Seed, random_numbers
 from rnnlab.training import SequenceModel, softmax_cross_entropy
-from rnnlab.training.losses import Loss, call_loss
+from rnnlab.training.loss_contract import Loss, call_loss
 
 #: Decades below its first value to which the slope of a gradient is fitted: smaller gradients have
 #: no effect on learning.

@@ -16,18 +16,6 @@ from rnnlab.cli.settings import settings_options, swept
 FAILED = 1  # the exit code where a run could not be computed
 
 
-class MeasureOption(click.Option):
-    """An option whose help lists the registered measures, which are imported for it alone."""
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Return the option and its help."""
-        from rnnlab.registry import measures
-
-        names = ", ".join(name for name in measures if name != "decay")
-        self.help = str(self.help).format(names)
-        return super().get_help_record(ctx)
-
-
 @click.command(short_help="Run an experiment, or what is missing of it.")
 @click.argument("study", metavar="EXPERIMENT|FILE.toml")
 @click.option(
@@ -64,10 +52,9 @@ class MeasureOption(click.Option):
 @settings_options({})
 @click.option(
     "--measure",
-    cls=MeasureOption,
     metavar="NAME,...",
-    help="What gradient-flow measures next to gradients by lag: {}.  "
-    "[default: paths,gates,training]",
+    help="Measures of gradient-flow in addition to gradients by lag; an unknown name lists them "
+    "all.  [default: paths,gates,training]",
 )
 @click.option(
     "--input",

@@ -156,6 +156,14 @@ class Encoding(BaseModel):
         return worst_scores(self.metrics)
 
     @property
+    def summary(self) -> str:
+        """The prediction in words, such as "classification of label, one answer a sequence"."""
+        where = "one answer a sequence" if self.read == "last" else "an answer at every step"
+        if self.horizon:
+            where = f"{self.horizon} step{'s' * (self.horizon > 1)} ahead"
+        return f"{self.task} of {', '.join(self.targets)}, {where}"
+
+    @property
     def text(self) -> frozenset[str]:
         """The features that are text."""
         return frozenset(one.name for one in self.features if one.values is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from dataclasses import dataclass
 from os import PathLike
@@ -19,7 +20,7 @@ from rnnlab.data.scoring import outputs_of
 from rnnlab.data.table import read_table
 from rnnlab.layers.saving import damaged
 from rnnlab.training import SequenceModel
-from rnnlab.training.saving import load_noted
+from rnnlab.training.loading import load_noted
 
 KEY = "encoding"
 
@@ -45,6 +46,25 @@ class FittedModel:
 
     def __post_init__(self) -> None:
         require_causal(self.encoding.horizon, self.model.layer.bidirectional)
+
+    def __repr__(self) -> str:
+        return f"<rnnlab.FittedModel: {self.encoding.summary}; {self.model!r}>"
+
+    def _repr_html_(self) -> str:
+        encoding, layer = self.encoding, self.model.layer
+        rows = {
+            "predicts": encoding.summary,
+            "features": ", ".join(feature.name for feature in encoding.features),
+            "sequence": encoding.sequence,
+            "time": encoding.time or "order of the rows",
+            "cell": layer.cell.name,
+            "layers": f"{layer.num_layers} of {layer.hidden_size} units",
+            "parameters": str(self.model.parameter_count),
+        }
+        cells = "".join(
+            f"<tr><th>{name}</th><td>{html.escape(text)}</td></tr>" for name, text in rows.items()
+        )
+        return f"<table>{cells}</table>"
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write both into one safetensors file, without pickle; `load_fitted` reads it."""

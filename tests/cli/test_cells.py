@@ -77,7 +77,7 @@ def test_a_cell_shows(capsys: Capture, name: str) -> None:
 
 
 def test_a_cell_without_direct_paths_says_so(capsys: Capture) -> None:
-    assert printed(capsys, "cells", "show", "rnn").endswith("none: every path passes a matrix\n")
+    assert printed(capsys, "cells", "show", "rnn").endswith("none: every path has a matrix\n")
 
 
 def test_a_cell_of_a_file(capsys: Capture, cifg: str) -> None:

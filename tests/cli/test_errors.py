@@ -5,8 +5,11 @@ from __future__ import annotations
 import click
 import pytest
 
+from rnnlab.cli import main
 from rnnlab.cli.errors import user_errors, with_options
 from rnnlab.cli.fit import fit
+from rnnlab.registry import optimizers
+from rnnlab.training import SGD
 
 
 @pytest.mark.parametrize(
@@ -46,3 +49,15 @@ def test_the_current_command_decides() -> None:
     assert caught.value.message == "give --delays 5,10, not missing='drop'"
     with pytest.raises(click.ClickException, match="delays=5"), user_errors():
         raise ValueError("delays=5")  # outside of a command
+
+
+@pytest.mark.parametrize("command", ["fit", "run"])
+def test_help_lists_the_names_of_a_registry(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for names in ("_loaders", "_loaded"):
+        monkeypatch.setattr(optimizers, names, dict(getattr(optimizers, names)))
+    optimizers.register("lion", SGD)
+    assert main([command, "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "sgd, rmsprop, adam or lion." in text

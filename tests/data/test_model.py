@@ -56,16 +56,16 @@ def test_model_and_encoding_are_of_one_reading(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file that is replaced meanwhile gives no mixture of two."""
-    from rnnlab.training import saving
+    from rnnlab.training import loading
 
     path = untrained(load_dataset(write())).save(tmp_path / "model.safetensors")
-    real, paths = vars(saving)["read"], []
+    real, paths = vars(loading)["read"], []
 
     def counted(file: Path) -> Any:
         paths.append(file)
         return real(file)
 
-    monkeypatch.setattr(saving, "read", counted)
+    monkeypatch.setattr(loading, "read", counted)
     load_fitted(path)
     assert paths == [path]
 
@@ -260,3 +260,16 @@ def test_one_long_sequence_does_not_widen_the_others(monkeypatch: pytest.MonkeyP
     batches = list(part.shuffled(32, "every", [0, 1]))
     assert sum(batch.x.shape[1] for batch in batches) == len(part)
     assert sum(batch.x.size for batch in batches) < 2 * sum(map(len, part.inputs))
+
+
+def test_a_model_shows_what_it_predicts_and_its_size(write: Write) -> None:
+    fitted = untrained(load_dataset(write()))
+    assert repr(fitted).startswith(
+        "<rnnlab.FittedModel: classification of label, one answer a sequence; <rnnlab.SequenceModel"
+    )
+    page = fitted._repr_html_()
+    assert f"<td>{fitted.model.parameter_count}</td>" in page
+    assert "<th>features</th><td>temp, wind</td>" in page
+    frame = pd.DataFrame({"id": np.repeat(range(9), 4), "a<b": np.arange(36.0) % 7})
+    ahead = untrained(load_dataset(frame, target="a<b", horizon=1))
+    assert "regression of a&lt;b, 1 step ahead" in ahead._repr_html_()

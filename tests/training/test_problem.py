@@ -13,7 +13,7 @@ import pytest
 from rnnlab import GRU
 from rnnlab.data import load_dataset
 from rnnlab.registry import tasks
-from rnnlab.tasks import Adding, CopyMemory, find_task
+from rnnlab.tasks import Adding, CopyMemory, Task, find_task
 from rnnlab.training import (
     LOSSES,
     Batch,
@@ -84,10 +84,11 @@ def test_every_task_is_a_problem(name: str, tmp_path: Path) -> None:
     if name == "text":
         text = tmp_path / "text.txt"
         text.write_text("abcab" * 100)
-        task = kind(file=str(text), length=6)
+        task: Task = kind(file=str(text), length=6)
     else:
         task = kind()
-    assert isinstance(task, Problem)
+    problem: Problem = task  # the type checker agrees
+    assert isinstance(problem, Problem)
     assert task.updates_per_epoch(8) is None
     drawn, rng = task.batches(2, 7), np.random.default_rng(7)
     for _ in range(2):

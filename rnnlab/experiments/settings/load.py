@@ -302,8 +302,7 @@ def _settled(entry: CellEntry, common: ForgetBias) -> CellEntry:
 def _check_names(spec: Spec) -> None:
     """Refuse an unknown optimiser, schedule or initialisation."""
     from rnnlab.layers.initialisers import INITIALISATIONS
-    from rnnlab.training.optimizers import optimizers
-    from rnnlab.training.schedules import schedules
+    from rnnlab.registry import optimizers, schedules
 
     for owner in (spec, *spec.cells):
         for key, known in (
