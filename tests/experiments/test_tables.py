@@ -116,6 +116,23 @@ def test_a_table_grows_by_seeds_and_rates_and_a_changed_one_is_refused(table: Pa
         Study("task-study", out="grown", **more)
 
 
+def test_other_columns_are_another_result(table: Path) -> None:
+    """Lists of columns are one value: fewer of them must not find the result of more."""
+    written = {"table": "walks.csv", "target": "label", "features": ["height", "weather"]}
+    options: dict[str, Any] = {**SMALL, "cells": ["gru"], "epochs": 1}
+    rnnlab.run("task-study", out="out", task=written, **options)
+    with pytest.raises(ValueError, match=r"same settings, got task\[0\].features"):
+        Study("task-study", out="out", task={**written, "features": ["height"]}, **options)
+
+
+def test_gradient_flow_of_another_task_is_another_result(table: Path) -> None:
+    options: dict[str, Any] = {"cells": ["gru"], "hidden": 4, "updates": 0, "seeds": 1, "jobs": 1}
+    rnnlab.run("gradient-flow", out="flow", task="adding,length=6", measure="decay", **options)
+    for task in ("parity,length=5", "adding,length=7", "walks.csv,target=label"):
+        with pytest.raises(ValueError, match="must hold a result of the same settings"):
+            Study("gradient-flow", out="flow", task=task, measure="decay", **options)
+
+
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_parameters_are_matched_on_a_table(table: Path, *, bidirectional: bool) -> None:
     options = {"task": "walks.csv,target=label", "cells": ["gru", "rnn"], "parameters": 400}

@@ -22,7 +22,6 @@ from rnnlab.experiments.settings.table import (
     TableSettings,
     dataset_at,
     table_point,
-    written_table,
 )
 from rnnlab.registry import unknown_name
 from rnnlab.tasks.contract import check_once
@@ -167,7 +166,7 @@ class TaskEntry(BaseModel):
         for values in product(*swept.values()):
             chosen = dict(zip(swept, values, strict=True))
             try:
-                table = written_table(self.settings_given | chosen, file)
+                table = TableSettings(**self.settings_given | chosen | {"data": file})
             except ValidationError as error:
                 raise ValueError(
                     explain_field(error, TableSettings, f"table {self.table}")

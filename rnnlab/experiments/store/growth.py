@@ -21,6 +21,7 @@ from rnnlab.experiments.settings.cell_entry import ENTRY_OPTIONS, CellEntry
 from rnnlab.experiments.settings.runs import Run
 from rnnlab.experiments.settings.schema import SWEPT
 from rnnlab.experiments.settings.spec import TrainingSpec
+from rnnlab.experiments.settings.table import COLUMNS
 from rnnlab.experiments.settings.task_entry import TaskEntry
 
 _LISTS = ("delays", "payload", "alphabet", *SWEPT)
@@ -127,7 +128,7 @@ def grown(spec: Any, before: Mapping[str, Any]) -> Any:
     seeds = before.get("seeds")
     if isinstance(seeds, int) and seeds > spec.seeds:
         update["seeds"] = seeds
-    for key in _ENTRIES:
+    for key in _ENTRIES if isinstance(spec, TrainingSpec) else ("cells",):
         if _has(spec, key):
             update[key] = _all_entries(spec, key, _entries(before, key))
     if isinstance(spec, TrainingSpec):
@@ -240,7 +241,9 @@ def _parts(entry: Any, old: Mapping[str, Any], *, sweeps: bool) -> dict[str, Any
 def _given(entry: Any) -> dict[str, Any]:
     """Return the settings of an entry that may be lists."""
     if isinstance(entry, TaskEntry):
-        return entry.settings_given
+        given = entry.settings_given
+        whole = (*COLUMNS, "split") if entry.table else ()  # lists that are one value
+        return {name: value for name, value in given.items() if name not in whole}
     return {name: getattr(entry, name) for name in _OWN if name != "cell"}
 
 
