@@ -15,6 +15,7 @@ from rnnlab.experiments import Study, load_spec
 from rnnlab.experiments.kinds.build import build_model
 from rnnlab.experiments.settings.grid import runs
 from rnnlab.experiments.settings.sizes import hidden_size, learned_numbers
+from rnnlab.training import SequenceModel
 
 SMALL: dict[str, Any] = {"hidden": 5, "epochs": 3, "seeds": 2, "jobs": 1}
 
@@ -66,16 +67,36 @@ def test_a_sweep_has_the_numbers_of_the_fit(table: Path, tmp_path: Path) -> None
     assert len(tests) == 2 * 2 * 2
 
 
+def test_parameters_of_a_table_follow_from_the_seed_alone(table: Path) -> None:
+    """As a layer made by hand has them: models of earlier versions can be made again."""
+    spec = load_spec("task-study", {"task": "walks.csv,target=label", "hidden": 5, "seeds": 4})
+    made = build_model(list(runs(spec))[3])
+    layer, readout = np.random.SeedSequence(3).spawn(2)
+    by_hand = SequenceModel(
+        rnnlab.GRU(made.layer.input_size, 5, seed=np.random.default_rng(layer)),
+        2,
+        read="last",
+        seed=np.random.default_rng(readout),
+    )
+    for name, array in by_hand.parameters.items():
+        np.testing.assert_array_equal(made.parameters[name], array)
+
+
 def test_a_setting_is_chosen_on_the_validation_part(table: Path) -> None:
     """`best` follows the validation rows at each run's best epoch, not the test rows."""
     options = {**SMALL, "cells": ["gru"], "task": "walks.csv,target=label", "lr": [0.003, 0.1]}
-    result = rnnlab.run("task-study", out="out", **options)
-    rows = result.metrics
-    held = rows[rows["part"] == "validation"].sort_values("loss", kind="stable")
-    best = held.groupby(["lr", "seed"]).head(1)
-    means = best.groupby("lr")[["accuracy", "loss"]].mean()
-    wanted = means.sort_values(["accuracy", "loss"], ascending=[False, True]).index[0]
-    assert result.summary.loc[result.summary["best"], "lr"].tolist() == [wanted]
+    study = Study("task-study", out="out", **options)
+    rows = study.execute().metrics
+    for lr, held, tested in ((0.003, 0.0, 1.0), (0.1, 1.0, 0.0)):
+        rows.loc[(rows["lr"] == lr) & (rows["part"] == "validation"), "accuracy"] = held
+        rows.loc[(rows["lr"] == lr) & (rows["part"] == "test"), "accuracy"] = tested
+    summary = study.experiment.summarise(study.spec, rows)
+    assert summary[["lr", "accuracy", "best"]].to_numpy().tolist() == [
+        [0.003, 1.0, False], [0.1, 0.0, True],
+    ]  # fmt: skip
+    rows.to_csv("out/metrics.csv", index=False)
+    made = rnnlab.report("out")
+    assert made.tables["at-best"][["lr", "mean"]].to_numpy().tolist() == [[0.1, 0.0]]
 
 
 def test_settings_of_a_table_are_swept_next_to_a_task(table: Path) -> None:
