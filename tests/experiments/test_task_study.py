@@ -26,7 +26,7 @@ from rnnlab.experiments.settings.sizes import (
 from rnnlab.registry import cells
 from rnnlab.statistics import best_settings, mean_interval
 
-STUDY = TaskStudy()
+STUDY: Any = TaskStudy()
 COPY = {"name": "copy-memory", "delay": [3, 6], "payload": 2, "alphabet": 3}
 
 
