@@ -227,10 +227,12 @@ def _shown(spec: Spec) -> list[str]:
         name
         for name in names
         if name not in ("experiment", "name", "out")
+        and (name not in _OF_A_TASK or getattr(spec, name))  # one of them in gradient-flow
         and (name not in LATER or name in _ALWAYS or getattr(spec, name) != LATER[name])
     ]
 
 
+_OF_A_TASK = ("task", "delays", "payload", "alphabet")
 # Settings that are printed at their default too.
 _ALWAYS = ("parameters", "num_layers", "init")
 
@@ -247,11 +249,11 @@ def _setting_text(key: str, value: Any, spec: Spec) -> str:
         return f"{value} (0 to {value - 1})" if value > 1 else "1 (0)"
     if value is None:
         return "the cell's own" if key == "forget_bias" else "none"
-    if key == "task" and value:
+    if key == "task":
         return "; ".join(map(_task_text, value))
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return setting_text(value)
 
 
 def _task_text(entry: TaskEntry) -> str:

@@ -38,7 +38,7 @@ def predict(
     """Predict from a table that has the columns which the model was trained on.
 
     A row for each sequence, or for each time step where every step has an answer; probabilities
-    of classes and labels beside them. Scaling, vocabulary and columns are in the model's file.
+    of classes and labels next to them. Scaling, vocabulary and columns are in the model's file.
     """
     from rnnlab.cli.compiling import compile_first
     from rnnlab.data import load_fitted

@@ -1,4 +1,4 @@
-"""What a study shows of its work: bars on a terminal, a line per finished run elsewhere.
+"""Progress of a study on stderr: bars on a terminal, a line per finished run elsewhere.
 
 Both go to stderr, so that stdout holds the settings, the summary and the paths alone.
 """
@@ -27,11 +27,11 @@ class Lines(Progress):
     """A plain line for each thing that is done."""
 
     def compiling(self, cell: str, dtype: str) -> None:
-        """Say what takes seconds now, and only now."""
+        """Announce a compilation, which takes seconds once."""
         self._say(f"Compiling the kernels of {cell} in {dtype}, once for this machine ...")
 
     def compiled(self, cell: str, dtype: str, seconds: float) -> None:
-        """Say how long it took."""
+        """Print the duration of a compilation."""
         self._say(f"Compiled {cell} in {dtype}: {duration(seconds)}")
 
     def begin(self, work: Mapping[Run, float], updates: Mapping[Run, int], jobs: int) -> None:
@@ -40,11 +40,11 @@ class Lines(Progress):
         self._runs = len(work)
 
     def step(self, run: Run, update: int) -> None:
-        """Take note, say nothing."""
+        """Update the remaining time, print nothing."""
         self._remaining.step(run, update)
 
     def finished(self, run: Run, outcome: str) -> None:
-        """Say what a run came to and how long the others take."""
+        """Print the result of a run and the remaining time."""
         self._remaining.finished(run)
         left = self._remaining.seconds()
         rest = f"; about {duration(left)} left" if left else ""
@@ -52,11 +52,11 @@ class Lines(Progress):
         self._say(f"[{count}/{self._runs}] {run}: {outcome}{rest}")
 
     def retried(self, run: Run, reason: str) -> None:
-        """Say what happened, and that it is tried once more."""
+        """Print why a run is computed again."""
         self._say(f"{run}: {reason}; it is computed once more")
 
     def failed(self, run: Run, reason: str) -> None:
-        """Say what happened, and that the others go on."""
+        """Print why a run failed."""
         self._remaining.failed(run)
         self._say(f"{run} FAILED: {reason}; the others go on")
 

@@ -16,12 +16,12 @@ from rnnlab.cli.output import say
     "--out",
     type=click.Path(path_type=Path),
     metavar="FILE.html",
-    help="The page; its tables are written beside it, FILE-outcomes.csv and others.  "
+    help="The page; its tables are written next to it, FILE-outcomes.csv and others.  "
     "[default: DIR/report.html, outcomes.csv and others]",
 )
 @click.option("--force", is_flag=True, help="Replace files that no report wrote, too.")
 def report(folder: Path, out: Path | None, force: bool) -> None:
-    """Write the result in DIR as one self-contained HTML page, and the tables behind it as CSV.
+    """Write the result in DIR as one self-contained HTML page, and its tables as CSV.
 
     The page compares the cells, draws how they learn and how soon they solve the task, says what
     the numbers do not show, and how to make them again. It needs no network.

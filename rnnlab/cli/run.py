@@ -16,18 +16,6 @@ from rnnlab.cli.settings import settings_options, swept
 FAILED = 1  # the exit code where a run could not be computed
 
 
-class MeasureOption(click.Option):
-    """An option whose help lists the registered measures, which are imported for it alone."""
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Return the option and its help."""
-        from rnnlab.registry import measures
-
-        names = ", ".join(name for name in measures if name != "decay")
-        self.help = str(self.help).format(names)
-        return super().get_help_record(ctx)
-
-
 @click.command(short_help="Run an experiment, or what is missing of it.")
 @click.argument("study", metavar="EXPERIMENT|FILE.toml")
 @click.option(
@@ -64,10 +52,9 @@ class MeasureOption(click.Option):
 @settings_options({})
 @click.option(
     "--measure",
-    cls=MeasureOption,
     metavar="NAME,...",
-    help="What gradient-flow measures next to gradients by lag: {}.  "
-    "[default: paths,gates,training]",
+    help="Measures of gradient-flow in addition to gradients by lag; an unknown name lists them "
+    "all.  [default: paths,gates,training]",
 )
 @click.option(
     "--input",
@@ -98,8 +85,8 @@ def run(
     What an option leaves open has the value of the preset; of a file, what the file says. Several
     values between commas are swept, from --payload to --evaluation-batch: --lr 0.001,0.003. A run
     into a folder that holds a result of the same settings computes what is missing. More seeds,
-    cells, delays, tasks or values of a swept setting are added; what the folder has beyond what is
-    asked for is kept. `rnnlab status DIR` watches a study from anywhere.
+    cells, delays, tasks or values of a swept setting are added; what the folder has beyond these is
+    kept. `rnnlab status DIR` watches a study from anywhere.
     """
     from rnnlab.experiments import Study
 

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from rnnlab.experiments.results.status import Status
 
 
-@click.command(short_help="Say how far a study is.")
+@click.command(short_help="Print the progress of a study.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def status(folder: Path) -> None:
-    """Say how far the study in DIR is: what is done, under way, failed, and the time left.
+    """Print the progress of the study in DIR: finished, running and failed runs, remaining time.
 
     It reads the files in DIR alone, from any terminal or machine that sees them, and changes none.
     """

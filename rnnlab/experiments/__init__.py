@@ -1,4 +1,4 @@
-"""From a spec to runs, tidy tables, a summary and a picture."""
+"""Studies: settings -> runs -> tables, summary and figures."""
 
 from __future__ import annotations
 

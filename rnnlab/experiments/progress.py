@@ -1,49 +1,50 @@
-"""What a runner tells about itself while it works."""
+"""Progress of a study: the listener interface, and the estimate of the remaining time."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from rnnlab.experiments.settings.runs import Run
 
 
 class Progress:
-    """Listens to a study and says nothing; a front end overrides what it wants to show.
+    """Listener to a study that does nothing; a front end overrides the events that it shows.
 
     All methods are called from the process and the thread that started the study.
     """
 
     def compiling(self, cell: str, dtype: str) -> None:
-        """Say that kernels are about to be compiled, which takes seconds."""
+        """Handle the start of a compilation of kernels, which takes seconds."""
 
     def compiled(self, cell: str, dtype: str, seconds: float) -> None:
-        """Say that they are."""
+        """Handle the end of a compilation."""
 
     def begin(self, work: Mapping[Run, float], updates: Mapping[Run, int], jobs: int) -> None:
-        """Say what is to be computed: each run's work, in a unit that they share, and updates.
+        """Handle the start: the work of each run, in a common unit, and its updates.
 
-        `jobs` of them run at a time.
+        `jobs` runs are computed at a time.
         """
 
     def step(self, run: Run, update: int) -> None:
-        """Say that `run` is under way and has done `update` updates."""
+        """Handle the progress of `run`, which has done `update` updates."""
 
     def finished(self, run: Run, outcome: str) -> None:
-        """Say that the rows of `run` are safe and what it came to."""
+        """Handle a finished run, whose rows are on disk; `outcome` is its result in words."""
 
     def retried(self, run: Run, reason: str) -> None:
-        """Say that `run` is computed once more, from its beginning."""
+        """Handle a run that is computed again from its beginning."""
 
     def failed(self, run: Run, reason: str) -> None:
-        """Say that `run` could not be computed; the others go on."""
+        """Handle a run that could not be computed; the others continue."""
 
     def end(self) -> None:
-        """Say that nothing more comes, be it finished or interrupted."""
+        """Handle the end of the study, be it finished or interrupted."""
 
 
 class Several(Progress):
-    """Passes on to several listeners what it is told.
+    """Forwards the events of the runs to several listeners.
 
     Parameters
     ----------
@@ -51,41 +52,20 @@ class Several(Progress):
     """
 
     def __init__(self, *listeners: Progress) -> None:
-        self._listeners = listeners
+        for name in ("begin", "step", "finished", "retried", "failed", "end"):
+            setattr(self, name, _to_all([getattr(one, name) for one in listeners]))
 
-    def begin(self, work: Mapping[Run, float], updates: Mapping[Run, int], jobs: int) -> None:
-        """Pass it on."""
-        for listener in self._listeners:
-            listener.begin(work, updates, jobs)
 
-    def step(self, run: Run, update: int) -> None:
-        """Pass it on."""
-        for listener in self._listeners:
-            listener.step(run, update)
+def _to_all(methods: Sequence[Callable[..., None]]) -> Callable[..., None]:
+    def call(*arguments: Any) -> None:
+        for method in methods:
+            method(*arguments)
 
-    def finished(self, run: Run, outcome: str) -> None:
-        """Pass it on."""
-        for listener in self._listeners:
-            listener.finished(run, outcome)
-
-    def retried(self, run: Run, reason: str) -> None:
-        """Pass it on."""
-        for listener in self._listeners:
-            listener.retried(run, reason)
-
-    def failed(self, run: Run, reason: str) -> None:
-        """Pass it on."""
-        for listener in self._listeners:
-            listener.failed(run, reason)
-
-    def end(self) -> None:
-        """Pass it on."""
-        for listener in self._listeners:
-            listener.end()
+    return call
 
 
 class Remaining:
-    """How long the rest takes, if it goes on as it went.
+    """Estimate of the remaining time, at the speed so far.
 
     Parameters
     ----------
@@ -120,18 +100,18 @@ class Remaining:
         self._start = clock()
 
     def step(self, run: Run, update: int) -> None:
-        """Take note of the updates that `run` has done."""
+        """Record the updates that `run` has done."""
         updates = self._updates[run]
         self._shares[run] = update / updates if updates else 0.0
 
     def finished(self, run: Run) -> None:
-        """Take note that nothing of `run` is left, however many updates it took."""
+        """Record that `run` is finished, however many updates it took."""
         self._shares.pop(run, None)
         self._finished += self._work[run]
         self.done += 1
 
     def failed(self, run: Run) -> None:
-        """Take note that `run` will not be computed."""
+        """Record that `run` will not be computed."""
         self._shares.pop(run, None)
         self._total -= self._work[run]
 
@@ -145,6 +125,6 @@ class Remaining:
         return self._clock() - self._start
 
     def seconds(self) -> float | None:
-        """Return the seconds that are left, None as long as there is nothing to judge by."""
+        """Return the remaining seconds, None before any work is done."""
         share = self.share()
         return self.elapsed() * max(0.0, 1 - share) / share if share > 0 else None

@@ -57,7 +57,7 @@ def _points(planned: Mapping[str, Any], metrics: pd.DataFrame) -> list[Point]:
     columns = planned["columns"]
     there = metrics[[*columns, "seed"]].drop_duplicates()[columns]
     counts = pd.Series([_key(row) for row in there.itertuples(index=False)]).value_counts()
-    found = []
+    found: list[Point] = []
     for values in csv.reader(planned["points"]):
         said = {
             name: number_or_text(text) if text else OFF

@@ -14,6 +14,7 @@ import pandas as pd
 from rnnlab.experiments.results.reading import labels_of
 from rnnlab.experiments.results.report_files import MADE_BY, PAGE, require_own, table_files
 from rnnlab.experiments.results.tables import read_table, require_numbers, to_csv
+from rnnlab.experiments.settings.runs import setting_text
 from rnnlab.files import remove_partials, write_whole
 from rnnlab.plotting import styles_of_study
 from rnnlab.plotting.names import words
@@ -22,7 +23,6 @@ from rnnlab.reports.cautions import ENOUGH_SEEDS, size_caution
 from rnnlab.reports.gradients import gradient_section
 from rnnlab.reports.sections import task_section
 from rnnlab.reports.source import Source, read_source
-from rnnlab.reports.words import OFF
 
 
 @dataclass(frozen=True)
@@ -236,9 +236,7 @@ def _text(value: Any) -> str:
         }
         more = ", ".join(f"{key.replace('_', ' ')} {_text(said)}" for key, said in rest.items())
         return f"{label} ({more})" if more else label
-    if value is None:
-        return OFF
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return setting_text(value)
 
 
 def _circumstances(manifest: dict[str, Any], settings: dict[str, Any]) -> list[tuple[str, str]]:

@@ -95,7 +95,7 @@ class Source:
     parts : list of Part
         One a task; none where the folder has no metrics.csv.
     gradients, summary : DataFrame or None
-        Of gradients.csv, and of the summary.csv beside it.
+        Rows of gradients.csv, and of the summary.csv next to it.
     missing : list of str
         What a finished result would have, in sentences.
     """
@@ -109,7 +109,7 @@ class Source:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings of the study; empty where nobody knows."""
+        """The settings of the study; empty if they are not known."""
         found = self.manifest.get("settings")
         return found if isinstance(found, dict) else {}
 
@@ -126,9 +126,9 @@ class Source:
     @property
     def question(self) -> str:
         """What the study asks: its own words, or what its experiment is about."""
-        for asked in (self.manifest.get("question"), self.settings.get("question")):
-            if asked:
-                return str(asked)
+        for question in (self.manifest.get("question"), self.settings.get("question")):
+            if question:
+                return str(question)
         if self.experiment in experiments:
             about: str = experiments[self.experiment].about
             return f"{about[0].upper()}{about[1:]}."

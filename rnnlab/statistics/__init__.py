@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from rnnlab.statistics.best_settings import at_best, best_settings
 from rnnlab.statistics.comparison import compare, holm, letter_groups
-from rnnlab.statistics.fit import summarise_fit, summarise_targets
 from rnnlab.statistics.gradient_flow import decay_bands, summarise_gradient_flow
 from rnnlab.statistics.gradient_medians import (
     clipping_medians,
@@ -27,6 +26,7 @@ from rnnlab.statistics.outcome_table import outcomes, overall
 from rnnlab.statistics.run_outcomes import conditions_of, labelled, runs_of
 from rnnlab.statistics.summary import summarise_condition
 from rnnlab.statistics.survival import kaplan_meier, median_updates, survival_curves
+from rnnlab.statistics.targets import summarise_targets
 
 __all__ = [
     "at_best",
@@ -55,7 +55,6 @@ __all__ = [
     "spectrum_medians",
     "success_interval",
     "summarise_condition",
-    "summarise_fit",
     "summarise_gradient_flow",
     "summarise_targets",
     "survival_curves",

@@ -141,7 +141,7 @@ def test_a_study_from_a_file_with_a_cell_of_its_own(
         ("copy-task --jobs 0", "jobs must be a whole number of at least 1, got 0"),
         ("copy-task --out file", "out must be a folder that can be written, got 'file'"),
         ("copy-task --out file/deeper", "out must be a folder that can be written, got 'file/d"),
-        ("gradient-flow --evaluate-every 3", "setting of gradient-flow must be one of"),
+        ("gradient-flow --bidirectional", "bidirectional must be false in gradient-flow"),
         ("gradient-flow --delay 3 --delay 4", "delays must be one delay in gradient-flow"),
         ("gradient-flow --updates -1", "updates must be a whole number from 0 to 10..12, got -1"),
     ],

@@ -13,7 +13,7 @@ from rnnlab.experiments.kinds.build import build_model, problem_of, streams
 from rnnlab.experiments.settings.grid import planned
 from rnnlab.experiments.settings.sizes import learned_numbers
 
-EXPERIMENT = CopyTask()
+EXPERIMENT: Any = CopyTask()
 
 
 def compute(options: dict[str, Any], run: Run) -> tuple[pd.DataFrame, list[int]]:

@@ -15,6 +15,7 @@ from rnnlab.experiments import Study, load_spec
 from rnnlab.experiments.kinds.build import build_model
 from rnnlab.experiments.settings.grid import runs
 from rnnlab.experiments.settings.sizes import hidden_size, learned_numbers
+from rnnlab.training import SequenceModel
 
 SMALL: dict[str, Any] = {"hidden": 5, "epochs": 3, "seeds": 2, "jobs": 1}
 
@@ -66,16 +67,36 @@ def test_a_sweep_has_the_numbers_of_the_fit(table: Path, tmp_path: Path) -> None
     assert len(tests) == 2 * 2 * 2
 
 
+def test_parameters_of_a_table_follow_from_the_seed_alone(table: Path) -> None:
+    """As a layer made by hand has them: models of earlier versions can be made again."""
+    spec = load_spec("task-study", {"task": "walks.csv,target=label", "hidden": 5, "seeds": 4})
+    made = build_model(list(runs(spec))[3])
+    layer, readout = np.random.SeedSequence(3).spawn(2)
+    by_hand = SequenceModel(
+        rnnlab.GRU(made.layer.input_size, 5, seed=np.random.default_rng(layer)),
+        2,
+        read="last",
+        seed=np.random.default_rng(readout),
+    )
+    for name, array in by_hand.parameters.items():
+        np.testing.assert_array_equal(made.parameters[name], array)
+
+
 def test_a_setting_is_chosen_on_the_validation_part(table: Path) -> None:
     """`best` follows the validation rows at each run's best epoch, not the test rows."""
     options = {**SMALL, "cells": ["gru"], "task": "walks.csv,target=label", "lr": [0.003, 0.1]}
-    result = rnnlab.run("task-study", out="out", **options)
-    rows = result.metrics
-    held = rows[rows["part"] == "validation"].sort_values("loss", kind="stable")
-    best = held.groupby(["lr", "seed"]).head(1)
-    means = best.groupby("lr")[["accuracy", "loss"]].mean()
-    wanted = means.sort_values(["accuracy", "loss"], ascending=[False, True]).index[0]
-    assert result.summary.loc[result.summary["best"], "lr"].tolist() == [wanted]
+    study = Study("task-study", out="out", **options)
+    rows = study.execute().metrics
+    for lr, held, tested in ((0.003, 0.0, 1.0), (0.1, 1.0, 0.0)):
+        rows.loc[(rows["lr"] == lr) & (rows["part"] == "validation"), "accuracy"] = held
+        rows.loc[(rows["lr"] == lr) & (rows["part"] == "test"), "accuracy"] = tested
+    summary = study.experiment.summarise(study.spec, rows)
+    assert summary[["lr", "accuracy", "best"]].to_numpy().tolist() == [
+        [0.003, 1.0, False], [0.1, 0.0, True],
+    ]  # fmt: skip
+    rows.to_csv("out/metrics.csv", index=False)
+    made = rnnlab.report("out")
+    assert made.tables["at-best"][["lr", "mean"]].to_numpy().tolist() == [[0.1, 0.0]]
 
 
 def test_settings_of_a_table_are_swept_next_to_a_task(table: Path) -> None:
@@ -116,6 +137,23 @@ def test_a_table_grows_by_seeds_and_rates_and_a_changed_one_is_refused(table: Pa
         Study("task-study", out="grown", **more)
 
 
+def test_other_columns_are_another_result(table: Path) -> None:
+    """Lists of columns are one value: fewer of them must not find the result of more."""
+    written = {"table": "walks.csv", "target": "label", "features": ["height", "weather"]}
+    options: dict[str, Any] = {**SMALL, "cells": ["gru"], "epochs": 1}
+    rnnlab.run("task-study", out="out", task=written, **options)
+    with pytest.raises(ValueError, match=r"same settings, got task\[0\].features"):
+        Study("task-study", out="out", task={**written, "features": ["height"]}, **options)
+
+
+def test_gradient_flow_of_another_task_is_another_result(table: Path) -> None:
+    options: dict[str, Any] = {"cells": ["gru"], "hidden": 4, "updates": 0, "seeds": 1, "jobs": 1}
+    rnnlab.run("gradient-flow", out="flow", task="adding,length=6", measure="decay", **options)
+    for task in ("parity,length=5", "adding,length=7", "walks.csv,target=label"):
+        with pytest.raises(ValueError, match="must hold a result of the same settings"):
+            Study("gradient-flow", out="flow", task=task, measure="decay", **options)
+
+
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_parameters_are_matched_on_a_table(table: Path, *, bidirectional: bool) -> None:
     options = {"task": "walks.csv,target=label", "cells": ["gru", "rnn"], "parameters": 400}
@@ -125,6 +163,23 @@ def test_parameters_are_matched_on_a_table(table: Path, *, bidirectional: bool) 
         assert model.parameter_count == learned_numbers(run.settings) <= 400
         run.settings.parameters, run.settings.hidden = None, hidden_size(run.settings) + 1
         assert build_model(run).parameter_count > 400
+
+
+def test_a_run_that_diverged_counts_with_the_worse_baseline(table: Path) -> None:
+    """It has no error; the mean must not gain by leaving it out."""
+    options = {"data": table, "target": "height", "horizon": 1, "cells": ["gru"], **SMALL}
+    del options["jobs"]
+    study = Study("fit", out="fit", jobs=1, **options)
+    rows = study.execute().metrics
+    broken = (rows["part"] == "test") & (rows["seed"] == 1)
+    good = rows.loc[(rows["part"] == "test") & (rows["seed"] == 0), "rmse"].item()
+    rows.loc[broken, ["loss", "rmse", "mae", "relative_rmse"]] = np.nan
+    rows.loc[broken, "status"] = "diverged"
+    summary = study.experiment.summarise(study.spec, rows).loc[0]
+    naive = summary["baseline_constant"], summary["baseline_last"]
+    assert summary["rmse"] == pytest.approx((good + max(naive)) / 2)
+    assert summary["baseline"] == min(naive)
+    assert (summary["diverged"], summary["seeds"]) == (1, 2)
 
 
 def test_a_report_of_a_fit(table: Path) -> None:

@@ -26,7 +26,7 @@ from rnnlab.experiments.settings.sizes import (
 from rnnlab.registry import cells
 from rnnlab.statistics import best_settings, mean_interval
 
-STUDY = TaskStudy()
+STUDY: Any = TaskStudy()
 COPY = {"name": "copy-memory", "delay": [3, 6], "payload": 2, "alphabet": 3}
 
 
@@ -310,9 +310,7 @@ def test_a_text_counts_by_what_it_holds_not_by_where_it_lies(
     assert drawn(changed) != drawn(beside)
 
     (tmp_path / "other" / "book.txt").unlink()
-    with pytest.raises(
-        ValueError, match=r"file must be a text that can be read, got '.*book\.txt'"
-    ):
+    with pytest.raises(ValueError, match=r"file must be a readable text, got '.*book\.txt'"):
         load_spec(tmp_path / "other" / "study.toml", rest)
     swept = {**rest, "task": [{"name": "text", "file": ["book.txt", "./book.txt"], "length": 7}]}
     digests = load_spec("task-study", swept).settings()["task"][0]["file_sha256"]

@@ -21,26 +21,26 @@ Rows = pd.DataFrame | dict[str, pd.DataFrame]
 
 
 class Experiment(ABC, Generic[S]):
-    """From a spec to rows, from rows to a summary.
+    """A kind of study: from a spec to runs and rows, from rows to a summary.
 
     Attributes
     ----------
     name : str
-        As the command line calls it.
+        Name on the command line.
     about : str
         One line for lists.
     spec : type
-        The settings it takes.
+        Class of its settings.
     table : str
-        The file of its rows, without the ending.
+        Name of the CSV file of its rows, without the ending.
     columns : tuple of str
-        Of that file, where they are the same for all settings.
+        Columns of the CSV file, where they do not depend on the settings.
     key : tuple of str
-        Those of them that name the run a row belongs to, likewise.
+        Columns that identify a run.
     figure : str or None
-        Its figure in `registry.figures`.
+        Name of its main figure in `registry.figures`.
     all_tables, all_figures : tuple of str
-        What a result may hold besides, whatever the settings: what is replaced goes too.
+        Other tables and figures that a result may contain; deleted when it is replaced.
     """
 
     name: ClassVar[str]
@@ -54,14 +54,14 @@ class Experiment(ABC, Generic[S]):
     all_figures: ClassVar[tuple[str, ...]] = ()
 
     def further_tables(self, spec: S) -> dict[str, tuple[str, ...]]:
-        """Return the columns of the tables beside the main one, by their names; none unless said.
+        """Return the columns of further tables, next to the main one, by their names.
 
         Where there are some, `run` returns a dict of all tables.
         """
         return {}
 
     def figures(self, spec: S) -> list[str]:
-        """Return the figures that are drawn of a result: `figure`, if there is one, comes first."""
+        """Return the names of a result's figures, `figure` first."""
         return [] if self.figure is None else [self.figure]
 
     def columns_for(self, spec: S) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ class Experiment(ABC, Generic[S]):
         return self.columns
 
     def key_for(self, spec: S) -> tuple[str, ...]:
-        """Return those of the columns that name the run of a row: `key`, unless they depend."""
+        """Return the columns that identify a run: `key`, unless they depend on the settings."""
         return self.key
 
     @abstractmethod

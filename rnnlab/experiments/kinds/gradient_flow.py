@@ -1,4 +1,4 @@
-"""`rnnlab run gradient-flow`: how gradients travel, before, in the middle of and after training."""
+"""`rnnlab run gradient-flow`: gradients before, midway and after training."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class GradientFlow(Experiment[GradientFlowSpec]):
         return tuple(one.name for name in measures for one in measures[name].figures())
 
     def further_tables(self, spec: Any) -> dict[str, tuple[str, ...]]:
-        """Return the columns of the tables beside gradients.csv, by their names."""
+        """Return the columns of the tables next to gradients.csv, by their names."""
         tables = all_tables(spec.measure, training=bool(spec.updates))
         return {name: columns for name, columns in tables.items() if name != self.table}
 
@@ -78,12 +78,12 @@ class GradientFlow(Experiment[GradientFlowSpec]):
         """Train the model, measure it midway and at the end, and watch it on the way."""
         settings, problem = run.settings, problem_of(run)
         every = max(1, self.updates(run) // 20) if is_table(run) else settings.evaluate_every
-        asked, probe_of_task = _measures(run), _probe(run, "task")
+        chosen, probe_of_task = _measures(run), _probe(run, "task")
         by_loss = is_table(run) or settings.patience is not None or settings.schedule == "plateau"
-        scored = by_loss or any(measure.scores for measure in asked)
+        scored = by_loss or any(measure.scores for measure in chosen)
         watchers = {
             measure.name: watcher
-            for measure in asked
+            for measure in chosen
             if (watcher := measure.watcher(probe_of_task, every)) is not None
         }
         fresh = streams(run).evaluation
@@ -116,7 +116,7 @@ class GradientFlow(Experiment[GradientFlowSpec]):
             lost = found[self.table][0].assign(phase=phase)
             numbers = ["norm", "log10_norm", "relative_norm"]
             found[self.table].append(lost.assign(**dict.fromkeys(numbers, math.nan)))
-        for measure in asked:
+        for measure in chosen:
             training = FinishedTraining(
                 initial=found[self.table][0],
                 evaluations=evaluations,

@@ -37,7 +37,7 @@ def kind_of(folder: Path) -> str | None:
 
 
 def described(folder: Path) -> str:
-    """Return in words what a folder holds, and which commands work on it.
+    """Return a description of a folder's content, and the commands that work on it.
 
     Raises
     ------

@@ -146,10 +146,14 @@ def _tasks(manifest: Mapping[str, Any], label: str, rows: pd.DataFrame) -> list[
     # the settings of the copy task are those of the study, of another task those of its entry
     written = {**settings, **entry} if "task" not in rows else entry
     fields = [field.name for field in dataclasses.fields(kind) if field.init]
-    points = rows[[name for name in fields if name in rows]].drop_duplicates().to_dict("records")
+    columns = rows[[name for name in fields if name in rows]].drop_duplicates()
+    points: list[dict[Any, Any]] = columns.to_dict("records") or [{}]
     found = []
-    for point in points or [{}]:
-        given = {**written, **{str(name): _whole(value) for name, value in point.items()}}
+    for point in points:
+        given: dict[str, Any] = {
+            **written,
+            **{str(name): _whole(value) for name, value in point.items()},
+        }
         try:
             task = kind(**{name: given[name] for name in fields if name in given})
             how = judged(task)

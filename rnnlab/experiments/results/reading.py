@@ -1,4 +1,4 @@
-"""Manifest, plan and runner's file of a result as they are read, checked whoever wrote them.
+"""Manifest, plan and state of the runner, read with checks: any program may have written them.
 
 A folder may come from elsewhere, be damaged, or hold what no run wrote. Every error is a ValueError
 of one line with the file, the key, and what it holds. `rnnlab.experiments.results.tables` does the

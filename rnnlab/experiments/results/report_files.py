@@ -1,7 +1,4 @@
-"""Which files a report goes to, and which of those that are there are its own.
-
-Beside the rooms: reports are written by one, and go with a result that another replaces.
-"""
+"""Paths of a report, and detection of files that an earlier report wrote."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ MADE_BY = "Made by rnnlab report. The numbers behind this page lie beside it:"
 
 
 def table_files(page: Path, folder: Path, names: Iterable[str]) -> dict[str, Path]:
-    """Return the file of each table, beside the page.
+    """Return the file of each table, next to the page.
 
     The tables of report.html in the folder of the result have plain names. Those of any other page
     begin with its own, so that pages in one folder do not share them.
@@ -60,7 +57,7 @@ def require_own(page: Path, contents: Mapping[Path, bytes]) -> None:
     ]
     if strange:
         raise ValueError(
-            f"out must not replace what no report wrote, got {', '.join(strange)} in "
+            f"out must not replace files that no report wrote, got {', '.join(strange)} in "
             f"{page.parent}: move that away, name another page with --out (out=), or replace it "
             "with --force (force=True)"
         )

@@ -1,4 +1,4 @@
-"""How far a study is, read from its folder alone: from another terminal, or another machine."""
+"""Progress of a study, read from its folder alone, from any terminal or machine."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SILENT = 30.0  # seconds without a sign of life after which a runner counts as d
 
 @dataclass(frozen=True)
 class Status:
-    """How far a study is.
+    """Progress of a study.
 
     Attributes
     ----------
@@ -124,10 +124,10 @@ def read_state(folder: Path) -> dict[str, Any] | None:
 
 
 def is_alive(state: Mapping[str, Any], now: float | None = None) -> bool:
-    """Say whether the runner that wrote `state` is at work.
+    """Return whether the runner that wrote `state` is at work.
 
-    Its last sign of life must be recent; on its own host the system is asked too, which knows at
-    once.
+    Its last sign of life must be recent; on its own host the system's list of
+    processes is checked too.
     """
     if state.get("ended") is not None:
         return False
@@ -138,5 +138,5 @@ def is_alive(state: Mapping[str, Any], now: float | None = None) -> bool:
 
 
 def is_mine(state: Mapping[str, Any]) -> bool:
-    """Say whether this very process wrote `state`: pids of other hosts may be the same."""
+    """Return whether this process wrote `state`: pids of other hosts may be the same."""
     return (state.get("host"), state.get("pid")) == (socket.gethostname(), os.getpid())

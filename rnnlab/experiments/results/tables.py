@@ -1,4 +1,4 @@
-"""Tables of a result as they are read, checked whoever wrote them.
+"""Tables of a result: writing, and reading with checks, since any program may have written them.
 
 Every error is a ValueError of one line with the file, the column and the row.
 """

@@ -1,4 +1,4 @@
-"""Runs on the workers of a Dask cluster; the results come back here, to the one who writes them.
+"""Runs on the workers of a Dask cluster; the results are written by this process.
 
 Dask gives the runs of a worker that dies to another one, `distributed.scheduler.allowed-failures`
 times (3 unless configured). Start workers with one thread each, `dask worker ADDRESS --nthreads 1`:
@@ -31,7 +31,7 @@ def compute_on_cluster(
     runs: Sequence[Run],
     progress: Progress,
 ) -> Generator[Outcome]:
-    """Yield what becomes of every run, as they finish, computed by a cluster's workers.
+    """Yield the outcome of every run, computed by a cluster's workers, as they finish.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def connect(address: str) -> Any:
         from distributed import Client
     except ImportError:
         raise RefusedError(
-            "dask must be installed to compute on a cluster, got none: pip install 'rnnlab[dask]'"
+            "dask must be installed to compute on a cluster: pip install 'rnnlab[dask]'"
         ) from None
     try:
         return Client(address, timeout=CONNECT, set_as_default=False)

@@ -1,4 +1,4 @@
-"""Runs in processes of their own: one kernel thread each, none left behind.
+"""Runs in worker processes with one kernel thread each.
 
 A process may die on the way, as when the system runs out of memory. Its run is computed once more,
 in a new process; if that one dies too the run has failed, and the others go on.
@@ -44,7 +44,7 @@ DEATHS = 2  # how often a worker may die over a run
 def compute(
     experiment: Experiment[Any], runs: Sequence[Run], jobs: int, progress: Progress
 ) -> Generator[Outcome]:
-    """Yield what becomes of every run, as they finish.
+    """Yield the outcome of every run, in the order in which they finish.
 
     With one job the work is done here; with more, in as many processes, in the order of `runs`.
     Closing the iterator, or an exception such as a Ctrl-C, ends the processes at once.
@@ -127,7 +127,7 @@ class _Hand:
         self.run: Run | None = None
 
     def give(self, run: Run) -> None:
-        """Hand over a run; if there is nobody to take it, `message` will say so."""
+        """Send a run to the worker; `message` returns None if the worker is dead."""
         self.run = run
         with contextlib.suppress(OSError):
             self.pipe.send(run)
@@ -141,7 +141,7 @@ class _Hand:
         return message
 
     def death(self) -> str:
-        """Say how the process ended."""
+        """Return how the process ended."""
         self.process.join()
         self.pipe.close()
         code = self.process.exitcode or 0

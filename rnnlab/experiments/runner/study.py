@@ -1,4 +1,4 @@
-"""A study from its settings to its files: what is missing is computed, what is there is kept."""
+"""Execution of a study: missing runs are computed, finished ones are kept."""
 
 from __future__ import annotations
 
@@ -84,16 +84,16 @@ class Study:
     jobs : int, optional
         Processes at a time; as many as there are hardware threads unless given.
     dask : str, optional
-        The address of a Dask scheduler, whose workers compute instead.
+        Address of a Dask scheduler, whose workers compute the runs.
     command : str, optional
-        What the manifest says the study was started with.
+        Command for the manifest.
     **options
         Settings that win over the file and the preset.
 
     Raises
     ------
     ValueError
-        For settings that cannot be, a folder that cannot be written or holds another result.
+        For invalid settings, or a folder that cannot be written or holds another result.
     """
 
     def __init__(
@@ -150,18 +150,18 @@ class Study:
 
     @property
     def where(self) -> str:
-        """Where runs are computed, in words."""
+        """Description of the place where runs are computed."""
         return f"{self.jobs} at a time" if self._dask is None else f"by Dask at {self._dask}"
 
     @property
     def figure(self) -> Path | None:
-        """Where the picture lies, if the experiment has one."""
+        """Path of the main figure, if the experiment has one."""
         name = self.experiment.figure
         return None if name is None else self.store.path / figure_spec(name).filename
 
     @property
     def figures(self) -> list[Path]:
-        """Where the pictures lie, those that there are."""
+        """Paths of the figures that exist."""
         names = self.experiment.figures(self.spec)
         files = [self.store.path / figure_spec(name).filename for name in names]
         return [file for file in files if file == self.figure or file.exists()]
@@ -242,7 +242,7 @@ class Study:
             shutil.rmtree(self.store.path / name, ignore_errors=True)
 
     def _draw(self) -> None:
-        """Draw every figure but those that no cell of the study has anything for."""
+        """Draw every figure for which a cell of the study has data."""
         from rnnlab.plotting import NothingToDrawError
 
         for name in self.experiment.figures(self.spec):
@@ -274,7 +274,7 @@ class Study:
     def _run(
         self, missing: Sequence[Run], jobs: int, progress: Progress, client: Any = None
     ) -> None:
-        """Compute runs and put each on disk as it comes in."""
+        """Compute runs and write each to disk when it is finished."""
         before = len(self.runs) - len(missing)
         heart = Heartbeat(self.store.runs_folder, self._command, self.where, before)
         both, ending, failures = Several(heart, progress), "interrupted", list[Failed]()
@@ -328,7 +328,7 @@ class Study:
         return compute(self.experiment, order, jobs, progress)
 
     def _compile(self, runs: Sequence[Run], progress: Progress) -> None:
-        """Compile here, once, what the workers then find in the cache."""
+        """Compile the kernels once, into the cache that the workers read."""
         from rnnlab.engine import is_cached, prepare
 
         cells = {self.spec.entry(run.cell).find(): None for run in runs}
@@ -369,13 +369,13 @@ def run(
     dask : str, optional
         The address of a Dask scheduler, whose workers compute instead.
     progress : Progress, optional
-        Is told what happens; silent unless given.
+        Listener to the progress; silent unless given.
     **options
         The options of `rnnlab run` with underscores: `preset`, `cells`, `hidden` or `parameters`,
         `num_layers`, `init`, `forget_bias`, `batch`, `updates`, `lr`, `seeds`, `optimizer`,
         `clip`, `clip_value`, `evaluation_batch`; `delays`, `payload`, `alphabet` of the copy task
-        or `task` of a task study, and `evaluate_every` of both. A list where one value would stand
-        is swept. What is left out has the preset's value.
+        or `task` of a task study, and `evaluate_every` of both. A list
+        in place of a value is swept. What is left out has the preset's value.
 
     Returns
     -------
@@ -385,7 +385,7 @@ def run(
     Raises
     ------
     ValueError
-        For settings that cannot be, a folder that cannot be written or holds another result.
+        For invalid settings, or a folder that cannot be written or holds another result.
     RunsFailedError
         If a run could not be computed. The others are in the table.
 
@@ -420,7 +420,7 @@ def _names_of_files() -> list[str]:
 
 
 def checked_jobs(jobs: int | None) -> int:
-    """Return how many processes may compute at a time."""
+    """Return the number of processes that may compute at a time."""
     if jobs is None:
         return manifest.available_threads()
     if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:

@@ -1,4 +1,4 @@
-"""The cells of a comparison, as users write them."""
+"""Entries of a study's cells: a cell with its options and label."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class CellEntry(BaseModel):
 
     @property
     def source(self) -> str:
-        """What `find_cell` takes: the name, or the file from where the spec lies."""
+        """The argument of `find_cell`: the name, or the file relative to the spec's folder."""
         return locate_object(self.cell, self.folder)
 
     def find(self) -> CellDefinition:

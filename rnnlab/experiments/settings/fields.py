@@ -1,4 +1,4 @@
-"""Kinds of settings: what a value must be, and what to do when it is not."""
+"""Types of settings: the values that are valid, and the remedy for those that are not."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ Natural = Annotated[int, Field(strict=True, ge=1)]
 Name = Annotated[str, Field(strict=True, min_length=1)]
 
 T = TypeVar("T")
-# A setting that may be swept: a list where one value would stand.
+# A setting that may be swept: a list in place of one value.
 OneOrMore: TypeAlias = T | Annotated[list[T], Field(min_length=1)]
 
 _COUNT = knob("a whole number of at least 1", "give 1 or more, or a list to sweep")

@@ -1,4 +1,4 @@
-"""Files that a study names: where they lie, and the digest that stands for what they hold."""
+"""Files that a study names: their paths, and the digests that identify their contents."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def locate(written: str, folder: Path | None) -> Path:
-    """Return the path of a file as a spec names it: from `folder`, where the spec lies.
+    """Return the path of a file as a spec names it: relative to `folder`, that of the spec.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Where settings come from: the quick preset, then a file or another preset, then options.
+"""Settings of a study from the quick preset, a file or another preset, and options.
 
 A study is a TOML file that says what differs from the quick preset of its experiment::
 

@@ -1,4 +1,4 @@
-"""Error messages for settings: pydantic's findings as one line with key, reason and remedy."""
+"""Error messages for settings: one line with key, requirement, given value and remedy."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ from rnnlab.experiments.settings.fields import (
     Share,
     Steps,
 )
+from rnnlab.experiments.settings.runs import setting_text
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ class Settings(BaseModel):
         ):
             values = getattr(self, one), getattr(self, other)
             if None not in values:
-                came = " and ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values)
+                came = " and ".join(map(setting_text, values))
                 raise ValueError(f"{one} and {other} must not both be set, got {came}: {remedy}")
         if self.hidden is None and self.parameters is None:
             raise ValueError(

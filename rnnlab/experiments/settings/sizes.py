@@ -1,4 +1,4 @@
-"""How many numbers a model learns, and the most units that a given number of them allows."""
+"""Numbers of parameters of models, and the largest sizes that a number of them allows."""
 
 from __future__ import annotations
 
@@ -98,14 +98,14 @@ _most_units = lru_cache(maxsize=4096)(most_units)
 def hidden_size(settings: RunSettings) -> int:
     """Return the units of a run's cell, matched by parameters where the study says so."""
     if settings.hidden is not None:
-        return settings.hidden
+        return int(settings.hidden)
     task = problem_at(settings.task)
     sizes = task.input_size, task.output_size, settings.parameters or 0, *_layers(settings)
     return _most_units(settings.entry.find(), *sizes)
 
 
 def learned_numbers(settings: RunSettings) -> int:
-    """Return how many numbers a run's model learns, readout included."""
+    """Return the number of parameters of a run's model, readout included."""
     task = problem_at(settings.task)
     cell, hidden = settings.entry.find(), hidden_size(settings)
     sizes = task.input_size, task.output_size, hidden, *_layers(settings)

@@ -186,7 +186,7 @@ class TaskStudySpec(TrainingSpec):
 
 
 class FitSpec(TrainingSpec, TableSettings):
-    """Cells on one table, with the table's settings beside the others."""
+    """Cells on one table, with the table's settings next to the others."""
 
     experiment: Annotated[Literal["fit"], knob("fit here", "leave it out")]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -176,11 +175,6 @@ def resolved_split(table: TableSettings, data: Dataset) -> dict[str, Any]:
         return {"split": data.split, "split_seed": None}
     seed = SEED if table.split_seed is None else table.split_seed
     return {"split": list(table.split or SHARES), "split_seed": seed}
-
-
-def written_table(settings: Mapping[str, Any], file: Path) -> TableSettings:
-    """Return checked settings of a table that an entry of a study names."""
-    return TableSettings.model_validate({**settings, "data": file})
 
 
 def _frozen(value: Any) -> Any:

@@ -22,7 +22,6 @@ from rnnlab.experiments.settings.table import (
     TableSettings,
     dataset_at,
     table_point,
-    written_table,
 )
 from rnnlab.registry import unknown_name
 from rnnlab.tasks.contract import check_once
@@ -69,7 +68,7 @@ class TaskEntry(BaseModel):
     @classmethod
     def _read(cls, written: Any) -> Any:
         if isinstance(written, str):
-            return cls._read(read_task(written))
+            written = read_task(written)
         if isinstance(written, Mapping) and "table" in written and "name" not in written:
             return {"name": TABLE, "label": Path(str(written["table"])).stem, **written}
         if isinstance(written, Mapping):
@@ -82,7 +81,7 @@ class TaskEntry(BaseModel):
 
     @property
     def source(self) -> str:
-        """What `find_task` takes: the name, or the file from where the spec lies."""
+        """The argument of `find_task`: the name, or the file relative to the spec's folder."""
         return locate_object(self.name, self.folder)
 
     @property
@@ -134,7 +133,7 @@ class TaskEntry(BaseModel):
             checked = make(kind, written | located, self.name)
             check_once(checked)
             settings = {name: getattr(checked, name) for name in fields}
-            # what a file holds decides the random numbers, not where it lies
+            # the content of a file decides the random numbers, not its path
             entropy = settings | {name: digest(file) for name, file in read.items()}
             points.append(
                 TaskPoint(self.source, tuple(settings.items()), columns, tuple(entropy.values()))
@@ -167,7 +166,7 @@ class TaskEntry(BaseModel):
         for values in product(*swept.values()):
             chosen = dict(zip(swept, values, strict=True))
             try:
-                table = written_table(self.settings_given | chosen, file)
+                table = TableSettings(**self.settings_given | chosen | {"data": file})
             except ValidationError as error:
                 raise ValueError(
                     explain_field(error, TableSettings, f"table {self.table}")
@@ -270,6 +269,6 @@ def _choices(given: Mapping[str, Any], field: Any, task: str) -> list[Any]:
     if field.default_factory is not dataclasses.MISSING:
         return [field.default_factory()]
     raise ValueError(
-        f"{field.name} of the task {task} must be given, got nothing: "
-        f"write {task},{field.name}=... or, in a TOML file, {field.name} = ... beside the name"
+        f"{field.name} of the task {task} must be given: "
+        f"write {task},{field.name}=... or, in a TOML file, {field.name} = ... next to the name"
     )

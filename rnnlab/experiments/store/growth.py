@@ -1,7 +1,7 @@
 """Growth of a result: more seeds, cells, tasks and values of settings in a folder that has some.
 
 A run depends on nothing but its own settings and seed, so that the runs of a smaller study are runs
-of the larger one. `grown` returns the study of everything that is stored and asked for;
+of the larger one. `grown` returns the study of everything that is stored or requested;
 `part_of` cuts it down again to what an earlier manifest says; `Growth` finds the rows of the one in
 the table of the other, whose columns may be fewer.
 """
@@ -21,6 +21,7 @@ from rnnlab.experiments.settings.cell_entry import ENTRY_OPTIONS, CellEntry
 from rnnlab.experiments.settings.runs import Run
 from rnnlab.experiments.settings.schema import SWEPT
 from rnnlab.experiments.settings.spec import TrainingSpec
+from rnnlab.experiments.settings.table import COLUMNS
 from rnnlab.experiments.settings.task_entry import TaskEntry
 
 _LISTS = ("delays", "payload", "alphabet", *SWEPT)
@@ -111,23 +112,23 @@ def moved(rows: str, columns: Sequence[str], line: str, to: Sequence[str]) -> st
 
 
 def grown(spec: Any, before: Mapping[str, Any]) -> Any:
-    """Return a study of all that is asked for and all that is stored.
+    """Return a study of all that is requested and all that is stored.
 
     Parameters
     ----------
     spec : Spec or FitSpec
-        What is asked for.
+        The requested study.
     before : mapping
         The settings in the manifest of what is stored.
 
-    What is stored keeps its order, unless all of it is asked for again with more. Settings that
-    cannot be united stay as they are asked for.
+    What is stored keeps its order, unless all of it is requested again with more. Settings that
+    cannot be united stay as they are requested.
     """
     update: dict[str, Any] = {}
     seeds = before.get("seeds")
     if isinstance(seeds, int) and seeds > spec.seeds:
         update["seeds"] = seeds
-    for key in _ENTRIES:
+    for key in _ENTRIES if isinstance(spec, TrainingSpec) else ("cells",):
         if _has(spec, key):
             update[key] = _all_entries(spec, key, _entries(before, key))
     if isinstance(spec, TrainingSpec):
@@ -158,7 +159,7 @@ def part_of(spec: Any, before: Mapping[str, Any]) -> Any:
 
 
 def beyond(asked: Any, spec: Any) -> list[str]:
-    """Return in words what `spec` has beyond what was asked for."""
+    """Return in words what `spec` has beyond the requested study."""
     said = []
     if spec.seeds > asked.seeds:
         more = [str(seed) for seed in range(asked.seeds, spec.seeds)]
@@ -240,7 +241,9 @@ def _parts(entry: Any, old: Mapping[str, Any], *, sweeps: bool) -> dict[str, Any
 def _given(entry: Any) -> dict[str, Any]:
     """Return the settings of an entry that may be lists."""
     if isinstance(entry, TaskEntry):
-        return entry.settings_given
+        given = entry.settings_given
+        whole = (*COLUMNS, "split") if entry.table else ()  # lists that are one value
+        return {name: value for name, value in given.items() if name not in whole}
     return {name: getattr(entry, name) for name in _OWN if name != "cell"}
 
 

@@ -1,4 +1,4 @@
-"""What a runner leaves in its folder for others to see, and how they tell that it is alive.
+"""State of a runner, written to its folder for other processes to read.
 
 A runner writes `runs/runner.json` every few seconds: who it is, what is under way, what failed, and
 when it wrote. A file that has not been written for a while is that of a runner that is dead, or cut
@@ -61,26 +61,26 @@ class Heartbeat(Progress):
         self._thread.start()
 
     def begin(self, work: Mapping[Run, float], updates: Mapping[Run, int], jobs: int) -> None:
-        """Take note of what is to be computed."""
+        """Record the runs that will be computed."""
         with self._lock:
             self._remaining, self._updates = Remaining(work, updates), updates
 
     def step(self, run: Run, update: int) -> None:
-        """Take note that a run is under way."""
+        """Record the progress of a run."""
         with self._lock:
             self._under_way[run] = update
             if self._remaining:
                 self._remaining.step(run, update)
 
     def finished(self, run: Run, outcome: str) -> None:
-        """Take note that a run is safe."""
+        """Record that a run is finished."""
         with self._lock:
             self._under_way.pop(run, None)
             if self._remaining:
                 self._remaining.finished(run)
 
     def failed(self, run: Run, reason: str) -> None:
-        """Take note that a run could not be computed."""
+        """Record that a run has failed."""
         with self._lock:
             self._under_way.pop(run, None)
             self._failed[run] = reason
@@ -88,7 +88,7 @@ class Heartbeat(Progress):
                 self._remaining.failed(run)
 
     def close(self, how: str) -> None:
-        """Write down how it ended, and write no more."""
+        """Write how it ended, and stop writing."""
         self._closed.set()
         self._thread.join()
         self._state["ended"] = how

@@ -1,4 +1,4 @@
-"""One runner a folder: a lock that a dead process cannot hold."""
+"""Lock of a folder for one runner, which ends with its process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class TakenError(Exception):
 
 
 class Lock:
-    """A lock of the operating system on a file, which it frees when the process ends, however.
+    """A lock of the operating system on a file, which it frees when the process ends.
 
     It holds between the processes of one host, and of several where the file system passes locks
     on; `rnnlab.experiments.store.heartbeat` covers the others.
@@ -46,10 +46,10 @@ class Lock:
             if self._is_still(descriptor):
                 self._descriptor = descriptor
                 return
-            os.close(descriptor)  # whoever had it removed the file since we opened it
+            os.close(descriptor)  # its holder removed the file since we opened it
 
     def release(self) -> None:
-        """Free the lock and remove its file, while nobody else can have it."""
+        """Free the lock and remove its file, while no other process can hold it."""
         if self._descriptor is None:
             return
         with contextlib.suppress(OSError):  # Windows keeps a file that is open
@@ -61,7 +61,7 @@ class Lock:
                 self.path.unlink()
 
     def _is_still(self, descriptor: int) -> bool:
-        """Say whether the file that was locked is the one that others would open."""
+        """Return whether the locked file is the one that others would open."""
         try:
             return os.path.samestat(os.fstat(descriptor), self.path.stat())
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Under which circumstances numbers were made: versions, commit, machine, times."""
+"""Circumstances of a result: versions, commit, machine, times."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PACKAGES = (
 
 
 def circumstances() -> dict[str, Any]:
-    """Return what a manifest says besides the command, the settings and the times."""
+    """Return the versions, commit and machine for a manifest."""
     return {
         "rnnlab": __version__,
         "python": platform.python_version(),
@@ -70,7 +70,7 @@ def git_state() -> dict[str, Any]:
     """Return the commit that the package, or else the current folder, is checked out at.
 
     `git_changed` says whether the package, or else a tracked file, differs from it; a result that
-    is made anew does not count as a change of what made it. Both are None without a checkout.
+    is computed again is no change of the code. Both are None without a checkout.
     """
     package = Path(__file__).parents[2]
     tracked = _git(package, "ls-files", "--error-unmatch", "__init__.py") is not None

@@ -1,9 +1,9 @@
-"""The rows of finished runs: a file for each, on disk the moment the run is finished.
+"""Rows of finished runs: one file for each, on disk at once.
 
 A file appears under its name when all of it is on disk (`rnnlab.files.write_whole`), so that a kill
 or a power cut at any moment leaves whole records only; a file that is no record of this study all
 the same is passed over, and its run computed again. A run's file is written once, however many runs
-there are, while a table of all rows would be written anew with each.
+there are, while a table of all rows would be written again with each.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class FurtherTable:
     folder : Path
         Of the result.
     runs : Path
-        The folder of the main table's records; these lie in one of their own within it.
+        The folder of the main table's records; these are in a folder of their own in it.
     name : str
         Of the table, without the ending.
     columns : sequence of str

@@ -1,4 +1,4 @@
-"""The folder of a result: every file in it is written whole or not at all.
+"""Store of a result: every file in its folder is written atomically.
 
 A run's rows are on disk from the moment it is finished, in a file of their own under `runs/`; the
 table is put together from them, in the order of the grid, whatever the order in which they came in.
@@ -36,7 +36,7 @@ from rnnlab.experiments.store.writing import cannot_write, make_writable, write_
 
 SUMMARY = "summary.csv"
 
-# The table is written anew while runs come in, but takes at most one part in so many of the time.
+# The table is rewritten while runs finish, in at most this fraction of the time: one in ...
 TABLE_SHARE = 50
 
 T = TypeVar("T")
@@ -56,9 +56,9 @@ class Store:
     order : sequence of tuple
         The keys of all runs, in the order of the rows.
     settings : mapping
-        What decides the numbers: a result of other settings is not continued.
+        Settings that decide the numbers: a result of other settings is not continued.
     further : mapping of str to sequence of str, optional
-        The columns of tables beside the main one.
+        The columns of further tables.
     growth : Growth, optional
         Which results are a part of this one: their runs are kept. Without it none but itself.
     force : bool
@@ -148,13 +148,13 @@ class Store:
         ----------
         command : str
         notes : mapping
-            What goes into the manifest besides.
+            Further entries of the manifest.
         leftovers : sequence of str
             Names of files that an older result may have left here.
         report : sequence of str
             Names of the files of a report, which goes too where a result grows: it would be wrong.
         """
-        if not self._manifest:  # records without a manifest are of settings that nobody knows
+        if not self._manifest:  # records without a manifest have unknown settings
             self._records.clear()
             for one in self.further.values():
                 one.clear()
@@ -245,19 +245,19 @@ class Store:
     def close(self) -> None:
         """Make room for another runner."""
         self._lock.release()
-        with contextlib.suppress(OSError):  # runs of an unfinished result lie there
+        with contextlib.suppress(OSError):  # runs of an unfinished result are there
             self.runs_folder.rmdir()
 
     def table(self) -> pd.DataFrame:
-        """Return the table as it lies on disk."""
+        """Return the table on disk."""
         return read_csv(self.table_file)
 
     def summary(self) -> pd.DataFrame:
-        """Return the summary as it lies on disk."""
+        """Return the summary on disk."""
         return read_csv(self.summary_file)
 
     def is_finished(self) -> bool:
-        """Say whether nothing is left to do: all runs, the summary, a closed manifest."""
+        """Return whether the result is complete: all runs, the summary, a closed manifest."""
         if self._replace or len(self._rows) < len(self._lines) or not self.summary_file.exists():
             return False
         if not all(one.file.exists() for one in self.further.values()):
@@ -330,7 +330,7 @@ class Store:
         return self._growth.difference(before)
 
     def _layouts(self, settings: Any, history: Sequence[Mapping[str, Any]]) -> Iterator[Layout]:
-        """Yield how a table may be laid out that lies there, the present way first."""
+        """Yield the layouts that the table on disk may have, the present one first."""
         own = {line: line for line in self._lines.values()}
         yield Layout(self.columns, self._width, own)
         for before in (settings, *(one["settings"] for one in reversed(history))):

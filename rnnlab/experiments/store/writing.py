@@ -1,4 +1,4 @@
-"""Writing the files of a result, and what is said when that cannot be done."""
+"""Atomic writing of the files of a result."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def cannot_write(path: Path, error: OSError) -> CannotWriteError:
-    """Say that `path` could not be written, why, and what to do."""
+    """Return the error for a file that could not be written, with the reason and the remedy."""
     return CannotWriteError(
         f"{path} must be written, got: {error.strerror or error}; make room there, then the same "
         "command goes on: all runs that were finished are safe"
