@@ -28,3 +28,9 @@ def tiny() -> dict[str, Any]:
 def tiny_flow() -> dict[str, Any]:
     """Return options of a gradient flow: 2 cells, 1 delay, 2 seeds, gradients by lag alone."""
     return {**TINY, "delays": [4], "measure": ["decay"]}
+
+
+@pytest.fixture
+def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw with few dots: the tests of plotting look at the pictures."""
+    monkeypatch.setattr("rnnlab.plotting.saving.DOTS_PER_INCH", 20)

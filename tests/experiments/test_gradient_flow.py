@@ -194,12 +194,6 @@ def test_a_solved_task_says_when(tiny_flow: dict[str, Any]) -> None:
     assert (tables["solving"]["updates_to_solve"] == math.inf).all()
 
 
-@pytest.fixture
-def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw with few dots: what is in the pictures is the business of the tests of plotting."""
-    monkeypatch.setattr("rnnlab.plotting.saving.DOTS_PER_INCH", 20)
-
-
 @pytest.mark.usefixtures("small_pictures")
 def test_files_of_a_study_and_what_a_second_run_computes(
     tiny_flow: dict[str, Any], tmp_path: Path

@@ -73,6 +73,7 @@ def test_what_is_swept_is_a_column_and_part_of_a_run(options: dict[str, Any]) ->
     assert (settings.lr, settings.clip, settings.updates) == (0.01, None, 6)
 
 
+@pytest.mark.usefixtures("small_pictures")
 @pytest.mark.parametrize(
     "setting",
     [

@@ -115,7 +115,7 @@ FEW_LAYOUTS: list[tuple[Sizes, int, bool]] = [
     ((1, 1, 1, 1), 1, False),
     ((9, 3, 7, 13), 1, False),
     ((4, 37, 3, 19), 1, False),
-    ((4, 3, 2, 5), 2, True),
+    ((4, 3, 2, 5), 3, True),
 ]
 FEW_COMBINATIONS = [
     Combination(cell, *layout, dtype)

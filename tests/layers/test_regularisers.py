@@ -276,6 +276,15 @@ class TestMasks:
         for k, mask in enumerate(masks):
             assert not any((mask == other).all() for other in masks[:k])
 
+    def test_the_masks_between_layers_are_drawn_one_after_the_other(self):
+        noise = Regularisers(dropout=0.5)
+        layer = LSTM(6, 6, num_layers=4, regularisers=noise, seed=1)
+        tape = layer.forward(np.ones((9, 8, 6), np.float32), noise=3)
+        masks = [mask for mask in tape._masks if mask is not None]
+        assert len(masks) == 3
+        for k, mask in enumerate(masks):
+            assert not any((mask == other).all() for other in masks[:k])
+
 
 class TestSeeds:
     layer = LSTM(3, 9, num_layers=2, regularisers=everything(cells["lstm"]), seed=1)
