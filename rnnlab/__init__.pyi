@@ -7,6 +7,7 @@ from . import data as data
 from . import engine as engine
 from . import equations as equations
 from . import experiments as experiments
+from . import interop as interop
 from . import layers as layers
 from . import plotting as plotting
 from . import registry as registry
@@ -43,6 +44,6 @@ from .layers import PeepholeLSTM as PeepholeLSTM
 from .layers import Recurrent as Recurrent
 from .layers import Regularisers as Regularisers
 from .reports import report as report
-from .training.saving import load as load
+from .training.loading import load as load
 
 __version__: str

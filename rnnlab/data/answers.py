@@ -1,4 +1,4 @@
-"""Targets: which kind of answer is asked, at which steps, and what the table says it is."""
+"""Answers: their kind, the steps that have one, and their values in the table."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from rnnlab.training.model import READS
 Kind = Literal["classification", "multi-label", "regression"]
 Read = Literal["every", "last"]
 KINDS = ("classification", "multi-label", "regression")
-#: Whole numbers with at most so many different values, each of them the answer so many times on
-#: average, are taken for classes.
+#: Whole numbers are classes if there are at most FEW different ones, each of them the answer
+#: ANSWERS_EACH times on average.
 FEW, ANSWERS_EACH = 10, 3
 
 
 @dataclass(frozen=True)
-class Task:
-    """What kind of answer is asked, and at which steps.
+class Answers:
+    """The kind of the answers, and the steps that have one.
 
     Attributes
     ----------
     kind : "classification", "multi-label" or "regression"
     read : "every" or "last"
+        Whether every time step has an answer, or each sequence one.
     found : tuple of str
-        What was inferred, in words.
+        What was inferred, as sentences.
     """
 
     kind: Kind
@@ -39,22 +40,21 @@ class Task:
     found: tuple[str, ...] = ()
 
 
-def infer_task(
+def infer_answers(
     sequences: Sequences, roles: Roles, kind: str | None = None, read: str | None = None
-) -> Task:
-    """Complete what the user says about the task by what the target columns hold.
+) -> Answers:
+    """Complete what the user says about the answers by what the target columns hold.
 
-    One column of words, or of at most 10 whole numbers that come again and again (3 answers for
-    each on average, and a sequence in which the target does not change is one answer), is a
-    classification; several columns of 0 and 1 are labels; anything else is a regression. A column
-    holds numbers if at least half of its values are numbers. Where no sequence
-    has two different targets, a sequence has one answer; otherwise every step that has a target has
-    one.
+    One column of words, or of at most 10 whole numbers that are repeated (3 answers for each on
+    average, and a sequence in which the target does not change is one answer), is a classification;
+    several columns of 0 and 1 are labels; anything else is a regression. A column holds numbers if
+    at least half of its values are numbers. Where no sequence has two different targets, a sequence
+    has one answer; otherwise every step that has a target has one.
 
     Raises
     ------
     ValueError
-        If there is no such kind, it does not fit the columns, or a value is no number among
+        If the kind does not exist or does not fit the columns, or a value is no number among
         numbers.
     """
     for name, value, known in (("task", kind, KINDS), ("read", read, READS)):
@@ -66,28 +66,29 @@ def infer_task(
         found.append(f"{kind}, because {why}")
     if kind == "classification" and len(roles.targets) > 1:
         raise ValueError(
-            f"a classification must have one target, got {', '.join(roles.targets)}: "
-            "several columns of 0 and 1 are labels (--task multi-label)"
+            f"a classification must have one target, got {', '.join(roles.targets)}: several "
+            'columns of 0 and 1 are labels, predict them with task="multi-label"'
         )
     if roles.horizon and read == "last":
         raise ValueError(
-            f"a forecast must be read at every step, got read last with horizon {roles.horizon}: "
-            "leave out one of them"
+            "a forecast must be read at every step, got read last with horizon "
+            f"{roles.horizon}: leave out one of them"
         )
     if roles.horizon:
         read = "every"
     if read is None:
         read = "last" if _one_each(sequences, _values(sequences.table, roles, kind)) else "every"
-        one = "no sequence has two different targets"
-        several = "targets change within a sequence"
         found.append(
-            f"one answer a sequence, because {one}" if read == "last" else
-            f"an answer at every step that has a target, because {several}"
-        )  # fmt: skip
-    return Task(cast("Kind", kind), cast("Read", read), tuple(found))
+            "one answer a sequence, because no sequence has two different targets"
+            if read == "last"
+            else "an answer at every step that has a target, because targets change within a "
+            "sequence"
+        )
+    return Answers(cast("Kind", kind), cast("Read", read), tuple(found))
 
 
 def _kind(sequences: Sequences, roles: Roles) -> tuple[str, str]:
+    """Return the kind of the answers, and the reason."""
     table, names = sequences.table, roles.targets
     if len(names) > 1:
         numbers = _numbers(table, names)
@@ -95,17 +96,17 @@ def _kind(sequences: Sequences, roles: Roles) -> tuple[str, str]:
             return "multi-label", "its targets are columns of 0 and 1"
         return "regression", "it has several targets that are not all 0 and 1"
     (name,) = names
-    if not table.holds_numbers(name):
-        table.refuse_local_numbers(name, "take all for words (--task classification)")
+    if not table[name].is_number:
+        table.refuse_local_numbers(name, 'take all for words with task="classification"')
         words = _words(table, name)
         return "classification", f'"{name}" holds words such as {words[words != ""][0]!r}'
     values = _numbers(table, names)
-    asked = _asked(values)
-    different = np.unique(values[asked])
+    there = _there(values)
+    different = np.unique(values[there])
     if _one_each(sequences, values):
-        count = sum(bool(asked[span].any()) for span in sequences.spans)
+        count = sum(bool(there[span].any()) for span in sequences.spans)
     else:
-        count = int(asked.sum())
+        count = int(there.sum())
     few = len(different) <= FEW and len(different) * ANSWERS_EACH <= count
     if not roles.horizon and few and (different == np.round(different)).all():
         return "classification", f'"{name}" has {len(different)} different whole numbers'
@@ -113,9 +114,9 @@ def _kind(sequences: Sequences, roles: Roles) -> tuple[str, str]:
 
 
 def _values(table: Table, roles: Roles, kind: str) -> Array:
-    """Return the targets of every row as their kind has them: texts (N, 1), or float64 (N, O).
+    """Return the targets of every row: texts (N, 1) of classes, else float64 (N, O).
 
-    What is missing is "" or NaN from here on, however the file writes it.
+    A missing target is "" or NaN, however the file writes it.
     """
     if kind == "classification":
         return _words(table, roles.targets[0])[:, None]
@@ -123,20 +124,23 @@ def _values(table: Table, roles: Roles, kind: str) -> Array:
 
 
 def _words(table: Table, column: str) -> Array:
-    """Return a column as texts (N,); where it holds numbers, NA and the like are missing."""
-    words: Array = table.frame[column].to_numpy(object).copy()
-    words[table.is_missing(column, number=table.holds_numbers(column))] = ""
+    """Return a column as texts (N,), "" where a value is missing."""
+    held = table[column]
+    words: Array = held.words.copy()
+    words[held.missing] = ""
     return words
 
 
 def _numbers(table: Table, columns: tuple[str, ...]) -> Array:
     remedy = "correct it or leave the field empty"
     if len(columns) == 1:
-        remedy = "correct it, leave the field empty, or take all for words (--task classification)"
+        remedy = (
+            'correct it, leave the field empty, or take all for words with task="classification"'
+        )
     return np.stack([table.numbers(name, remedy=remedy) for name in columns], axis=1)
 
 
-def _asked(values: Array) -> Array:
+def _there(values: Array) -> Array:
     """Return where there is a target."""
     there: Array = values != "" if values.dtype == object else ~np.isnan(values)
     return there
@@ -144,8 +148,8 @@ def _asked(values: Array) -> Array:
 
 def _one_each(sequences: Sequences, values: Array) -> bool:
     """Return whether no column of `values` (N, O) has two different targets in a sequence."""
-    asked = _asked(values)
-    for column, held in zip(values.T, asked.T, strict=True):
+    there = _there(values)
+    for column, held in zip(values.T, there.T, strict=True):
         for span in sequences.spans:
             targets = column[span][held[span]]
             if (targets != targets[:1]).any():
@@ -153,99 +157,98 @@ def _one_each(sequences: Sequences, values: Array) -> bool:
     return True
 
 
-def answers(sequences: Sequences, roles: Roles, task: Task) -> list[Array]:
+def collect_answers(sequences: Sequences, roles: Roles, wanted: Answers) -> list[Array]:
     """Return the answers of each sequence as the table gives them.
 
     Returns
     -------
     list of array
-        For a classification of texts (T,), else float64 (T, O); T is 1 with `read` "last". "" or
-        NaN where no answer is asked; in a forecast the one at step t is the target at t + horizon.
+        Texts (T,) of a classification, else float64 (T, O); T is 1 with `read` "last". "" or NaN
+        where there is no answer; in a forecast the answer of step t is the target at t + horizon.
 
     Raises
     ------
     ValueError
-        At a value that cannot be a target, and at a sequence without any.
+        At a value that cannot be a target, and at a sequence without a target.
     """
-    values = _values(sequences.table, roles, task.kind)
-    if task.kind == "multi-label":
+    values = _values(sequences.table, roles, wanted.kind)
+    if wanted.kind == "multi-label":
         _check_labels(sequences.table, roles, values)
-    if task.kind == "classification":
+    if wanted.kind == "classification":
         sequences.table.require_one_spelling(roles.targets[0], "a class")
     collected = []
     for number, span in enumerate(sequences.spans):
         held = values[span]
         if roles.horizon:
             held = _ahead(sequences, number, held, roles.horizon)
-        _check_asked(sequences, roles, task, number, _asked(held))
-        if task.read == "last":
+        _check_there(sequences, roles, wanted, number, _there(held))
+        if wanted.read == "last":
             held = _the_one(sequences, roles, held, span.start)
-        collected.append(held[:, 0] if task.kind == "classification" else held)
+        collected.append(held[:, 0] if wanted.kind == "classification" else held)
     return collected
 
 
-def last_known(sequences: Sequences, roles: Roles, task: Task) -> list[Array] | None:
+def last_known(sequences: Sequences, roles: Roles, wanted: Answers) -> list[Array] | None:
     """Return the last target that is known before each answer, as the table gives it.
 
     Returns
     -------
     list of array or None
-        For each sequence texts (T,) or float64 (T, O); in a forecast the last target up to the
-        row, else the last one before the row; "" or NaN where there is none. None for answers per
-        sequence, which have no past.
+        For each sequence texts (T,) or float64 (T, O); in a forecast the last target up to the row,
+        else the last one before the row; "" or NaN where there is none. None with one answer per
+        sequence, which has no past.
     """
-    if task.read == "last":
+    if wanted.read == "last":
         return None
-    values = _values(sequences.table, roles, task.kind)
+    values = _values(sequences.table, roles, wanted.kind)
     empty: Any = "" if values.dtype == object else np.nan
     found = []
     for span in sequences.spans:
         held = values[span]
-        rows = np.where(_asked(held), np.arange(len(held))[:, None], -1)
+        rows = np.where(_there(held), np.arange(len(held))[:, None], -1)
         rows = np.maximum.accumulate(rows, axis=0)
         if not roles.horizon:
             rows = np.concatenate([np.full_like(rows[:1], -1), rows[:-1]])
         last = np.take_along_axis(held, np.maximum(rows, 0), axis=0)
         last[rows < 0] = empty
-        found.append(last[:, 0] if task.kind == "classification" else last)
+        found.append(last[:, 0] if wanted.kind == "classification" else last)
     return found
 
 
-def answers_left(
-    known: list[Array], sequences: Sequences, closed: Sequences, kept: Array, task: Task
+def keep_answers(
+    known: list[Array], sequences: Sequences, closed: Sequences, kept: Array, wanted: Answers
 ) -> list[Array]:
-    """Return which of the answers are left when rows are left out: each goes with its row.
+    """Return the answers that remain when rows are left out: each belongs to its row.
 
     Parameters
     ----------
     known : list of array
-        Of `sequences`, as `answers` returns them.
-    sequences : Sequences
-        As they were read.
-    closed : Sequences
-        What is left of them.
+        Answers of `sequences`, from `collect_answers`.
+    sequences, closed : Sequences
+        All sequences, and those that remain.
     kept : int array
-        The positions of the rows of `closed` in `sequences`.
-    task : Task
+        Positions of the rows of `closed` in `sequences`.
+    wanted : Answers
 
     Returns
     -------
     list of array
-        Of the sequences in `closed`. The one answer of a sequence stays, whichever row it stood in.
+        Answers of the sequences in `closed`. The one answer of a sequence remains, whichever row
+        it was in.
 
     Raises
     ------
     ValueError
         At a sequence that has rows left, but no answer.
     """
-    if task.read == "last":
+    if wanted.read == "last":
         return [known[s] for s in np.unique(sequences.owners[kept])]
-    left = np.split(np.concatenate(known)[kept], closed.starts[1:-1])
+    left = closed.cut(np.concatenate(known)[kept])
     for number, held in enumerate(left):
-        if not _asked(held).any():
+        if not _there(held).any():
             raise ValueError(
-                f"{closed.place(number)} must have a target in a row without a missing feature, "
-                "got none: fill it in or leave it out"
+                f"{closed.place(number)} must have a target in a row without a missing feature: "
+                "fill it in or leave the sequence out"
             )
     return left
 
@@ -256,45 +259,47 @@ def _check_labels(table: Table, roles: Roles, values: Array) -> None:
         row, column = (int(index) for index in wrong[0])
         raise ValueError(
             f"{table.place(row, roles.targets[column])}: a label must be 0 or 1, got "
-            f"{values[row, column]:g}: numbers are a regression (--task regression)"
+            f'{values[row, column]:g}: predict numbers with task="regression"'
         )
 
 
 def _ahead(sequences: Sequences, number: int, values: Array, horizon: int) -> Array:
-    """Return the targets (T, O) of one sequence `horizon` rows later; at its end none is asked."""
+    """Return the targets (T, O) of one sequence `horizon` rows later, none at its end."""
     if len(values) <= horizon:
         raise ValueError(
             f"{sequences.place(number)} must be longer than the horizon of {horizon} steps, got "
-            f"{len(values)}: leave it out, or look less far ahead"
+            f"{len(values)}: leave it out, or choose a smaller horizon"
         )
     ahead = np.full_like(values, "" if values.dtype == object else np.nan)
     ahead[:-horizon] = values[horizon:]
     return ahead
 
 
-def _check_asked(sequences: Sequences, roles: Roles, task: Task, number: int, asked: Array) -> None:
+def _check_there(
+    sequences: Sequences, roles: Roles, wanted: Answers, number: int, there: Array
+) -> None:
     """Refuse a sequence without a target: of each column where it has one answer, else of any."""
-    without = [name for name, held in zip(roles.targets, asked.T, strict=True) if not held.any()]
-    if without and (task.read == "last" or len(without) == len(roles.targets)):
+    without = [name for name, held in zip(roles.targets, there.T, strict=True) if not held.any()]
+    if without and (wanted.read == "last" or len(without) == len(roles.targets)):
         raise ValueError(
-            f"{sequences.place(number, without[0])} must have a target, got none: "
-            "fill it in or leave it out"
+            f"{sequences.place(number, without[0])} must have a target: fill it in or leave the "
+            "sequence out"
         )
 
 
 def _the_one(sequences: Sequences, roles: Roles, values: Array, start: int) -> Array:
     """Return the one answer (1, O) of a sequence with targets (T, O)."""
-    asked = _asked(values)
+    there = _there(values)
     chosen = np.empty_like(values[:1])
     for number, name in enumerate(roles.targets):
-        rows = np.flatnonzero(asked[:, number])
+        rows = np.flatnonzero(there[:, number])
         first = values[rows[0], number]
         other = rows[values[rows, number] != first]
         if other.size:
             row = int(other[0])
             raise ValueError(
                 f"{sequences.table.place(start + row, name)}: a sequence must have one target, got "
-                f"{values[row, number]} after {first}: ask at every step (--read every)"
+                f'{values[row, number]} after {first}: give an answer at every step (read="every")'
             )
         chosen[0, number] = first
     return chosen

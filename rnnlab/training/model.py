@@ -17,9 +17,9 @@ from rnnlab.layers.parameters import Parameters, check_live, check_own
 from rnnlab.layers.seeding import Seed, random_numbers, seed_text
 from rnnlab.layers.validation import check_layout, check_size
 from rnnlab.registry import unknown_name
-from rnnlab.training.losses import Loss, call_loss
-from rnnlab.training.padding import ignore_padding
+from rnnlab.training.loss_contract import Loss, call_loss
 from rnnlab.training.readout import make_readout
+from rnnlab.training.targets import ignore_padding
 
 READS = ("every", "last")
 
@@ -320,15 +320,26 @@ class SequenceModel:
             File that is written atomically; an existing one is replaced.
         notes : mapping, optional
             Further properties of the model, such as the scaling of its inputs, as JSON holds them;
-            `rnnlab.training.saving.load_notes` reads them.
+            `rnnlab.training.loading.load_notes` reads them.
 
         Returns
         -------
         pathlib.Path
         """
-        from rnnlab.training.saving import save_model
+        from rnnlab.layers import saving  # pydantic is needed for files only
 
-        return save_model(self, Path(path), notes)
+        description = saving.Description(
+            kind="model",
+            layer=saving.describe(self.layer.architecture, self.layer.seed),
+            output_size=self.output_size,
+            read=self.read,
+            readout=self.readout_name,
+            readout_options=self.readout.options,
+            notes=None if notes is None else dict(notes),
+            seed=self.seed,
+        )
+        shapes = self.layer.parameter_shapes | self._shapes
+        return saving.write(Path(path), self.parameters, shapes, description)
 
 
 def _given(**options: Any) -> dict[str, Any]:

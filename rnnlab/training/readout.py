@@ -1,6 +1,7 @@
 """Readouts: maps from the outputs of a layer to the outputs of a model.
 
-A further readout is one class, registered in `rnnlab.registry.readouts`.
+A further readout is one class, registered in `rnnlab.registry.readouts` or offered by a package as
+an entry point of the group "rnnlab.readouts".
 """
 
 from __future__ import annotations
@@ -95,7 +96,11 @@ class LinearReadout(Readout):
         return gradient
 
 
-readouts.register("linear", LinearReadout)
+def check_offer(_: str, kind: object) -> type[Readout]:
+    """Return a class of readouts that a package offers."""
+    if not (isinstance(kind, type) and issubclass(kind, Readout)):
+        raise TypeError(f"a readout must be a subclass of Readout, got {kind!r}: derive it")
+    return kind
 
 
 def make_readout(name: str, features: int, outputs: int, **options: Any) -> Readout:

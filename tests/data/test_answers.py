@@ -92,7 +92,7 @@ def test_what_ffill_repeats_is_not_scored_on() -> None:
     """In a forecast the target is a feature too: its gaps are filled there, and asked nowhere."""
     frame = trends()
     frame.loc[frame["time"].isin([4, 5]), "v"] = np.nan
-    data = load_dataset(frame, features=["v"], targets=["v"], horizon=1, missing="ffill")
+    data = load_dataset(frame, features=["v"], target=["v"], horizon=1, missing="ffill")
     ahead = [1.0, 2.0, 3.0, None, None, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, None]
     assert answers_of(data) == {str(n): ahead for n in range(8)}
     v = data.encoding.features[0]
@@ -104,7 +104,7 @@ def test_across_rows_that_are_dropped_a_forecast_is_as_far_ahead() -> None:
     frame = trends()
     frame.loc[frame["time"].between(5, 8), "a"] = np.nan
     frame.loc[frame["id"] == 3, "a"] = 0.5  # one without a gap
-    data = load_dataset(frame, features=["a", "v"], targets=["v"], horizon=1, missing="drop")
+    data = load_dataset(frame, features=["a", "v"], target=["v"], horizon=1, missing="drop")
     found = answers_of(data)
     assert found["3"] == [*map(float, range(1, 12)), None]
     v = data.encoding.features[1]
@@ -131,13 +131,13 @@ def test_few_sequences_with_a_whole_number_each_are_a_regression() -> None:
     """Ten ages in thirty rows are ten answers, not thirty."""
     frame = walks(10, 3)
     frame["age"] = 20 + frame["id"] % 9
-    data = load_dataset(frame, targets=["age"])
+    data = load_dataset(frame, target=["age"])
     assert (data.encoding.task, data.encoding.read) == ("regression", "last")
     # with ten sequences of each they are classes, as they are if they change from row to row
     more = walks(90, 1).assign(age=lambda rows: 20 + rows["id"] % 9)
-    assert load_dataset(more, targets=["age"]).encoding.task == "classification"
+    assert load_dataset(more, target=["age"]).encoding.task == "classification"
     frame["age"] = 20 + frame["time"]
-    data = load_dataset(frame, targets=["age"])
+    data = load_dataset(frame, target=["age"])
     assert (data.encoding.task, data.encoding.read) == ("classification", "every")
 
 
@@ -150,6 +150,6 @@ def test_a_class_that_training_lacks_is_named_beside_a_few() -> None:
     assert there.endswith(" and 17 more")
     assert len(there.split(", ")) == 5
     assert said.endswith(
-        "split otherwise (--split-seed), or collect more sequences of it, or predict it as a "
-        "number (--task regression)"
+        "split in another way with split_seed=, or collect more sequences of it, or predict it as "
+        'a number with task="regression"'
     )

@@ -22,7 +22,7 @@ from rnnlab.data.model import FittedModel
 from rnnlab.layers.saving import KEY
 from rnnlab.training import SequenceModel
 from rnnlab.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
-from rnnlab.training.saving import load_notes
+from rnnlab.training.loading import load_notes
 
 HOSTILE: list[Any] = [
     *(None, True, False, 0, -1, 1, 2, 3, 2**31, 2**63, 10**30, 10**4000, "HUGE", 0.5, -0.0, 1e308),

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import torch
 
+from rnnlab import training
 from rnnlab.registry import tasks
 from rnnlab.tasks import IGNORED, Task
 from rnnlab.tasks.task import LOSSES
-from rnnlab.training import losses
 
 Array = np.ndarray[Any, Any]
 
@@ -88,8 +88,8 @@ def test_it_states_all_that_the_convention_asks_for(name_and_task: tuple[str, An
 
 
 def test_tasks_and_losses_have_the_same_words() -> None:
-    assert set(LOSSES) == set(losses.LOSSES)
-    assert losses.IGNORED == IGNORED
+    assert set(LOSSES) == set(training.LOSSES)
+    assert training.IGNORED == IGNORED
 
 
 def test_settings_are_numbers_and_words_that_files_can_hold(task: Any) -> None:
@@ -190,7 +190,7 @@ def test_the_loss_is_that_of_pytorch(task: Any, rng: np.random.Generator) -> Non
 def test_the_loss_is_the_one_that_is_trained_on(task: Any, rng: np.random.Generator) -> None:
     _, targets = task.draw(6, rng)
     outputs = rng.normal(size=(task.length, 6, task.output_size))
-    trained, gradient = losses.LOSSES[task.loss](outputs, targets)
+    trained, gradient = training.LOSSES[task.loss](outputs, targets)
     assert trained == pytest.approx(task.score(outputs, targets)["loss"], rel=1e-12)
     assert not gradient[~asked(targets)].any()
 

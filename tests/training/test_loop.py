@@ -564,5 +564,5 @@ def test_a_stream_that_ends_too_early():
         model, iter(draw_epoch(1)), optimizer, updates=5, evaluate_every=2, evaluate=lambda _: {}
     )
     assert next(evaluations).update == 2
-    with pytest.raises(ValueError, match="must not end before training, got none after update 2"):
+    with pytest.raises(ValueError, match="must not end before training, but end after update 2"):
         next(evaluations)

@@ -1,4 +1,4 @@
-"""A readout of one's own: one class and one registration reach training, files and analysis."""
+"""Own readouts, optimisers and schedules: one class or function, and one registration."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import pytest
 
 import rnnlab
 from rnnlab.analysis import gradient_decay
-from rnnlab.registry import readouts
+from rnnlab.registry import optimizers, readouts, schedules
 from rnnlab.training import (
+    SGD,
     Batch,
+    Schedule,
     SequenceModel,
     TruncatedBPTT,
     make_optimizer,
@@ -56,7 +58,8 @@ class MLP(Readout):
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readouts, "_entries", dict(readouts._entries))
+    for names in ("_loaders", "_loaded"):
+        monkeypatch.setattr(readouts, names, dict(getattr(readouts, names)))
     readouts.register("mlp", MLP)
 
 
@@ -92,11 +95,9 @@ def test_a_file_keeps_it(tmp_path: Path, rng: np.random.Generator) -> None:
     assert found.readout.options == {"hidden": 5}
     assert repr(found) == repr(model)
     assert "readout=mlp parameters=107" in repr(model)  # 4 * 3 * (2 + 3 + 1), 3 * 5 and 5 * 4
-    monkey = dict(readouts._entries)
-    del readouts._entries["mlp"]
+    del readouts._loaders["mlp"], readouts._loaded["mlp"]
     with pytest.raises(ValueError, match="describe a registered readout, got a damaged .* 'mlp'"):
         rnnlab.load(tmp_path / "model.safetensors")
-    readouts._entries.update(monkey)
 
 
 def test_streams_analysis_and_training_take_it(rng: np.random.Generator) -> None:
@@ -132,3 +133,41 @@ def test_what_it_does_not_have_is_said() -> None:
         _ = make().readout_weight
     with pytest.raises(ValueError, match="readout must be one of linear, mlp, got 'mpl': did you"):
         SequenceModel(rnnlab.GRU(2, 3), 4, readout="mpl")
+
+
+class _Offer:
+    """An entry point."""
+
+    dist = None
+    value = "package:thing"
+
+    def __init__(self, name: str, thing: Any) -> None:
+        self.name, self._thing = name, thing
+
+    def load(self) -> Any:
+        return self._thing
+
+
+def sign_descent(parameters: Any, learning_rate: float) -> Any:
+    """Be no class of optimisers."""
+
+
+@pytest.mark.parametrize(
+    ("registry", "right", "wrong", "message"),
+    [
+        (readouts, MLP, int, "a readout must be a subclass of Readout, got <class 'int'>"),
+        (optimizers, type("Own", (SGD,), {}), sign_descent, "must be a subclass of Optimizer"),
+        (schedules, lambda _: 0.5, 0.5, "a schedule must be a function of Progress, got 0.5"),
+    ],
+)
+def test_packages_may_offer_more(
+    registry: Any, right: Any, wrong: Any, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offers = {"own": [_Offer("own", right)], "bad": [_Offer("bad", wrong)]}
+    monkeypatch.setattr(registry, "_offers_by_name", offers)
+    monkeypatch.setattr(registry, "_loaded", dict(registry._loaded))
+    assert registry["own"] is right
+    with pytest.raises(ValueError, match=message):
+        registry["bad"]
+    if registry is schedules:
+        assert Schedule("own", steps=3).factor_at(1) == 0.5

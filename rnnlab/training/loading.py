@@ -1,33 +1,16 @@
-"""Models as files, and `rnnlab.load`, which reads a layer or a model."""
+"""Loading of files of layers and models."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from rnnlab.cells import CellDefinition
 from rnnlab.layers.loading import restore_layer
-from rnnlab.layers.saving import Description, damaged, describe, read, write
+from rnnlab.layers.saving import damaged, read
 from rnnlab.training.model import SequenceModel
 from rnnlab.training.readout import make_readout
-
-
-def save_model(model: SequenceModel, path: Path, notes: Mapping[str, Any] | None = None) -> Path:
-    """Write a model and its notes, and return the path."""
-    layer = model.layer
-    description = Description(
-        kind="model",
-        layer=describe(layer.architecture, layer.seed),
-        output_size=model.output_size,
-        read=model.read,
-        readout=model.readout_name,
-        readout_options=model.readout.options,
-        notes=None if notes is None else dict(notes),
-        seed=model.seed,
-    )
-    return write(path, model.parameters, layer.parameter_shapes | model.readout.shapes, description)
 
 
 def load(path: str | PathLike[str], *, cell: str | CellDefinition | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""Targets of sequences of different lengths: behind its end none of them asks for an answer."""
+"""Targets that are ignored: a class of -1, or a number of NaN."""
 
 from __future__ import annotations
 
@@ -6,16 +6,35 @@ import numpy as np
 
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.arrays import as_numbers
-from rnnlab.training.losses import IGNORED
+
+#: The class of an ignored target; an ignored number is NaN.
+IGNORED = -1
+
+
+def where_answered(targets: Array) -> Array:
+    """Return which targets are not ignored, a bool for each of them."""
+    answered: Array = targets != IGNORED if targets.dtype.kind in "iu" else ~np.isnan(targets)
+    return answered
+
+
+def has_no_answer(targets: Array) -> bool:
+    """Return whether all targets are ignored.
+
+    Examples
+    --------
+    >>> has_no_answer(np.array([-1, -1])), has_no_answer(np.array([np.nan, 1.0]))
+    (True, False)
+    """
+    return not where_answered(targets).any()
 
 
 def ignore_padding(targets: Array, lengths: Array) -> Array:
-    """Return targets (T, B) of classes or (T, B, O) of numbers that ask nothing behind the ends.
+    """Return targets (T, B) of classes or (T, B, O) of numbers, ignored after the ends.
 
     Raises
     ------
     ValueError
-        If the targets are not those of as many sequences as there are lengths.
+        If the number of sequences in the targets is not that of the lengths.
 
     Examples
     --------
@@ -32,6 +51,6 @@ def ignore_padding(targets: Array, lengths: Array) -> Array:
         )
     classes = targets.ndim == 2 and targets.dtype.kind in "iu"
     kind = np.int64 if classes else np.result_type(targets, np.float32)
-    marked = targets.astype(kind)  # a copy, of a kind that holds the mark
+    marked = targets.astype(kind)  # a copy, of a dtype that holds the mark
     marked[np.arange(len(targets))[:, None] >= lengths] = IGNORED if classes else np.nan
     return marked
