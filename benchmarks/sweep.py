@@ -24,7 +24,7 @@ import torch
 
 import rnnlab
 from rnnlab.experiments import Run, load_spec
-from rnnlab.experiments.kinds.build import streams, problem_of
+from rnnlab.experiments.kinds.build import problem_of, streams
 from rnnlab.experiments.settings.grid import runs
 from rnnlab.experiments.store.manifest import available_threads, cpu_model
 

@@ -46,7 +46,7 @@ class Tuning(Statistic):
         )
         if results.part.of_table:
             return [
-                f"{trained} All other parts of this page show the scores of each cell on the test part "
+                f"{trained} All other parts of this page show each cell's scores on the test part "
                 "with its best settings in each condition, chosen on the validation part."
             ]
         return [
