@@ -31,7 +31,7 @@ SHAPES = ("100,32,10,64", "100,32,10,128", "100,64,128,256", "100,1,10,128", "57
 
 
 def nothing(table: Any, rows: int, units: int, lane_stride: int) -> None:
-    """Do nothing, in place of a pointwise kernel."""
+    """Stand in for a pointwise kernel."""
 
 
 def median(run: Callable[[], Any], seconds: float = 0.7) -> float:

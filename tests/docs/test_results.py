@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -56,7 +57,7 @@ def test_the_speed_of_the_readme_is_that_of_the_performance_page() -> None:
     page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
     table = page.partition("**AVX-512**")[2].partition("**AVX2**")[0]
     rows = re.findall(r"^\| (\d+, \d+, \d+, \d+) \|(.*)", table, re.MULTILINE)
-    ratios = {
+    ratios: dict[tuple[Any, ...], float] = {
         (cell, *map(int, shape.split(", "))): float(value.split("/")[0])
         for shape, values in rows
         for cell, value in zip(("rnn", "lstm", "gru"), values.split("|"), strict=False)
