@@ -25,7 +25,7 @@ import torch
 
 import rnnlab
 from rnnlab.experiments import Run, load_spec
-from rnnlab.experiments.kinds.build import streams, task_of
+from rnnlab.experiments.kinds.build import streams, problem_of
 from rnnlab.experiments.settings.grid import runs
 from rnnlab.experiments.store.manifest import available_threads, cpu_model
 
@@ -68,7 +68,7 @@ LAYERS: dict[str, Any] = {
 def train_in_torch(run: Run, updates: int) -> float:
     """Train one model as the study does, and return the seconds that it took."""
     start = time.perf_counter()
-    task, settings, random = task_of(run), run.settings, streams(run)
+    task, settings, random = problem_of(run), run.settings, streams(run)
     torch.manual_seed(run.seed)
     layer = LAYERS[run.cell](task.input_size, settings.hidden)
     readout = torch.nn.Linear(settings.hidden, task.output_size)

@@ -4,47 +4,16 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from rnnlab.cli.errors import user_errors
 from rnnlab.cli.output import print_settings, print_summary, say
-
-Command = TypeVar("Command", bound=Callable[..., Any])
+from rnnlab.cli.settings import settings_options, swept
 
 FAILED = 1  # the exit code where a run could not be computed
-
-
-class OneOrMore(click.ParamType[Any]):
-    """A value, or several between commas, which a study sweeps.
-
-    Parameters
-    ----------
-    kind : type
-        Of each value: int, float, or str for what may be a number or a word.
-    """
-
-    def __init__(self, kind: type) -> None:
-        self.name = kind.__name__
-        self._kind = click.types.convert_type(kind)
-        self._reads_words = kind is str
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the value, or the list of them."""
-        from rnnlab.experiments.settings.fields import number_or_text
-
-        found = [self._kind.convert(text.strip(), param, ctx) for text in str(value).split(",")]
-        if self._reads_words:
-            found = [number_or_text(text) for text in found]
-        return found[0] if len(found) == 1 else found
-
-
-def swept(option: str, kind: type = str, **attributes: Any) -> Callable[[Command], Command]:
-    """Add an option whose values may be swept."""
-    return click.option(option, type=OneOrMore(kind), **attributes)
 
 
 class MeasureOption(click.Option):
@@ -84,27 +53,15 @@ class MeasureOption(click.Option):
     "--task",
     multiple=True,
     metavar="NAME",
-    help="A task of a task study, by its name or FILE.py:NAME, with settings after commas: "
-    "adding,length=50. May be repeated, as may a setting.",
+    help="A task of a study, by its name or FILE.py:NAME, with settings after commas: "
+    "adding,length=50. Or a table: machines.csv,target=failed. May be repeated, as may a setting.",
 )
 @click.option(
     "--delay", multiple=True, type=int, metavar="N", help="Steps to remember. May be repeated."
 )
 @swept("--payload", int, metavar="N", help="Symbols to recall.")
 @swept("--alphabet", int, metavar="N", help="How many different symbols there are.")
-@swept("--hidden", int, metavar="N", help="Units of each cell.")
-@swept("--parameters", int, metavar="N", help="Most numbers a model may learn, instead.")
-@swept("--num-layers", int, metavar="N", help="Layers on top of each other.  [default: 1]")
-@swept("--init", metavar="NAME", help="default, glorot, torch or irnn.  [default: the cell's own]")
-@swept("--forget-bias", metavar="X|chrono", help="For every cell that has a gate f.")
-@swept("--batch", int, metavar="N", help="Sequences a batch.")
-@swept("--updates", int, metavar="N", help="Batches to train on.")
-@swept("--lr", float, metavar="X", help="Learning rate.")
-@swept("--optimizer", metavar="NAME", help="sgd, rmsprop or adam.")
-@swept("--clip", metavar="X|none", help="Largest global norm of a gradient.")
-@swept("--clip-value", metavar="X|none", help="Largest absolute value in a gradient instead.")
-@swept("--evaluate-every", int, metavar="N", help="Updates between evaluations.")
-@swept("--evaluation-batch", int, metavar="N", help="Fresh sequences an evaluation.")
+@settings_options({})
 @click.option(
     "--measure",
     cls=MeasureOption,

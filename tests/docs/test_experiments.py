@@ -9,9 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnnlab.experiments.kinds.summary import TUNED
 from rnnlab.experiments.settings.cell_entry import ENTRY_OPTIONS
-from rnnlab.experiments.settings.runs import SWEPT
+from rnnlab.experiments.settings.schema import SWEPT, TUNED
 
 PAGE = Path(__file__).parents[2] / "docs" / "experiments.md"
 

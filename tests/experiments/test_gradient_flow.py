@@ -13,7 +13,7 @@ import pytest
 import rnnlab
 from rnnlab.analysis import gradient_decay
 from rnnlab.experiments import GradientFlow, Run, load_spec
-from rnnlab.experiments.kinds.build import build_model, streams, task_of
+from rnnlab.experiments.kinds.build import build_model, problem_of, streams
 from rnnlab.experiments.measures import all_tables
 from rnnlab.experiments.settings.grid import planned
 from rnnlab.registry import figures, measures
@@ -55,7 +55,7 @@ def test_all_phases_and_every_lag_with_the_columns_of_the_contract(
 def test_the_first_phase_is_the_untrained_model_in_float64(tiny_flow: dict[str, Any]) -> None:
     run = Run("gru", {"delay": 4}, 0)
     spec = load_spec("gradient-flow", tiny_flow)
-    batch = task_of(planned(spec, run)).draw(
+    batch = problem_of(planned(spec, run)).draw(
         9, streams(planned(spec, run)).evaluation, dtype="float64"
     )
     expected = gradient_decay(build_model(planned(spec, run)).astype("float64"), *batch)

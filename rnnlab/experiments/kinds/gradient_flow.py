@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.experiments.kinds.base import Experiment, Report
-from rnnlab.experiments.kinds.build import build_model, streams, task_of, train_model
+from rnnlab.experiments.kinds.build import build_model, is_table, problem_of, streams, train_model
 from rnnlab.experiments.measures import FinishedTraining, Measure, Probe, Rows, all_tables
 from rnnlab.experiments.settings.runs import Run
 from rnnlab.experiments.settings.spec import GradientFlowSpec
@@ -18,15 +18,14 @@ from rnnlab.registry import experiments, measures
 if TYPE_CHECKING:
     from rnnlab.training import Evaluation, SequenceModel
 
-LOOKS = 20  # a run: evaluations and, where training is watched, gradients
 Tables = dict[str, list[pd.DataFrame]]
 
 
 class GradientFlow(Experiment[GradientFlowSpec]):
-    """Measure gradients at the start, midway and after training on the copy task."""
+    """Measure gradients at the start, midway and after training on a task or table."""
 
     name = "gradient-flow"
-    about = "how gradients travel, before, midway and after training on the copy-memory task"
+    about = "how gradients travel, before, midway and after training on a task"
     spec = GradientFlowSpec
     table = "gradients"
     columns = all_tables(["decay"])["gradients"]
@@ -59,7 +58,7 @@ class GradientFlow(Experiment[GradientFlowSpec]):
         settings, probe = run.settings, _probe(run)
         found: Tables = {name: [] for name in (self.table, *self.further_tables(settings))}
         model = build_model(run)
-        wide = model.astype("float64")
+        wide = _measured(model)
         _measure(found, run, wide, probe, "init")
         for measure in _measures(run):
             _add(found, measure.at_start(wide, probe))
@@ -77,8 +76,8 @@ class GradientFlow(Experiment[GradientFlowSpec]):
         report: Report,
     ) -> None:
         """Train the model, measure it midway and at the end, and watch it on the way."""
-        settings, task = run.settings, task_of(run)
-        every = max(1, settings.updates // LOOKS)
+        settings, problem = run.settings, problem_of(run)
+        every = max(1, self.updates(run) // 20) if is_table(run) else settings.evaluate_every
         asked, probe_of_task = _measures(run), _probe(run, "task")
         scored = any(measure.scores for measure in asked)
         watchers = {
@@ -87,30 +86,32 @@ class GradientFlow(Experiment[GradientFlowSpec]):
             if (watcher := measure.watcher(probe_of_task, every)) is not None
         }
         fresh = streams(run).evaluation
+        by_loss = is_table(run) or settings.patience is not None or settings.schedule == "plateau"
 
         def evaluate(model: SequenceModel) -> dict[str, float]:
-            if not scored:
+            if is_table(run):
+                return dict(problem.evaluation(model))
+            if not scored and not by_loss:
                 return {}
-            inputs, targets = task.draw(settings.evaluation_batch, fresh)
-            return dict(task.score(model.predict(inputs), targets))
+            inputs, targets = problem.draw(settings.evaluation_batch, fresh)
+            return dict(problem.score(model.predict(inputs), targets))
 
         def watch(update: Any) -> None:
+            model.read = "every"  # the targets of the watchers mark the last step
             for watcher in watchers.values():
                 watcher(update)
+            model.read = problem.read
 
         evaluations: list[Evaluation] = []
-        missing = ["midway", "trained"] if settings.updates > 1 else ["trained"]
-        for evaluation in train_model(model, run, evaluate, every, watch if watchers else None):
+        total = settings.epochs if is_table(run) else settings.updates
+        missing = ["midway", "trained"] if total > 1 else ["trained"]
+        for evaluation in train_model(model, run, evaluate, watch if watchers else None):
             report(evaluation.update)
             evaluations.append(evaluation)
-            last = evaluation.update == settings.updates
-            due = last or ("midway" in missing and 2 * evaluation.update >= settings.updates)
-            if evaluation.status == "ok" and due:
-                wide = model.astype("float64")
-                if _is_sound(wide, probe):
-                    phase = "trained" if last else "midway"
-                    _measure(found, run, wide, probe, phase)
-                    missing.remove(phase)
+            done = evaluation.epoch if is_table(run) else evaluation.update
+            if "midway" in missing and total <= 2 * done < 2 * total:
+                self._measure_if_sound(found, run, model, probe, missing, evaluation, "midway")
+        self._measure_if_sound(found, run, model, probe, missing, evaluations[-1], "trained")
         for phase in missing:  # NaN says that there is no such gradient
             lost = found[self.table][0].assign(phase=phase)
             numbers = ["norm", "log10_norm", "relative_norm"]
@@ -119,11 +120,26 @@ class GradientFlow(Experiment[GradientFlowSpec]):
             training = FinishedTraining(
                 initial=found[self.table][0],
                 evaluations=evaluations,
-                solved=lambda metrics: bool(task.solved(metrics[task.headline])),
-                updates=settings.updates,
+                solved=lambda metrics: bool(problem.solved(metrics[problem.headline])),
+                updates=self.updates(run),
                 watcher=watchers.get(measure.name),
             )
             _add(found, measure.of_training(training))
+
+    def _measure_if_sound(
+        self,
+        found: Tables,
+        run: Run,
+        model: SequenceModel,
+        probe: Probe,
+        missing: list[str],
+        evaluation: Evaluation,
+        phase: str,
+    ) -> None:
+        wide = _measured(model)
+        if evaluation.status == "ok" and _is_sound(wide, probe):
+            _measure(found, run, wide, probe, phase)
+            missing.remove(phase)
 
     def summarise(self, spec: GradientFlowSpec, table: pd.DataFrame) -> pd.DataFrame:
         """Return a row for each cell, phase and state, over the seeds."""
@@ -170,12 +186,41 @@ def _output_state(states: list[str]) -> str:
 def _probe(run: Run, drive: str | None = None) -> Probe:
     from rnnlab.training.losses import LOSSES
 
-    settings, task, random = run.settings, task_of(run), streams(run).evaluation
-    inputs, targets = task.draw(settings.evaluation_batch, random, dtype="float64")
-    loss = LOSSES[task.loss]
+    settings, problem, random = run.settings, problem_of(run), streams(run).evaluation
+    if is_table(run):
+        inputs, targets = _ends(problem, settings.evaluation_batch)
+    else:
+        inputs, targets = problem.draw(settings.evaluation_batch, random, dtype="float64")
+    loss = LOSSES[problem.loss]
     if (drive or settings.input) == "noise":
         return Probe(random.standard_normal(inputs.shape), None, loss)
     return Probe(inputs, targets, loss)
+
+
+def _measured(model: SequenceModel) -> SequenceModel:
+    """Return the model in float64, with an answer at every step: gradients start at the last."""
+    wide = model.astype("float64")
+    wide.read = "every"
+    return wide
+
+
+def _ends(data: Any, size: int) -> tuple[Any, Any]:
+    """Return the ends of the longest validation sequences of a table, all of one length.
+
+    The length is that of the shortest of them: gradients are then measured without padding. With
+    one answer per sequence it is at the last step.
+    """
+    held = data.parts["validation"]
+    longest = sorted(range(len(held.inputs)), key=lambda s: -len(held.inputs[s]))[:size]
+    steps = len(held.inputs[longest[-1]])
+    inputs = np.stack([held.inputs[s][-steps:] for s in longest], axis=1).astype(np.float64)
+    last = np.stack([held.targets[s][-steps:] for s in longest], axis=1)
+    if data.read == "every":
+        return inputs, last
+    unasked = -1 if last.dtype.kind == "i" else np.nan
+    targets = np.full((steps, *last.shape[1:]), unasked, last.dtype)
+    targets[-1] = last[-1]
+    return inputs, targets
 
 
 def _measure(

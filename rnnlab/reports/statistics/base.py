@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from rnnlab import statistics
-from rnnlab.experiments.kinds.summary import TUNED
+from rnnlab.experiments.settings.schema import TUNED
 from rnnlab.plotting import FigureSpec, has_intervals
 from rnnlab.reports.blocks import Block
 from rnnlab.reports.pictures import Picture
@@ -69,14 +69,26 @@ class TaskResults:
         return table.assign(chance=[part.chance(row) for row in table.to_dict("records")])
 
     @cached_property
-    def chosen(self) -> pd.DataFrame:
-        """The evaluations of each cell at its best settings of training."""
+    def best(self) -> pd.DataFrame | None:
+        """The best settings of training for each cell and condition; None if none are tuned."""
         part = self.part
         if not self.tuned:
-            return part.metrics
-        return statistics.at_best(
-            part.metrics, self.tuned, undefined=part.undefined, **part.measure
+            return None
+        return statistics.best_settings(
+            part.choosing, self.tuned, undefined=part.undefined, **part.measure
         )
+
+    @cached_property
+    def chosen(self) -> pd.DataFrame:
+        """The rows that runs are judged by, of each cell at its best settings of training."""
+        metrics = self.part.metrics
+        return metrics if self.best is None else metrics.merge(self.best)
+
+    @cached_property
+    def course(self) -> pd.DataFrame:
+        """The evaluations during training of the same runs."""
+        course = self.part.course
+        return course if self.best is None else course.merge(self.best)
 
     @cached_property
     def shown(self) -> pd.DataFrame:

@@ -21,7 +21,7 @@ class LearningCurves(Statistic):
 
     def compute(self, results: TaskResults) -> pd.DataFrame:
         """Return the curve of every cell."""
-        return statistics.learning_curves(results.chosen, **results.measure)
+        return statistics.learning_curves(results.course, **results.measure)
 
     def paragraphs(self, results: TaskResults, table: pd.DataFrame) -> list[str]:
         """Return that there is no figure, where there are too many conditions."""
