@@ -42,7 +42,7 @@ _SOURCE = "the table that rnnlab.statistics.outcomes returns"
 _TUNED = ("optimizer", "lr", "clip", "clip_value", "batch")
 # Cells that coincide are drawn side by side: the offset between two, and the largest one in all, in
 # points.
-_APART, _APART_IN_ALL = 3.0, 12.0
+_APART, _APART_IN_ALL = 3.6, 14.0
 
 
 def plot_outcomes(
