@@ -241,7 +241,8 @@ def _panels(table: pd.DataFrame, settings: Sequence[str], x: str | None) -> Iter
         others = [name for name in settings if name != own]
         groups = rows.groupby(others, sort=False, dropna=False) if others else [((), rows)]
         for values, panel in groups:
-            known = [pair for pair in zip(others, values, strict=True) if pd.notna(pair[1])]
+            pairs = zip(others, values, strict=True)
+            known = [pair for pair in pairs if pair[1] == pair[1]]  # not NaN
             title = ", ".join([*filter(None, [str(task)]), *(setting_words(*one) for one in known)])
             at = panel[own].astype(float) if own else np.nan
             yield panel.assign(task=title, _setting=own or "", _x=at)
