@@ -1,6 +1,6 @@
-"""Write the tables of docs/cells.md and docs/tasks.md from what is registered.
+"""Generator of the tables in docs/cells.md and docs/tasks.md from the registries.
 
-python docs/make_tables.py    # a test holds the pages to it
+Run it with `python docs/make_tables.py`; a test checks that the pages are up to date.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ BEGIN, END = "<!-- begin: python docs/make_tables.py -->\n", "<!-- end -->\n"
 
 
 def cell_tables() -> str:
-    """Return two tables: what the cells are, and where they come from."""
+    """Return two tables: the cells, and their sources."""
     known = [find_cell(name) for name in cells]
-    what = ("cell", "what it is", "states", "keep, write", "weights", "products")
-    whence = ("cell", "paper", "differs from the paper", "starts as")
-    return _table(what, map(_what_cell, known)) + "\n" + _table(whence, map(_whence_cell, known))
+    columns = ("cell", "description", "states", "keep, write", "weights", "products")
+    sources = ("cell", "paper", "differs from the paper", "starts as")
+    return _table(columns, map(_cell_row, known)) + "\n" + _table(sources, map(_cell_source, known))
 
 
-def _what_cell(cell: CellDefinition) -> tuple[str, ...]:
+def _cell_row(cell: CellDefinition) -> tuple[str, ...]:
     recurrent = [product for product in make_plan(cell).products if product.source != "x"]
     gates = ", ".join(f"`{gate}`" if gate else "-" for gate in (cell.keep, cell.write))
     states, products = ", ".join(cell.states), str(len(recurrent))
@@ -34,7 +34,7 @@ def _what_cell(cell: CellDefinition) -> tuple[str, ...]:
 
 
 def weights(cell: CellDefinition) -> str:
-    """Return how many numbers a layer learns, as a polynomial in I and H."""
+    """Return the number of parameters of a layer, as a polynomial in I and H."""
     counts = {" HI": 0, " HH": 0, " H": 0, "": 0}
     for array in cell.arrays.values():
         if array.kind == "weight":
@@ -46,25 +46,25 @@ def weights(cell: CellDefinition) -> str:
     return " + ".join(f"{count}{unit}" for unit, count in counts.items() if count)
 
 
-def _whence_cell(cell: CellDefinition) -> tuple[str, ...]:
+def _cell_source(cell: CellDefinition) -> tuple[str, ...]:
     return f"`{cell.name}`", cell.paper, cell.differs or "-", f"`{cell.init}`"
 
 
 def task_tables() -> str:
-    """Return two tables: what the tasks ask, and where they come from."""
+    """Return two tables: the tasks, and their sources."""
     known = [(name, find_task(name)) for name in tasks]
-    what = ("task", "what is asked", "settings", "chance", "solved")
-    whence = ("task", "paper", "differs from the paper", "trained on")
-    first = _table(what, (_what_task(*one) for one in known))
-    return first + "\n" + _table(whence, (_whence_task(*one) for one in known))
+    columns = ("task", "description", "settings", "chance", "solved")
+    sources = ("task", "paper", "differs from the paper", "trained on")
+    first = _table(columns, (_task_row(*one) for one in known))
+    return first + "\n" + _table(sources, (_task_source(*one) for one in known))
 
 
-def _what_task(name: str, task: type[Task]) -> tuple[str, ...]:
+def _task_row(name: str, task: type[Task]) -> tuple[str, ...]:
     settings, solved = f"`{settings_text(task)}`", f"`{solved_text(task)}`"
     return f"`{name}`", about(task), settings, chance_text(task), solved
 
 
-def _whence_task(name: str, task: type[Task]) -> tuple[str, ...]:
+def _task_source(name: str, task: type[Task]) -> tuple[str, ...]:
     return f"`{name}`", task.paper, task.differs or "-", task.loss
 
 
@@ -82,7 +82,7 @@ PAGES: dict[str, Callable[[], str]] = {"cells.md": cell_tables, "tasks.md": task
 
 
 def filled(name: str) -> str:
-    """Return a page with its tables as they are now."""
+    """Return a page with its tables up to date."""
     before, _, rest = (DOCS / name).read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n{PAGES[name]()}\n{END}{after}"

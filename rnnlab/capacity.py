@@ -1,4 +1,4 @@
-"""Sizes against the memory of this machine."""
+"""Check of sizes against the memory of this machine."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _CGROUP = Path("/sys/fs/cgroup/memory.max")  # the limit of a container
 
 @cache
 def memory() -> int:
-    """Return how many bytes of memory there are: the machine's, or what a container may have."""
+    """Return the bytes of memory of the machine, or of the container if its limit is lower."""
     try:
         total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not on every system
+    except (AttributeError, ValueError, OSError):  # some systems do not tell
         total = 1 << 47
     try:
         return min(total, int(_CGROUP.read_text()))
-    except (OSError, ValueError):  # no container, or "max"
+    except (OSError, ValueError):  # no container, or no limit ("max")
         return total
 
 
 def amount(size: int) -> str:
-    """Return bytes in a readable unit.
+    """Return a number of bytes as text in a readable unit.
 
     Examples
     --------
@@ -35,21 +35,22 @@ def amount(size: int) -> str:
     power = min((len(str(size)) - 1) // 3, len(units) - 1)
     try:
         number = f"{size / 1000**power:.3g}"
-    except OverflowError:  # beyond the floats
+    except OverflowError:  # too large for a float
         number = f"{Decimal(size) / 1000**power:.3g}"
     return f"{number} {units[power]}"
 
 
 def check_memory(what: str, size: int, remedy: str = "choose smaller sizes") -> None:
-    """Raise a ValueError if `size` bytes are more than the memory.
+    """Raise a ValueError if `size` bytes exceed the memory.
 
     Parameters
     ----------
     what : str
-        What has this size, in the plural, for the message.
+        Subject of the message, such as "the parameters of lstm".
     size : int
-        Bytes that are needed at the least.
+        Least number of bytes needed.
     remedy : str
+        How to fix it.
     """
     if size > memory():
         raise ValueError(

@@ -1,16 +1,16 @@
-"""Characters that a terminal obeys instead of showing them."""
+"""Control characters: detection and escaping of what a terminal would obey instead of show."""
 
 from __future__ import annotations
 
 import unicodedata
 
-# Control characters, halves of pairs, and separators that end a line; and what turns text around.
+# Control characters, surrogates and line separators; characters that change the text direction.
 _OBEYED = {"Cc", "Cs", "Zl", "Zp"}
 _TURNING = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
 def is_plain(text: str) -> bool:
-    r"""Return whether a text of one line holds no character that a terminal would obey.
+    r"""Return whether a one-line text has no character that a terminal would obey.
 
     Examples
     --------
@@ -21,13 +21,13 @@ def is_plain(text: str) -> bool:
 
 
 def visible(text: str, keep: str = "") -> str:
-    r"""Return a text in which every character that a terminal would obey is written out.
+    r"""Return a text with every character escaped that a terminal would obey.
 
     Parameters
     ----------
     text : str
     keep : str
-        Characters that stay, such as line ends.
+        Characters to leave as they are, such as line ends.
 
     Examples
     --------

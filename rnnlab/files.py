@@ -1,4 +1,4 @@
-"""Atomic file writes, and the removal of what a kill left of them."""
+"""Atomic file writes, and removal of partial files that a killed process left."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pathlib import Path
 
 _HOST = re.sub(r"[^\w-]", "_", socket.gethostname())[:64]
 _PARTIAL = re.compile(r"\..+\.rnnlab-(?P<host>[\w-]*)-(?P<pid>\d+)\.part", re.DOTALL)
-# Whether a process of another host is alive is not known; none takes so many seconds for a file.
+# Seconds after which a partial file of another host is removed: its process cannot be checked.
 _ABANDONED = 3600.0
 
 
 def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Replace `path` by `data` at once: no reader and no crash ever sees a part of it.
+    """Replace the file at `path` by `data` atomically: no reader or crash sees it incomplete.
 
     Parameters
     ----------
     path : Path
     data : bytes
     durable : bool
-        Whether it is on disk, so that a power cut does not lose it, before the function returns.
+        Whether to flush the file to disk before returning, so that it survives a power cut.
     """
     partial = partial_of(path)
     try:
@@ -34,34 +34,34 @@ def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
                 os.fsync(file.fileno())
         partial.replace(path)
     finally:
-        with contextlib.suppress(OSError):  # moved, or never written
+        with contextlib.suppress(OSError):  # renamed, or never created
             partial.unlink()
     if durable:
         _sync_folder(path.parent)
 
 
 def partial_of(path: Path) -> Path:
-    """Return the hidden file next to `path` that this process writes before it takes its place."""
+    """Return the path of the hidden temporary file that this process renames to `path`."""
     return path.with_name(f".{path.name}.rnnlab-{_HOST}-{os.getpid()}.part")
 
 
 def remove_partials(folder: Path) -> None:
-    """Remove from `folder` and the folders in it what writers that are dead left half written.
+    """Remove partial files of dead processes from `folder` and its subfolders.
 
-    Files of a process that is alive stay, but for those of this one, which must not be writing
-    there. A writer on another host counts as dead after an hour.
+    Files of other running processes are kept. This process must not be writing in the folder. The
+    files of another host are removed after an hour.
     """
     for pattern in (".*.part", "*/.*.part"):
         for file in folder.glob(pattern):
             written_by = _PARTIAL.fullmatch(file.name)
             if written_by is not None:
-                with contextlib.suppress(OSError):  # gone, or in a folder of somebody else
+                with contextlib.suppress(OSError):  # removed meanwhile, or no permission
                     if _is_dead(file, written_by["host"], int(written_by["pid"])):
                         file.unlink()
 
 
 def is_running(pid: int) -> bool:
-    """Return whether this host has a process of that number."""
+    """Return whether a process with this id runs on this host."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
@@ -78,7 +78,7 @@ def _is_dead(file: Path, host: str, pid: int) -> bool:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name durable too, where the system has a way to."""
+    """Flush the directory entry to disk, where the system supports it."""
     with contextlib.suppress(OSError):  # Windows cannot open a folder
         descriptor = os.open(folder, os.O_RDONLY)
         try:

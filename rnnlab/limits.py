@@ -1,4 +1,4 @@
-"""Check of numbers that are given as limits, rates and tolerances: finite and within bounds."""
+"""Check of numbers such as limits, rates and tolerances: finite and within bounds."""
 
 from __future__ import annotations
 
@@ -21,21 +21,20 @@ def check_number(
     Parameters
     ----------
     name : str
-        What messages call it.
+        The name in error messages.
     value : object
-        A Python or NumPy number; True and False are none.
+        A Python or NumPy number; bools are refused.
     above, least, below, most : float, optional
-        Bounds: the number is above the first, not below the second, below the third and not above
-        the fourth.
+        Bounds of the number: exclusive lower, inclusive lower, exclusive upper, inclusive upper.
     remedy : str
-        How to fix it, such as "try 1e-3".
+        The fix for error messages, such as "try 1e-3".
 
     Raises
     ------
     TypeError
-        If it is no number.
+        If `value` is not a number.
     ValueError
-        If it is NaN, infinite or out of bounds.
+        If `value` is NaN, infinite or out of bounds.
 
     Examples
     --------

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
@@ -17,12 +19,12 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Named things of one kind, in the order of registration, then what packages offer.
+    """Named objects of one kind, in the order of registration, then those of installed packages.
 
     Parameters
     ----------
     kind : str
-        What is registered, in the singular, as error messages print it ("cell").
+        The kind of object in the singular, for error messages ("cell").
     filled_by : str, optional
         Modules that register entries when they are imported, which happens at the first use.
 
@@ -40,63 +42,81 @@ class Registry(Generic[T]):
     def __init__(self, kind: str, *filled_by: str) -> None:
         self.kind = kind
         self._filled_by = filled_by
-        self._entries: dict[str, T] = {}
+        self._loaded: dict[str, T] = {}
+        self._loaders: dict[str, Callable[[], T]] = {}  # of every registered name, in order
         self._group: str | None = None
         self._check: Callable[[str, Any], T] | None = None
-        self._found: dict[str, list[EntryPoint]] | None = None
-        self._loaded: dict[str, T] = {}
+        self._offers_by_name: dict[str, list[EntryPoint]] | None = None
+
+    def __repr__(self) -> str:
+        return f"<registry of {len(self.names())} {self.kind}s: {', '.join(self.names())}>"
 
     def open_to(self, group: str, check: Callable[[str, Any], T]) -> None:
-        """Let installed packages offer more through the entry points of `group`.
+        """Let installed packages add entries through the entry points of `group`.
 
         Parameters
         ----------
         group : str
-            Such as "rnnlab.cells".
+            Name of the entry-point group, such as "rnnlab.cells".
         check : callable
-            From an entry point's name and the object that it leads to, to what is registered; a
-            ValueError or TypeError says what must hold.
+            Called with the name of an entry point and the object it refers to; returns the object
+            to register, or raises ValueError or TypeError with what is required.
         """
         self._group, self._check = group, check
 
     def register(self, name: str, value: T) -> T:
-        """Record `value` under `name` and return it; a name can be taken only once."""
-        if name in self._entries and self._entries[name] is not value:
+        """Record `value` under `name` and return it.
+
+        Raises
+        ------
+        ValueError
+            If another object has the name.
+        """
+        if name not in self._loaders or self._loaded.get(name) is not value:
+            self.register_lazily(name, lambda: value)
+        self._loaded[name] = value
+        return value
+
+    def register_lazily(self, name: str, load: Callable[[], T]) -> None:
+        """Record `load` under `name`; it is called when the object is first used."""
+        if name in self._loaders:
             raise ValueError(
                 f"{self.kind} names must be unique, got {name!r} twice: choose another name"
             )
-        self._entries[name] = value
-        return value
+        self._loaders[name] = load
 
     def names(self) -> list[str]:
-        """Return every name, in the order of registration, then those that packages offer."""
+        """Return the registered names in order, then the names that packages offer."""
         self._fill()
-        return [*self._entries, *(name for name in self._offers() if name not in self._entries)]
+        return [*self._loaders, *(name for name in self._offers() if name not in self._loaders)]
 
     def refusals(self) -> list[str]:
-        """Say of each offer whose name was registered before why it is refused."""
+        """Return an error message for each offer whose name is registered already."""
         return [
             f"{self.kind} {name!r} of {_distribution(offer)} must have a name of its own, "
             f"got one that rnnlab has: rename it there"
             for name, offers in self._offers().items()
-            if name in self._entries
+            if name in self._loaders
             for offer in offers
         ]
 
     def __contains__(self, name: object) -> bool:
         self._fill()
-        return name in self._entries or name in self._offers()
+        return name in self._loaders or name in self._offers()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
 
     def __getitem__(self, name: str) -> T:
         self._fill()
-        if name in self._entries:
-            return self._entries[name]
-        if name in self._offers():
-            return self._load(name)
-        raise ValueError(unknown_name(self.kind, name, self.names()))
+        if name not in self._loaded:
+            if name in self._loaders:
+                self._loaded[name] = self._loaders[name]()
+            elif name in self._offers():
+                self._loaded[name] = self._load_offer(name)
+            else:
+                raise ValueError(unknown_name(self.kind, name, self.names()))
+        return self._loaded[name]
 
     def _fill(self) -> None:
         modules, self._filled_by = self._filled_by, ()
@@ -104,41 +124,37 @@ class Registry(Generic[T]):
             importlib.import_module(module)
 
     def _offers(self) -> dict[str, list[EntryPoint]]:
-        """Return the entry points by name; one name may come from several packages."""
-        if self._found is None:
-            self._found = {}
+        """Return the entry points by name; several packages may offer the same name."""
+        if self._offers_by_name is None:
+            self._offers_by_name = {}
             for offer in entry_points(group=self._group) if self._group else ():
-                self._found.setdefault(offer.name, []).append(offer)
-        return self._found
+                self._offers_by_name.setdefault(offer.name, []).append(offer)
+        return self._offers_by_name
 
-    def _load(self, name: str) -> T:
-        if name not in self._loaded:
-            offer, *others = self._offers()[name]
-            if others:
-                owners = " and ".join(_distribution(one) for one in (offer, *others))
-                raise ValueError(
-                    f"{self.kind} {name!r} must come from one package, got {owners}: "
-                    "uninstall all but one"
-                )
-            try:
-                value = offer.load()
-            except (Exception, SystemExit) as error:  # whatever a module may raise
-                raise ValueError(
-                    f"{self.kind} {name!r} of {_distribution(offer)} must load from "
-                    f"{offer.value}, got {type(error).__name__}: {_one_line(error)}: "
-                    "update or uninstall that package"
-                ) from error
-            try:
-                self._loaded[name] = self._check(name, value) if self._check else value
-            except (ValueError, TypeError) as error:
-                raise ValueError(
-                    f"{self.kind} {name!r} of {_distribution(offer)}: {error}"
-                ) from error
-        return self._loaded[name]
+    def _load_offer(self, name: str) -> T:
+        offer, *others = self._offers()[name]
+        if others:
+            owners = " and ".join(_distribution(one) for one in (offer, *others))
+            raise ValueError(
+                f"{self.kind} {name!r} must come from one package, got {owners}: "
+                "uninstall all but one"
+            )
+        try:
+            value = offer.load()
+        except (Exception, SystemExit) as error:  # importing a module may raise anything
+            raise ValueError(
+                f"{self.kind} {name!r} of {_distribution(offer)} must load from "
+                f"{offer.value}, got {type(error).__name__}: {_one_line(error)}: "
+                "update or uninstall that package"
+            ) from error
+        try:
+            return self._check(name, value) if self._check else value
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{self.kind} {name!r} of {_distribution(offer)}: {error}") from error
 
 
 def _distribution(offer: EntryPoint) -> str:
-    """Return the name and version of the package that an entry point comes from."""
+    """Return the name and version of the package that has the entry point."""
     if offer.dist is None:
         return str(offer.value)
     metadata = offer.dist.metadata
@@ -149,8 +165,8 @@ def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 
-def unknown_name(kind: str, name: str, known: Any) -> str:
-    """Say that `name` is none of `known`, with the nearest of them where one is near."""
+def unknown_name(kind: str, name: str, known: Iterable[object]) -> str:
+    """Return the error message for a name that is not in `known`, with the nearest known name."""
     options = sorted(str(option) for option in known)
     near = difflib.get_close_matches(str(name), options, n=1, cutoff=0.5)
     remedy = f"did you mean {near[0]!r}?" if near else "choose one of these"
@@ -169,3 +185,33 @@ figures: Registry[Any] = Registry(
     "figure",
     *("rnnlab.plotting", "rnnlab.experiments.measures.figures", "rnnlab.reports.statistics"),
 )
+engines: Registry[Any] = Registry("engine")
+
+
+def _fill(registry: Registry[Any], group: str, module: str, attributes: dict[str, str]) -> None:
+    """Register attributes of a module, which is imported at the first use, and open the registry.
+
+    The module has a function `check_offer` for entries of other packages.
+    """
+    for name, attribute in attributes.items():
+        registry.register_lazily(name, partial(_attribute, module, attribute))
+    registry.open_to(group, lambda name, value: _attribute(module, "check_offer")(name, value))
+
+
+def _attribute(module: str, name: str) -> Any:
+    return getattr(import_module(module), name)
+
+
+_fill(
+    optimizers,
+    "rnnlab.optimizers",
+    "rnnlab.training.optimizers",
+    {"sgd": "SGD", "rmsprop": "RMSProp", "adam": "Adam"},
+)
+_fill(
+    schedules,
+    "rnnlab.schedules",
+    "rnnlab.training.schedules",
+    {"constant": "constant", "cosine": "cosine", "step": "step", "plateau": "plateau"},
+)
+_fill(readouts, "rnnlab.readouts", "rnnlab.training.readout", {"linear": "LinearReadout"})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnlab.cells import CellDefinition
-from rnnlab.engine import ReferenceEngine
+from rnnlab.engine import PassInputs, ReferenceEngine
 from rnnlab.engine.protocol import Array
 from rnnlab.layers import Recurrent
 from rnnlab.layers.seeding import Seed, random_numbers
@@ -130,7 +130,7 @@ def walk(cell: CellDefinition | str, inputs: Inputs, hidden: int, seed: Seed = N
     parameters = {name.removesuffix("_l0"): array for name, array in layer.parameters.items()}
     x = np.ascontiguousarray(inputs.vectors[:, None, :], layer.dtype)  # a batch of one
     zeros = [np.zeros((1, hidden), layer.dtype) for _ in layer.cell.states]
-    record = ReferenceEngine(layer.cell, layer.dtype).forward(parameters, x, zeros)
+    record = ReferenceEngine(layer.cell, layer.dtype).forward(PassInputs(parameters, x, zeros))
     equations = layer.cell.equations
     states = dict(zip(layer.cell.states, record.states, strict=True))
     # Sorted by node number, which is the order of evaluation. A state follows a value that is the

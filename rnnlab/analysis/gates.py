@@ -10,6 +10,7 @@ import pandas as pd
 from rnnlab.cells import CellDefinition
 from rnnlab.engine.protocol import Array
 from rnnlab.equations import Expression
+from rnnlab.equations.bounds import bounds
 from rnnlab.layers import Recurrent
 from rnnlab.layers.arrays import as_array
 
@@ -19,7 +20,7 @@ SHUT, OPEN = 0.1, 0.9
 
 
 def is_gate(node: Expression) -> bool:
-    """Return whether the equations keep a value within 0 and 1 for every input.
+    """Return whether a value is between 0 and 1 for any input, by the bounds of its equations.
 
     Examples
     --------
@@ -27,13 +28,8 @@ def is_gate(node: Expression) -> bool:
     >>> {name: is_gate(node) for name, node in find_cell("gru").equations.gates.items()}
     {'r': True, 'z': True, 'n': False}
     """
-    if node.op == "constant":
-        return 0 <= float(node.payload) <= 1
-    if node.op == "subtract":  # 1 - f
-        return node.args[0].is_constant(1) and is_gate(node.args[1])
-    if node.op in ("multiply", "minimum", "maximum"):
-        return all(map(is_gate, node.args))
-    return node.op in ("sigmoid", "hard_sigmoid")
+    least, largest = bounds(node)
+    return least >= 0 and largest <= 1
 
 
 def gates_of(cell: CellDefinition) -> dict[str, Expression]:

@@ -15,7 +15,7 @@ from rnnlab.engine.protocol import Array
 from rnnlab.layers.arrays import as_numbers
 from rnnlab.layers.seeding import Seed, random_numbers
 from rnnlab.training import SequenceModel, softmax_cross_entropy
-from rnnlab.training.losses import Loss, call_loss
+from rnnlab.training.loss_contract import Loss, call_loss
 
 #: Decades below its first value to which the slope of a gradient is fitted: smaller gradients have
 #: no effect on learning.
@@ -122,9 +122,10 @@ def loss_at_the_end(
     ends = _last_answers(targets)
     y, _ = model.layer(inputs)
     each = np.arange(y.shape[1])
-    outputs = model.read_out(np.ascontiguousarray(y[ends - 1, each]))
+    read = np.ascontiguousarray(y[ends - 1, each])
+    outputs = model.read_out(read)
     _, d_outputs = call_loss(loss, outputs, targets[ends - 1, each])
-    return (d_outputs * len(each)) @ model.readout_weight, ends
+    return model.readout_gradient(read, d_outputs * len(each)), ends
 
 
 def _last_answers(targets: Array) -> Array:

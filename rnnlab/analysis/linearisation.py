@@ -24,7 +24,7 @@ import numpy as np
 
 from rnnlab.cells import CellDefinition
 from rnnlab.engine.protocol import Array
-from rnnlab.equations.functions import identity
+from rnnlab.equations import identity
 
 #: The paths that count: "all"; "cut", those that pass no matrix on h, as if h were detached there
 #: (Arpit et al. 2018, arXiv 1810.03023); "direct", those that pass no matrix at all.

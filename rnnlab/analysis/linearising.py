@@ -13,7 +13,7 @@ from rnnlab.analysis.rounding import Rounding
 from rnnlab.cells import CellDefinition
 from rnnlab.engine import ReferenceEngine
 from rnnlab.engine.protocol import Array
-from rnnlab.equations.functions import identity
+from rnnlab.equations import identity
 from rnnlab.layers import Recurrent
 
 

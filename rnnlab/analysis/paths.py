@@ -18,7 +18,7 @@ from rnnlab.engine.protocol import Array
 from rnnlab.equations.expression import reachable
 from rnnlab.layers import Recurrent
 from rnnlab.training import SequenceModel, softmax_cross_entropy
-from rnnlab.training.losses import Loss
+from rnnlab.training.loss_contract import Loss
 
 #: Paths of `Linearised` by their names in tables. Tables also have "keep", the textbook formula of
 #: the direct path: the product of the gate that keeps the memory.

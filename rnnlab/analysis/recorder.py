@@ -12,7 +12,7 @@ from rnnlab.engine.protocol import Array
 from rnnlab.layers.arrays import as_numbers
 from rnnlab.layers.validation import check_size
 from rnnlab.training import SequenceModel, Update, softmax_cross_entropy
-from rnnlab.training.losses import Loss
+from rnnlab.training.loss_contract import Loss
 
 
 class GradientRecorder:

@@ -28,8 +28,6 @@ SIZE = 2.0**-48
 #: Number of errors that are drawn once and used in turn: drawing them for an operation on a few
 #: numbers would take longer than the operation.
 POOL = 2**16
-#: Operations whose result is exact.
-_EXACT = frozenset({"constant", "negative", "abs", "where", "minimum", "maximum", "greater"})
 
 
 class Rounding:
@@ -81,11 +79,12 @@ class Rounding:
         for node in reachable(outputs, stop=values):
             if node.index in known:
                 continue
-            if node.op == "greater":
+            if node.is_condition:
                 known[node.index] = decisions[node.index]
                 continue
             result = compute(node, [known[argument.index] for argument in node.args])
-            known[node.index] = result if node.op in _EXACT else self(result)
+            exact = node.op in LEAVES or node.operation.exact
+            known[node.index] = result if exact else self(result)
         return known
 
 

@@ -1,8 +1,8 @@
-"""Programs that are timed: each implementation, with each number of threads, in its own process.
+"""Processes that are timed: one for each implementation and number of threads.
 
-Threads of OpenMP and OpenBLAS spin for a while after their work and would take the second core from
-whatever runs next in the same process. Here every program has a process of its own, which is
-stopped (SIGSTOP) while the others have their turns.
+Threads of OpenMP and OpenBLAS spin for a while after their work and would take a core from the next
+program in the same process. Therefore every program has its own process, which is stopped (SIGSTOP)
+while the others have their turns.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -24,24 +24,38 @@ from rnnlab.engine import prepare
 from rnnlab.layers import Recurrent
 from rnnlab.layers.seeding import random_numbers
 
-#: Seconds in which a program runs untimed when its turn comes, and then timed.
-TURN = 0.03
-#: Seconds in which idle threads fall asleep, where a process cannot be stopped.
+#: Seconds for which a program runs untimed at the start of its turn: threads that slept may share a
+#: processor for so long, and clocks may be low.
+WARM_UP = 0.1
+#: Seconds for which it then runs timed.
+TURN = 0.05
+#: Seconds that idle threads need to fall asleep, on systems where a process cannot be stopped.
 SETTLE = 0.0 if hasattr(signal, "SIGSTOP") else 0.25
-#: Environment variables from which libraries take their number of threads when they are loaded.
+#: Environment variables that set a library's number of threads when it is loaded.
 THREADS = ("RNNLAB_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+#: Environment variables that restrict this engine, OpenBLAS, PyTorch and JAX to AVX2.
+AVX2 = {
+    "NUMBA_CPU_NAME": "haswell",
+    "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma,+f16c,+bmi,+bmi2,+popcnt,+sse4.2",
+    "OPENBLAS_CORETYPE": "Haswell",
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+}
 
 
 @dataclass(frozen=True)
 class Turn:
-    """Times of one turn, in seconds a call.
+    """Times of one turn, in seconds per call.
 
     Attributes
     ----------
     times : list of float
-        Of the case.
+        Times of the case.
     limit : list of float
-        Of NumPy's product of two large matrices in the same process; empty but for rnnlab.
+        Times of NumPy's product of two large matrices in the same process; only for rnnlab.
     """
 
     times: list[float]
@@ -49,21 +63,25 @@ class Turn:
 
 
 class Program:
-    """One implementation with one number of threads, in a process of its own.
+    """Process of one implementation with one number of threads.
 
     Parameters
     ----------
     rival : Rival
     threads : int
+    environment : mapping of str to str, optional
+        Further environment variables of the process.
     """
 
-    def __init__(self, rival: Rival, threads: int) -> None:
+    def __init__(
+        self, rival: Rival, threads: int, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.rival = rival
         self.threads = threads
         context = multiprocessing.get_context("spawn")
         self._connection, other = context.Pipe()
         self._process = context.Process(target=_serve, args=(other, rival), daemon=True)
-        with _environment(dict.fromkeys(THREADS, str(threads))):
+        with _environment({**dict.fromkeys(THREADS, str(threads)), **(environment or {})}):
             self._process.start()
         other.close()
         self._ask(None)
@@ -74,7 +92,7 @@ class Program:
         return float(self._take(case))
 
     def turn(self) -> Turn:
-        """Run the case for a while, and return the times of its calls."""
+        """Run the case for `TURN` seconds and return the times of its calls."""
         result: Turn = self._take("turn")
         return result
 
@@ -114,21 +132,28 @@ class Program:
 
 
 class Programs(list[Program]):
-    """Several programs, ended together.
+    """Several programs that are ended together.
 
     Parameters
     ----------
     rivals : sequence of Rival
     threads : sequence of int
-        Numbers of threads; an implementation without a choice gets the largest alone.
+        Numbers of threads; an implementation that cannot set them runs once.
+    environment : mapping of str to str, optional
+        Further environment variables of the processes.
     """
 
-    def __init__(self, rivals: list[Rival], threads: list[int]) -> None:
+    def __init__(
+        self,
+        rivals: list[Rival],
+        threads: list[int],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__()
         try:
             for rival in rivals:
                 for count in threads if rival.sets_threads else [max(threads)]:
-                    self.append(Program(rival, count))
+                    self.append(Program(rival, count, environment))
         except BaseException:
             self.close()
             raise
@@ -152,7 +177,7 @@ class Programs(list[Program]):
 
 @contextmanager
 def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for the processes that are started meanwhile."""
+    """Set environment variables for the processes that are started in the context."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
@@ -167,7 +192,7 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 def _serve(connection: Connection, rival: Rival) -> None:
     """Answer requests in the program's own process: None, a case to prepare, or "turn"."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, who ends this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C the parent ends this process
     run: Callable[[], Any] | None = None
     limit: Limit | None = None
     while True:
@@ -192,7 +217,7 @@ def _serve(connection: Connection, rival: Rival) -> None:
 
 
 def _prepare(case: Case, rival: Rival) -> Callable[[], Any]:
-    """Return the work of a case on data that is the same in every process."""
+    """Return the work of a case; the data are the same in every process."""
     shape = case.shape
     layer = Recurrent(case.cell, shape.inputs, shape.hidden, dtype=case.dtype, init="torch", seed=0)
     rng, _ = random_numbers(0, "data")
@@ -204,11 +229,11 @@ def _prepare(case: Case, rival: Rival) -> Callable[[], Any]:
 
 
 def take_turn(run: Callable[[], Any] | None) -> list[float]:
-    """Call `run` untimed for `TURN` seconds, then timed; return the seconds of each timed call."""
+    """Call `run` for `WARM_UP` seconds, then for `TURN`; return the seconds of each later call."""
     if run is None:
         raise RuntimeError("a case must be prepared before a turn")
     begin = time.perf_counter()
-    while time.perf_counter() < begin + TURN:
+    while time.perf_counter() < begin + WARM_UP:
         run()
     times: list[float] = []
     begin = time.perf_counter()

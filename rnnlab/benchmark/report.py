@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from rnnlab.benchmark.cases import SHAPES, Case, read_shape
-from rnnlab.benchmark.programs import Programs
+from rnnlab.benchmark.programs import AVX2, Programs
 from rnnlab.benchmark.rivals import installed_rivals, threads_to_try
 from rnnlab.benchmark.suite import compare, measure, summarise
 from rnnlab.cells import CellDefinition
@@ -32,6 +32,7 @@ def run_benchmark(
     *,
     repeats: int,
     seconds: float,
+    avx2: bool,
     out: Path,
     force: bool,
     tell: Callable[[str], None],
@@ -41,14 +42,17 @@ def run_benchmark(
     Raises
     ------
     ValueError
-        For a shape that cannot be, a folder that cannot be written or that holds a benchmark.
+        If a shape is wrong, if the folder cannot be written, if it contains a benchmark already and
+        `force` is not set, or if the processor does not have `avx2`.
     """
+    if avx2 and instruction_set() not in ("AVX2", "AVX-512"):
+        raise ValueError(f"avx2 needs a processor with AVX2, this one has {instruction_set()}")
     chosen = [read_shape(shape) for shape in shapes] or list(SHAPES)
     make_writable(out)
     if (out / FILES[0]).exists() and not force:
         raise ValueError(
-            f"{out} must hold no benchmark yet, got {FILES[0]}: replace it with --force, or name "
-            "another folder with --out"
+            f"{out} must not contain a benchmark, got {FILES[0]}: replace it with --force, or "
+            "choose another folder with --out"
         )
     settings = {
         "cells": [cell.name for cell in cells],
@@ -57,12 +61,13 @@ def run_benchmark(
         "dtypes": list(dtypes),
         "repeats": repeats,
         "seconds": seconds,
+        "avx2": avx2,
     }
     start = manifest.now()
     cases = [Case(*case) for case in product(cells, chosen, dtypes, works)]
     rivals = [rival for rival in installed_rivals() if any(map(rival.accepts, cases))]
     tables = []
-    with Programs(rivals, threads_to_try()) as programs:
+    with Programs(rivals, threads_to_try(), AVX2 if avx2 else None) as programs:
         for number, case in enumerate(cases, start=1):
             tell(f"[{number}/{len(cases)}] {case.cell.name} {case.work} {case.dtype} {case.shape}")
             tables.append(measure(case, programs, repeats=repeats, seconds=seconds))
@@ -77,7 +82,8 @@ def run_benchmark(
         "command": " ".join(["rnnlab", *sys.argv[1:]]),
         "settings": settings,
         **manifest.circumstances(),
-        "instruction_set": instruction_set(),
+        "instruction_set": "AVX2" if avx2 else instruction_set(),
+        "environment": AVX2 if avx2 else {},
         "rivals": {name: manifest.version(name) for name in ("torch", "jax")},
         "start": start,
         "end": manifest.now(),

@@ -1,16 +1,25 @@
-"""The `@cell` decorator, and the definition that it makes and checks."""
+"""The `@cell` decorator and the definition that it returns."""
 
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import Any, cast, overload
 
-from rnnlab.cells import identity
-from rnnlab.cells.layout import ParameterArray, find_sources, lay_out, stands_for, weight_name
+from rnnlab.cells.fingerprint import fingerprint
+from rnnlab.cells.layout import (
+    ParameterArray,
+    count_formula,
+    find_sources,
+    lay_out,
+    stands_for,
+    weight_name,
+)
 from rnnlab.equations import (
     Derivation,
     EquationError,
@@ -25,33 +34,33 @@ from rnnlab.user_code import place_of_function
 
 @dataclass(frozen=True, eq=False)
 class CellDefinition:
-    """A recurrent cell: its equations and what follows from them.
+    """A recurrent cell: its equations, and all that is derived from them.
 
-    Made by `@cell`. Calling it calls the function it was made from, on expressions or arrays.
+    It is made by `@cell`. Calling it calls the function of the equations, on expressions or arrays.
 
     Attributes
     ----------
     name : str
-        "peephole-lstm"
+        Name in registries and tables, such as "peephole-lstm".
     function : callable
         The equations as written.
     equations : Equations
-        Their graph.
+        The graph of the equations.
     keep, write : str or None
-        The gates that hold and that write the memory.
+        The gates that keep and that write the memory.
     paper : str
-        Where the equations stand: authors, year, title or place, and equation numbers.
+        Source of the equations: authors, year, title or journal, and equation numbers.
     differs : str
-        What is not as in the paper; empty where nothing is.
+        Differences from the paper; empty if there are none.
     init : str
-        The initialisation that a layer of the cell takes unless told otherwise.
+        The default initialisation of a layer of the cell.
     positive : tuple of str
-        The states that are above 0 from the first step on: an initial state other than zeros must
-        be so too.
+        States that are above 0 from the first step on. An initial state other than zeros must be
+        positive too.
     operand_sources : mapping of int to str, optional
-        What `source_of` returns for each operand of a map (by index); derived unless given.
+        Result of `source_of` for each operand of a map, by index; derived unless given.
     made_by : tuple of callable and arguments, optional
-        The call by which pickle makes a cell again that was made from another.
+        For a cell that was made from another: the call that makes it again, for pickle.
     """
 
     name: str
@@ -63,29 +72,48 @@ class CellDefinition:
     differs: str = ""
     init: str = "default"
     positive: tuple[str, ...] = ()
-    operand_sources: Mapping[int, str] | None = None  # of a cell that was made from another
+    operand_sources: Mapping[int, str] | None = None
     made_by: tuple[Callable[..., CellDefinition], tuple[Any, ...]] | None = None
 
     def __call__(self, *args: Any) -> Any:
-        """Apply the equations as they are written."""
+        """Apply the function of the equations."""
         return self.function(*args)
 
     def __repr__(self) -> str:
-        return f"<cell {self.name}({', '.join(('x', *self.states))})>"
+        roles = {"keep": self.keep, "write": self.write}
+        gates = "".join(f", {role}={gate!r}" for role, gate in roles.items() if gate)
+        return f"<cell {self._call}{gates}, {self.parameter_formula} parameters>"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return self.made_by or identity.reduce(self)
+    def _repr_html_(self) -> str:
+        """Return the view in a notebook: summary, equations, parameters."""
+        about = {"Paper": self.paper, "Differs from the paper": self.differs}
+        lines = [f"{title}: {escape(text)}<br>" for title, text in about.items() if text]
+        rows = [
+            f"<tr><td>{array.name}</td><td>{array.shape_text}</td>"
+            f"<td>{' '.join(self.maps[position] for position in array.maps)}</td></tr>"
+            for array in self.arrays.values()
+        ]
+        return (
+            f"<p><b>{self._call}</b>: {escape(self.summary)}<br>{''.join(lines)}"
+            f"{self.parameter_formula} parameters in I inputs and H units</p>"
+            f"<pre>{escape(self.source)}</pre>"
+            f"<table><tr><th>parameter</th><th>shape</th><th>gates</th></tr>{''.join(rows)}</table>"
+        )
+
+    @property
+    def _call(self) -> str:
+        return f"{self.name}({', '.join(('x', *self.states))})"
 
     def __copy__(self) -> CellDefinition:
         return self
 
     def __deepcopy__(self, memo: object) -> CellDefinition:
-        return self  # nothing in it changes
+        return self  # it is immutable
 
     @cached_property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits that tell the equations from any others."""
-        return identity.fingerprint(self)
+        """16 hexadecimal digits that identify the equations."""
+        return fingerprint(self.equations, self.arrays.values())
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -94,13 +122,26 @@ class CellDefinition:
 
     @property
     def maps(self) -> tuple[str, ...]:
-        """The name of each map, in the order of appearance; a name may return (the GRU's n)."""
+        """The name of each map in the order of appearance; names may repeat (the GRU's n)."""
         return tuple(node.payload.name for node in self.equations.maps)
 
     @property
     def summary(self) -> str:
         """The first line of the docstring."""
         return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    @property
+    def source(self) -> str:
+        """The equations as they were written; empty if their file cannot be read."""
+        try:
+            return textwrap.dedent(inspect.getsource(self.function))
+        except (OSError, TypeError):  # typed at a prompt, or the file is gone
+            return ""
+
+    @property
+    def parameter_formula(self) -> str:
+        """How many numbers a layer of the cell learns, in I inputs and H units: 4H(I+H+1)."""
+        return count_formula(self.arrays.values())
 
     @cached_property
     def derivation(self) -> Derivation:
@@ -109,20 +150,20 @@ class CellDefinition:
 
     @cached_property
     def arrays(self) -> dict[str, ParameterArray]:
-        """The parameter arrays of one layer by name, in the contract's order."""
+        """The parameter arrays of one layer by name, in the order of `layer.parameters`."""
         return lay_out(self.equations, self.source_of)
 
     def source_of(self, operand: Expression) -> str:
-        """Return what names the weight array of an operand: "x", a state or a computed value.
+        """Return the name in the weight array of an operand: "x", a state or a computed value.
 
         See `rnnlab.cells.layout.find_sources`.
         """
         return "x" if operand.op == "input" else self._sources[operand.index]
 
     def stands_for(self, operand: Expression) -> str:
-        """Return "x" or the state that an operand is or stands in for, whatever holds its matrix.
+        """Return "x" or the state that an operand is, or is computed in place of.
 
-        Any computed value but the new value of a state stands in for the output.
+        A computed value counts as the output, unless it is the new value of another state.
         """
         return "x" if operand.op == "input" else stands_for(self.equations, operand)
 
@@ -131,11 +172,11 @@ class CellDefinition:
         return self.operand_sources or find_sources(self.equations)
 
     def weight_name(self, source: str) -> str:
-        """Return the array that holds the maps on `source`."""
+        """Return the name of the weight array of the maps on `source`."""
         return weight_name(source)
 
     def bias_of(self, map_name: str) -> tuple[str, int] | None:
-        """Return the array and the block of the first bias of gate `map_name`, if it has one."""
+        """Return array and block of the first bias of the gate `map_name`; None without a bias."""
         for array in self.arrays.values():
             if array.kind == "bias":
                 for block, position in enumerate(array.maps):
@@ -144,15 +185,15 @@ class CellDefinition:
         return None
 
 
-#: Names of the initialisations that `rnnlab.layers` has, of which a cell may recommend one.
+#: Initialisations of `rnnlab.layers` that a cell may recommend.
 INITIALISATIONS = ("default", "torch", "irnn", "glorot")
 
-#: Whether a cell that is refused leaves a `RefusedCell`, so that its file can be read to the end.
+#: Whether @cell returns a `RefusedCell` in place of an error, so that a file is read to its end.
 keeping_refused: ContextVar[bool] = ContextVar("keeping_refused", default=False)
 
 
 class RefusedCell:
-    """A cell whose equations cannot be used: any use of it raises the error.
+    """A cell with an error in its equations: any use of it raises the error.
 
     Parameters
     ----------
@@ -196,27 +237,27 @@ def cell(
     init: str = "default",
     positive: tuple[str, ...] = (),
 ) -> CellDefinition | Callable[[Callable[..., Any]], CellDefinition]:
-    """Turn a function that holds a cell's equations into a cell.
+    """Turn a function with a cell's equations into a cell.
 
     Parameters
     ----------
     function : callable
         `function(x, state, ...)` returning the new states in the same order; the first state is
-        the output. Inside, a scalar is one unit of one sequence.
+        the output. Inside, values are those of one unit of one sequence.
     keep, write : str, optional
-        The maps whose gates hold and write the memory: the forget bias and the chrono
+        The maps whose gates keep and write the memory. The forget bias and the chrono
         initialisation set their biases.
     name : str, optional
-        The cell's name; the function's with hyphens unless given.
+        Name of the cell; the function's name with hyphens unless given.
     paper : str, optional
-        Where the equations stand: authors, year, title or place, and equation numbers.
+        Source of the equations: authors, year, title or journal, and equation numbers.
     differs : str, optional
-        What is not as in the paper.
+        Differences from the paper.
     init : str, optional
-        The initialisation that the paper recommends, by its name in `rnnlab.layers.initialise`; a
-        layer takes it unless told otherwise.
+        The initialisation that the paper recommends, by its name in `rnnlab.layers.initialise`: the
+        default of layers of the cell.
     positive : tuple of str, optional
-        The states that are above 0 from the first step on, such as a normaliser.
+        States that are above 0 from the first step on, such as a normaliser.
 
     Returns
     -------
@@ -225,7 +266,7 @@ def cell(
     Raises
     ------
     EquationError
-        With file, line and remedy, if the equations cannot be used.
+        With file, line and remedy, if there is an error in the equations.
 
     Examples
     --------
@@ -275,7 +316,7 @@ def cell(
 
 
 def _check_options(function: Callable[..., Any], texts: dict[str, Any], positive: Any) -> None:
-    """Refuse options of @cell that are none, with the line of @cell."""
+    """Check the options of @cell; errors name its line."""
     code = function.__code__
     decorated = f"{code.co_filename}:{code.co_firstlineno}"
     for option, value in texts.items():
@@ -310,13 +351,13 @@ def _check(definition: CellDefinition) -> None:
         )
     if not definition.maps:
         raise EquationError(
-            f"{defined}: a cell must have a linear, got none: feed x in, such as linear('g', x, h)"
+            f"{defined}: a cell must have a linear: feed x in, such as linear('g', x, h)"
         )
     for state in definition.states:
         if state == "x" or state.startswith("_"):
             raise EquationError(
-                f"{defined}: a state cannot be called {state}: x is the input, and the name "
-                "becomes a field of the layer's state; choose a letter such as h"
+                f"{defined}: a state cannot be called {state}: x is the input, and a name with an "
+                "underscore in front cannot be a field of the layer's state; choose one such as h"
             )
     if "i" in definition.states:
         raise EquationError(
@@ -332,6 +373,6 @@ def _check(definition: CellDefinition) -> None:
     for declared in definition.equations.vectors:
         if declared.payload.name in {"x", "output"} & set(arrays):
             raise EquationError(
-                f"{declared.payload.place}: {declared.payload.name} is not a parameter's name: "
-                "choose another"
+                f"{declared.payload.place}: a parameter cannot be called {declared.payload.name}: "
+                "choose another name"
             )

@@ -1,63 +1,27 @@
-"""What a cell is, in words and formulas: its size, its parameters, its direct paths."""
+"""Texts about a cell: summary, matrix products, parameters, direct paths."""
 
 from __future__ import annotations
 
-import inspect
-import math
 import re
-import textwrap
 
 from rnnlab.cells.definition import CellDefinition
 from rnnlab.cells.layout import ParameterArray
 from rnnlab.equations.expression import reachable
 from rnnlab.equations.source import short_number
 
-# Sizes that no product of small numbers makes, so that a shape says where each axis comes from.
-_INPUTS, _UNITS = 1_000_003, 10_007
-
 
 def about(cell: CellDefinition) -> str:
-    """Return the cell's summary, with its paper where the summary names no year."""
+    """Return the cell's summary, with its paper if the summary has no year."""
     paper = cell.paper
     if not paper or re.search(r"\d{4}", cell.summary):
         return cell.summary
     return f"{cell.summary} [{paper}]".lstrip()
 
 
-def parameter_formula(cell: CellDefinition) -> str:
-    """Return how many numbers a layer of the cell learns, in I inputs and H units.
-
-    Examples
-    --------
-    >>> from rnnlab.cells import gru, lstm
-    >>> parameter_formula(lstm), parameter_formula(gru)
-    ('4H(I+H+1)', 'H(3I+3H+4)')
-    """
-
-    def count(inputs: int, units: int) -> int:
-        shapes = [array.shape(inputs=inputs, units=units) for array in cell.arrays.values()]
-        return sum(math.prod(shape) for shape in shapes)
-
-    # The count is fixed + HI * by_input + HH * by_unit + H * single: four values tell all four.
-    fixed = count(0, 0)
-    by_unit = (count(0, 2) - 2 * count(0, 1) + fixed) // 2
-    single = count(0, 1) - fixed - by_unit
-    by_input = count(1, 1) - count(0, 1)
-    factor = math.gcd(by_input, by_unit, single)
-    terms = [
-        (str(number // factor) if number > factor or not letter else "") + letter
-        for number, letter in ((by_input, "I"), (by_unit, "H"), (single, ""))
-        if number
-    ]
-    inside = "+".join(terms)
-    product = f"{factor if factor > 1 else ''}H({inside})"
-    return f"{product}+{fixed}" if fixed else product
-
-
 def recurrent_products(cell: CellDefinition) -> int:
-    """Return how many matrix products of a step lie on the recurrent path.
+    """Return how many matrix products of a step depend on the step before.
 
-    Maps on the same value are one product; those on the input alone run ahead of the time loop.
+    Maps on the same value are one product; products on the input run before the time loop.
 
     Examples
     --------
@@ -71,25 +35,11 @@ def recurrent_products(cell: CellDefinition) -> int:
     )
 
 
-def shape_text(array: ParameterArray) -> str:
-    """Return the shape of a parameter in I and H, such as (4H, I)."""
-
-    def axis(size: int) -> str:
-        if size == _INPUTS:
-            return "I"
-        if size % _UNITS == 0:
-            return f"{size // _UNITS if size > _UNITS else ''}H"
-        return str(size)
-
-    axes = [axis(size) for size in array.shape(inputs=_INPUTS, units=_UNITS)]
-    return f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
-
-
 def initial_text(cell: CellDefinition, array: ParameterArray) -> str:
-    """Return what a parameter starts at by default, block by block where blocks differ."""
+    """Return the default initial value of a parameter, by block if blocks differ."""
     names = [cell.maps[position] for position in array.maps]
     init = cell.init
-    if init != "default" and array.kind != "vector":  # what its paper recommends
+    if init != "default" and array.kind != "vector":  # the paper's recommendation
         return f"by init={init!r}, a block each for {' '.join(names)}"
     if array.kind == "weight":
         how = "Glorot uniform" if array.source == "x" else "orthogonal"
@@ -104,16 +54,8 @@ def _value(init: object) -> str:
     return short_number(float(init)) if isinstance(init, (int, float)) else str(init)
 
 
-def source_text(cell: CellDefinition) -> str:
-    """Return the equations as they were written; empty where their file cannot be read."""
-    try:
-        return textwrap.dedent(inspect.getsource(cell.function))
-    except (OSError, TypeError):  # typed at a prompt, or the file is gone
-        return ""
-
-
 def direct_path_texts(cell: CellDefinition) -> list[str]:
-    """Return every direct path as a line, with the names of the derived step.
+    """Return a line for each direct path, with the names of the derived step.
 
     Examples
     --------
@@ -131,6 +73,6 @@ def direct_path_texts(cell: CellDefinition) -> list[str]:
 def parameter_rows(cell: CellDefinition) -> list[tuple[str, str, str]]:
     """Return name, shape and initial value of each parameter of a layer."""
     return [
-        (f"{name}_l0", shape_text(array), initial_text(cell, array))
+        (f"{name}_l0", array.shape_text, initial_text(cell, array))
         for name, array in cell.arrays.items()
     ]

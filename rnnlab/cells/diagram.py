@@ -1,37 +1,18 @@
-"""A cell's data flow as a Mermaid flowchart: what comes in, gates, products, sums, what goes on.
+"""Mermaid flowchart of a cell's data flow.
 
-Drawn from the equations alone: every value of the step is a box, every use of it an arrow. A
-function or an operation that the tables below lack is drawn under its name.
+It is drawn from the equations alone: every value of the step is a box, every use of it an arrow. An
+operation without a sign is drawn by its name.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from rnnlab.cells.definition import CellDefinition
 from rnnlab.cells.latex import is_second_bias
 from rnnlab.equations import Expression
 from rnnlab.equations.expression import reachable
 from rnnlab.equations.source import short_number
-
-#: What an operation is drawn as; a dot stands for what flows in where the rest is a number.
-_SIGNS = {
-    "add": "+",
-    "subtract": "−",
-    "multiply": "×",
-    "divide": "÷",
-    "negative": "−",
-    "greater": ">",
-    "where": "choose",
-}
-
-#: What the arrows into an operation say, where their order matters.
-_ENDS = {
-    "subtract": ("", "minus"),
-    "divide": ("", "by"),
-    "greater": ("", "than"),
-    "where": ("if", "then", "else"),
-}
-
-_COMMUTES = ("add", "multiply", "minimum", "maximum")
 
 _COLOURS = """\
     classDef input fill:#ffffff,stroke:#333333,color:#000000
@@ -53,7 +34,7 @@ def flowchart(cell: CellDefinition) -> str:
     -------
     str
         A flowchart from left to right. Rectangles are matrix products, hexagons the functions,
-        circles arithmetic, rounded boxes states; dotted arrows lead to the next step.
+        circles arithmetic, rounded boxes states; dotted arrows go to the next step.
 
     Examples
     --------
@@ -104,7 +85,7 @@ class _Flow:
         arrows = [arrow for node in self.nodes for arrow in self._arrows(node)]
         for name, node in zip(equations.states, equations.outputs, strict=True):
             source = self.ids.get(node.index)
-            if source is not None:  # else a number, which nothing flows into
+            if source is not None:  # else the state is a number
                 arrows.append(f"{source} --> new_{name}")
         # Not back to the states before: a cycle would draw the step in two halves.
         arrows += [f'new_{name} -. "{name}" .-> next_step' for name in equations.states]
@@ -117,18 +98,19 @@ class _Flow:
         if node.op == "linear":
             return f'{this}["{prefix}{self._product(node)}"]:::product'
         if not node.args:
-            return f'{this}[/"{node.payload.name}"/]:::learned'
-        if node.op in _SIGNS:
+            name = node.payload if node.op == "given" else node.payload.name
+            return f'{this}[/"{name}"/]:::{"input" if node.op == "given" else "learned"}'
+        if node.operation.sign:
             return f'{this}(("{prefix}{self._sign(node)}")):::arithmetic'
         return f'{this}{{{{"{prefix}{self._sign(node)}"}}}}:::gate'
 
     def _sign(self, node: Expression) -> str:
-        """Return what is drawn for an operation; numbers that it takes stand in it."""
-        sign = _SIGNS.get(node.op, node.op)
+        """Return the text of an operation's box, with the numbers among its operands."""
+        sign = node.operation.sign or node.op
         numbers = [short_number(arg.payload) if arg.is_constant() else "·" for arg in node.args]
         if set(numbers) == {"·"}:
             return sign
-        if node.op in _SIGNS and len(numbers) == 2:
+        if node.operation.sign and len(numbers) == 2:
             return f"{numbers[0]} {sign} {numbers[1]}"
         return f"{sign}({', '.join(numbers)})"
 
@@ -145,13 +127,14 @@ class _Flow:
         return " + ".join(terms)
 
     def _arrows(self, node: Expression) -> list[str]:
-        """Return the arrows into a node; a value that it takes twice sends two."""
+        """Return the arrows into a node: two for an operand that is used twice."""
         several = sum(not arg.is_constant() for arg in node.args) > 1
-        labelled = several and node.op not in _COMMUTES and node.op != "linear"
-        ends = _ENDS.get(node.op, tuple(str(k) for k in range(1, len(node.args) + 1)))
+        labels: Sequence[str] = [""] * len(node.args)
+        if several and node.op != "linear" and not node.operation.commutes:
+            labels = node.operation.arrows or [str(k) for k, _ in enumerate(node.args, 1)]
         arrows = []
-        for position, arg in enumerate(node.args):
+        for label, arg in zip(labels, node.args, strict=True):
             if not arg.is_constant():
-                label = f'|"{ends[position]}"|' if labelled and ends[position] else ""
-                arrows.append(f"{self.ids[arg.index]} -->{label} {self.ids[node.index]}")
+                written = f'|"{label}"|' if label else ""
+                arrows.append(f"{self.ids[arg.index]} -->{written} {self.ids[node.index]}")
         return arrows

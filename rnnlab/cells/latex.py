@@ -1,42 +1,23 @@
-r"""A cell's equations typeset, as a paper prints them.
+r"""LaTeX of a cell's equations.
 
-W is a matrix on x, U one on the output (or on a value that stands in for it), V one on another
-state or computed value. A function or an operation that the tables below lack is set by its name,
-in \operatorname.
+W is a matrix on x, U a matrix on the output or on a value computed in its place, V a matrix on
+another state or computed value. An operation without a LaTeX form of its own is set by its name, in
+\operatorname.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rnnlab.cells.definition import CellDefinition
 from rnnlab.equations import Expression
 from rnnlab.equations.expression import reachable
+from rnnlab.equations.operation import ATOM, LOOSE, PRODUCT, SUM
 from rnnlab.equations.source import short_number
-
-#: What stands for a function; #1 is its first argument, as in LaTeX's own macros.
-_APPLIED = {
-    "sigmoid": r"\sigma(#1)",
-    "tanh": r"\tanh(#1)",
-    "exp": r"\exp(#1)",
-    "log": r"\log(#1)",
-    "sqrt": r"\sqrt{#1}",
-    "abs": r"\lvert #1 \rvert",
-    "minimum": r"\min(#1, #2)",
-    "maximum": r"\max(#1, #2)",
-    "divide": r"\frac{#1}{#2}",
-    "greater": "#1 > #2",
-    "where": r"\begin{cases} #2 & \text{if } #1 \\ #3 & \text{otherwise} \end{cases}",
-}
 
 _GREEK = (
     *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"),
     *("lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi"),
     "omega",
 )
-
-# How tightly an expression holds together: brackets go around what is looser than its place.
-_SIGNED, _SUM, _PRODUCT, _ATOM = 0, 1, 2, 3
 
 
 def typeset(cell: CellDefinition) -> str:
@@ -49,8 +30,8 @@ def typeset(cell: CellDefinition) -> str:
     Returns
     -------
     str
-        To stand between `\[` and `\]`; needs amsmath. One line per named value and new state, in
-        the order of evaluation.
+        Text to be put between `\[` and `\]`; needs amsmath. One line per named value and new state,
+        in the order of evaluation.
 
     Examples
     --------
@@ -82,7 +63,7 @@ def symbol(name: str, *time: str) -> str:
 
 
 def is_second_bias(cell: CellDefinition, node: Expression) -> bool:
-    """Tell whether a gate has another bias than this map's, the one beside x (the GRU's b_hn)."""
+    """Return whether a map's bias is the second one of its gate (the GRU's b_hn)."""
     twins = [
         other
         for other in cell.equations.maps
@@ -98,7 +79,7 @@ def _word(word: str) -> str:
 
 
 class _Writer:
-    """Writes the nodes of one cell; named ones by their symbols."""
+    """LaTeX of the nodes of one cell; named ones are written as symbols."""
 
     def __init__(self, cell: CellDefinition) -> None:
         self.cell = cell
@@ -110,7 +91,7 @@ class _Writer:
             self.symbols[node.index] = symbol(name, "t-1")
         self.defined: dict[int, Expression] = {}
         for name, node in zip(equations.states, equations.outputs, strict=True):
-            # a state that is returned as it came, or twice, gets a line of its own at the end
+            # a state that is returned unchanged, or twice, gets a line of its own at the end
             if node.index not in self.symbols and not self._is_gate(node):
                 self._define(node, symbol(name, "t"))
         used = {node.index for node in reachable((*equations.outputs, *equations.maps))}
@@ -141,44 +122,27 @@ class _Writer:
         return lines
 
     def _write(self, node: Expression) -> tuple[str, int]:
-        """Return a value where it is used: its symbol, if it has one."""
+        """Return the text of an operand: its symbol, if it has one, or its formula."""
         if node.index in self.symbols:
-            return self.symbols[node.index], _ATOM
+            return self.symbols[node.index], ATOM
         return self._formula(node)
 
     def _formula(self, node: Expression) -> tuple[str, int]:
-        """Return what a node computes, and how tightly it holds together."""
+        """Return the formula of a node and how tightly it holds together."""
         if node.op == "constant":
-            return short_number(node.payload), _ATOM if node.payload >= 0 else _SIGNED
+            return short_number(node.payload), ATOM if node.payload >= 0 else LOOSE
         if node.op == "linear":
             return self._linear(node)
-        if not node.args:  # what the cell learns
-            return symbol(node.payload.name), _ATOM
-        if node.op == "negative":
-            return f"-{self._inside(node.args[0], _PRODUCT)}", _SIGNED
-        if node.op in ("add", "subtract"):
-            sign, level = ("+", _SUM) if node.op == "add" else ("-", _PRODUCT)
-            left = self._write(node.args[0])[0]
-            return f"{left} {sign} {self._inside(node.args[1], level)}", _SUM
-        if node.op == "multiply":
-            sign = " " if any(arg.is_constant() for arg in node.args) else r" \odot "
-            # a number comes first, as in 2 a
-            args = sorted(node.args, key=lambda arg: not arg.is_constant())
-            return sign.join(self._inside(arg, _PRODUCT) for arg in args), _PRODUCT
-        return self._applied(node.op, [self._write(arg)[0] for arg in node.args]), _ATOM
-
-    def _inside(self, node: Expression, place: int) -> str:
-        text, level = self._write(node)
-        return text if level >= place else f"({text})"
-
-    def _applied(self, op: str, args: Sequence[str]) -> str:
-        if op not in _APPLIED:
-            name = op.replace("_", r"\_")
-            return rf"\operatorname{{{name}}}({', '.join(args)})"
-        text = _APPLIED[op]
-        for position, arg in enumerate(args, 1):
-            text = text.replace(f"#{position}", arg)
-        return text
+        if node.op == "vector":
+            return symbol(node.payload.name), ATOM
+        if node.op == "given":
+            return symbol(node.payload, "t"), ATOM
+        operation, operands = node.operation, node.args
+        form = operation.latex_form
+        if operation.latex_of_number and any(arg.is_constant() for arg in operands):
+            form = operation.latex_of_number
+            operands = tuple(sorted(operands, key=lambda arg: not arg.is_constant()))
+        return form.fill([self._write(arg) for arg in operands])
 
     def _linear(self, node: Expression) -> tuple[str, int]:
         name = symbol(node.payload.name)
@@ -189,7 +153,7 @@ class _Writer:
             if letter == "V" and self._several_others:
                 letter = f"V^{{({symbol(source)})}}"
             text, level = self._write(operand)
-            terms.append(f"{letter}_{{{name}}} " + (text if level == _ATOM else f"({text})"))
+            terms.append(f"{letter}_{{{name}}} " + (text if level == ATOM else f"({text})"))
         if node.payload.bias is not None:
             terms.append(f"b_{{{'h' if is_second_bias(self.cell, node) else ''}{name}}}")
-        return " + ".join(terms), _SUM if len(terms) > 1 else _PRODUCT
+        return " + ".join(terms), SUM if len(terms) > 1 else PRODUCT

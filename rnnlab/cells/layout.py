@@ -1,8 +1,9 @@
-"""The parameter arrays of a cell: their names, their shapes and what is stacked in them."""
+"""Parameter arrays of a cell: names, shapes and the maps stacked in them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,15 +17,17 @@ class ParameterArray:
     Attributes
     ----------
     name : str
-        weight_ih, weight_hh, weight_ch, ..., bias, bias_hn or the name of a vector or scalar.
+        One of weight_ih, weight_hh, weight_ch, ..., bias, bias_hn, or the name of a vector or
+        scalar.
     kind : "weight", "bias", "vector" or "scalar"
     maps : tuple of int
-        The maps stacked in it, one block of H rows each, by their place in `CellDefinition.maps`.
+        The maps stacked in it, one block of H rows each, by their position in
+        `CellDefinition.maps`.
     source : str or None
-        For a weight: "x" (H x I blocks), or the state or computed value (H x H blocks) that it acts
-        on.
+        For a weight: the name of its operand, "x" (H x I blocks), or a state or computed value
+        (H x H blocks).
     init : float or Uniform
-        For a vector or scalar: what it starts at.
+        For a vector or scalar: the initial value.
     """
 
     name: str
@@ -44,6 +47,51 @@ class ParameterArray:
             return (rows,)
         return (rows, inputs if self.source == "x" else units)
 
+    @property
+    def shape_text(self) -> str:
+        """The shape in I and H, such as (4H, I).
+
+        Examples
+        --------
+        >>> ParameterArray("weight_ih", "weight", maps=(0, 1, 2, 3), source="x").shape_text
+        '(4H, I)'
+        """
+        if self.kind == "scalar":
+            return "(1,)"
+        rows = f"{len(self.maps)}H" if len(self.maps) > 1 else "H"
+        if self.kind != "weight":
+            return f"({rows},)"
+        return f"({rows}, {'I' if self.source == 'x' else 'H'})"
+
+
+def count_formula(arrays: Iterable[ParameterArray]) -> str:
+    """Return how many numbers are in `arrays`, as a formula in I inputs and H units.
+
+    Examples
+    --------
+    >>> from rnnlab.cells import gru, lstm
+    >>> count_formula(lstm.arrays.values()), count_formula(gru.arrays.values())
+    ('4H(I+H+1)', 'H(3I+3H+4)')
+    """
+    known = tuple(arrays)
+
+    def count(inputs: int, units: int) -> int:
+        return sum(math.prod(array.shape(inputs=inputs, units=units)) for array in known)
+
+    # count = fixed + HI * by_input + HH * by_unit + H * single: four values give the four numbers
+    fixed = count(0, 0)
+    by_unit = (count(0, 2) - 2 * count(0, 1) + fixed) // 2
+    single = count(0, 1) - fixed - by_unit
+    by_input = count(1, 1) - count(0, 1)
+    factor = math.gcd(by_input, by_unit, single)
+    terms = [
+        (str(number // factor) if number > factor or not letter else "") + letter
+        for number, letter in ((by_input, "I"), (by_unit, "H"), (single, ""))
+        if number
+    ]
+    product = f"{factor if factor > 1 else ''}H({'+'.join(terms)})"
+    return f"{product}+{fixed}" if fixed else product
+
 
 def weight_name(source: str) -> str:
     """Return the name of the array that holds the maps on `source`."""
@@ -51,12 +99,12 @@ def weight_name(source: str) -> str:
 
 
 def find_sources(equations: Equations) -> dict[int, str]:
-    """Return the name of what each operand but x is, by index: the array weight_{name}h holds it.
+    """Return the name of each operand other than x, by index: its array is weight_{name}h.
 
-    A state has its own name, and so has its new value. Any other computed value stands in for the
-    output. Where one gate would so act twice on one array, as in `linear("c", a, b)`, each of its
-    computed values there has an array of its own, with the name of the variable that holds the
-    value, or else of the gate and the operand's place in it, x aside (`c2`).
+    A state has its own name, and so has its new value. Any other computed value has the name of the
+    output. Where one gate would have two matrices in one array then, as in `linear("c", a, b)`,
+    each of its computed values has an array of its own, named after the variable that holds the
+    value or else after the gate and the position of the operand, x not counted (`c2`).
     """
     found: dict[int, str] = {}
     uses: dict[tuple[str, str], dict[int, Expression]] = {}
@@ -89,7 +137,7 @@ def find_sources(equations: Equations) -> dict[int, str]:
 
 
 def stands_for(equations: Equations, operand: Expression) -> str:
-    """Return the state that an operand other than x is or stands in for: the output if no other."""
+    """Return the state that an operand other than x is or is the new value of, else the output."""
     if operand.op == "state":
         return str(operand.payload)
     for state, output in zip(equations.states, equations.outputs, strict=True):
@@ -101,18 +149,18 @@ def stands_for(equations: Equations, operand: Expression) -> str:
 def lay_out(
     equations: Equations, source_of: Callable[[Expression], str]
 ) -> dict[str, ParameterArray]:
-    """Return the parameter arrays by name, in the contract's order.
+    """Return the parameter arrays by name, in the order of `layer.parameters`.
 
     Parameters
     ----------
     equations : Equations
     source_of : callable
-        From an operand of a map to what it is called: "x", or as `find_sources` says.
+        From an operand of a map to its name: "x", or as `find_sources` returns it.
 
     Raises
     ------
     EquationError
-        If two arrays would have one name; the message names the line of the later declaration.
+        If two arrays would have the same name; the message has the line of the later declaration.
     """
     maps = equations.maps
     by_source: dict[str, list[int]] = {"x": [], **{state: [] for state in equations.states}}
@@ -127,7 +175,8 @@ def lay_out(
     def add(array: ParameterArray, place: str) -> None:
         if array.name in arrays:
             raise EquationError(
-                f"{place}: two parameters would be called {array.name}: rename a vector or a map"
+                f"{place}: parameters must have different names, got {array.name} twice: "
+                "rename a vector or a map"
             )
         arrays[array.name] = array
 
@@ -142,7 +191,7 @@ def lay_out(
             declared = maps[position].payload
             if f"bias_h{declared.name}" in arrays:
                 raise EquationError(
-                    f"{declared.place}: gate {declared.name} must have one bias beside that on x, "
+                    f"{declared.place}: gate {declared.name} must have one bias besides that on x, "
                     "got another: write bias=None here, or give this linear a name of its own"
                 )
             add(ParameterArray(f"bias_h{declared.name}", "bias", (position,)), declared.place)

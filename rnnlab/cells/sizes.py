@@ -1,15 +1,14 @@
-"""Sizes of a layer, without making it: what it learns, and what a pass over a sequence keeps."""
+"""Number of parameters of a layer that is not made yet."""
 
 from __future__ import annotations
 
 import math
 
-from rnnlab.capacity import check_memory
 from rnnlab.cells.definition import CellDefinition
 
 
 def learned_by(cell: CellDefinition, inputs: int, units: int, num_layers: int = 1) -> int:
-    """Return how many numbers a layer, or a stack of them, learns in one direction.
+    """Return the number of parameters of a layer, or of a stack of them, in one direction.
 
     Examples
     --------
@@ -25,33 +24,3 @@ def learned_by(cell: CellDefinition, inputs: int, units: int, num_layers: int = 
         return sum(math.prod(array.shape(inputs=width, units=units)) for array in arrays)
 
     return count(inputs) + (num_layers - 1) * count(units)
-
-
-def check_pass(
-    cell: CellDefinition,
-    *,
-    steps: int,
-    batch: int,
-    inputs: int,
-    hidden: int,
-    num_layers: int = 1,
-    bytes_each: int = 4,
-) -> None:
-    """Raise a ValueError if the parameters or a training pass cannot fit into memory.
-
-    Parameters
-    ----------
-    cell : CellDefinition
-    steps, batch, inputs, hidden, num_layers : int
-        T, B, I, H and layers on top of each other.
-    bytes_each : int
-        Of a number: 4 in float32.
-    """
-    sizes = f"H = {hidden}, I = {inputs}" + f", {num_layers} layers" * (num_layers > 1)
-    learned = learned_by(cell, inputs, hidden, num_layers)
-    check_memory(f"the parameters of {cell.name} ({sizes})", bytes_each * learned)
-    kept = inputs + num_layers * hidden * (len(cell.maps) + len(cell.states))
-    check_memory(
-        f"what a training pass of {cell.name} keeps (T = {steps}, B = {batch}, {sizes})",
-        bytes_each * steps * batch * kept,
-    )

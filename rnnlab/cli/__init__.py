@@ -1,4 +1,4 @@
-"""The command line: thin commands over the library, which is imported when it is needed."""
+"""The command line: thin commands that import the library when they need it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Say what takes seconds, once for this machine, before it does."""
+"""Compilation of kernels before a command needs them, with a message."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rnnlab.cells import CellDefinition
 
 
 def compile_first(cell: CellDefinition, dtype: str) -> None:
-    """Compile a cell's kernels with a line on stderr, unless they lie in the cache."""
+    """Compile a cell's kernels, with a line on stderr, unless they are in the cache."""
     from rnnlab.engine import is_cached, prepare
 
     if is_cached(cell, dtype):

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from rnnlab.cli.errors import user_errors
+from rnnlab.cli.errors import user_errors, with_options
 from rnnlab.cli.output import print_rows, print_summary, say, setting_text, warn
 from rnnlab.cli.run import execute_study
 from rnnlab.cli.settings import settings_options
@@ -187,7 +187,7 @@ def _announce(work: Any, data: Any) -> None:
     say(f"{runs} run{'s' if runs > 1 else ''} into {work.store.path}, {state}")
     sys.stdout.flush()
     for text in data.cautions:
-        warn(text)
+        warn(with_options(text))
 
 
 def _feature(feature: Any) -> str:

@@ -53,8 +53,8 @@ def gradcheck(context: click.Context, /, name: str, tolerance: float, **options:
     """
     from rnnlab.analysis import check_gradients
     from rnnlab.cells import find_cell
-    from rnnlab.cells.sizes import check_pass
     from rnnlab.cli.compiling import compile_first
+    from rnnlab.engine.sizes import check_pass
 
     with user_errors():
         cell = find_cell(name)

@@ -1,4 +1,4 @@
-"""Groups of commands that propose the nearest name."""
+"""Group of commands that proposes the nearest name for an unknown one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rnnlab.registry import unknown_name
 
 
 class Commands(click.Group):
-    """A group that lists its commands in their own order and proposes the nearest name."""
+    """A group that lists its commands in the order of definition and proposes the nearest name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order in which the commands were added."""
@@ -17,7 +17,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that `args` start with."""
+        """Return the command that `args` start with."""
         if args[0] not in self.commands and not args[0].startswith("-"):
             raise click.UsageError(unknown_name("command", args[0], self.commands))
         return super().resolve_command(ctx, args)

@@ -1,7 +1,7 @@
-"""The command `rnnlab`, and how every ending of it looks from outside.
+"""The command `rnnlab` and its exit codes.
 
-Exit codes: 0; 2 for what the user got wrong, with one line on stderr; 1 for what we got wrong, with
-a traceback, or with one line where a check of ours found it (`gradcheck`); 130 for Ctrl-C.
+0: success. 2: an error of the user, with one line on stderr. 1: an error of rnnlab, with a
+traceback, or a failed check (`gradcheck`), with one line. 130: Ctrl-C.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Sequence
 
 import click
 
-from rnnlab import __version__
 from rnnlab.cli.bench import bench
 from rnnlab.cli.cells import cells
 from rnnlab.cli.fit import fit
@@ -27,6 +26,7 @@ from rnnlab.cli.report import report
 from rnnlab.cli.run import run
 from rnnlab.cli.status import status
 from rnnlab.cli.tasks import tasks
+from rnnlab.version import __version__
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -45,9 +45,9 @@ def commands() -> None:
     rnnlab run gradient-flow    measure how far back gradients reach
     rnnlab fit DATA.csv         train cells on a table of your own; rnnlab predict uses them
     rnnlab cells show lstm      a cell's equations, derived backward step and parameters
-    rnnlab tasks show adding    what a task asks, its chance level and a sample
+    rnnlab tasks show adding    a task's settings, its chance level and a sample
     rnnlab COMMAND --help       all options of a command
-    """  # noqa: D301  # click takes the backspace itself: what follows keeps its lines
+    """  # noqa: D301  # \b makes click keep the line breaks below it
 
 
 for command in (
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        Those of the process unless given.
+        Arguments of the process by default.
 
     Returns
     -------
@@ -79,7 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a label may hold what the terminal cannot show
+        if isinstance(
+            stream, io.TextIOWrapper
+        ):  # labels may hold characters that the terminal cannot show
             stream.reconfigure(errors="backslashreplace")
     try:
         with commands.make_context("rnnlab", words) as context:
@@ -102,11 +104,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _reader_has_gone() -> bool:
-    """Say whether stdout leads nowhere any more, as in `rnnlab cells | head -1`, and close it."""
+    """Return whether stdout has no reader, as in `rnnlab cells | head -1`, and discard the rest."""
     poll = select.poll()
-    poll.register(sys.stdout.fileno(), 0)  # 0: errors alone
+    poll.register(sys.stdout.fileno(), 0)  # 0: errors only
     if not poll.poll(0):
         return False
-    # else Python would complain at exit, when it flushes what could not be written
+    # else Python would print an error at exit, when it flushes stdout
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return True

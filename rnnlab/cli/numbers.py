@@ -1,4 +1,4 @@
-"""Numbers as options of commands: finite, and within bounds."""
+"""Click parameter type for finite numbers within bounds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 
 class FiniteRange(click.FloatRange):
-    """A range of numbers to which neither NaN nor infinity belongs; click's own takes both."""
+    """A range of numbers without NaN and infinity, which click's own range accepts."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None

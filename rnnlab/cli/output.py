@@ -1,4 +1,4 @@
-"""What commands print: for a terminal with rich, else plain lines that other programs can read."""
+"""Output of commands: tables with rich on a terminal, else plain lines for other programs."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def say(text: object = "", *, err: bool = False, nl: bool = True) -> None:
-    """Print a text; characters that the terminal would obey are written out.
+    """Print a text with its control characters escaped.
 
-    Labels, names of files and what a folder holds may come from anybody.
+    Labels, file names and contents of folders are not trusted.
     """
     click.echo(visible(str(text), keep="\n\t"), err=err, nl=nl)
 
@@ -37,12 +37,12 @@ def print_rows(
     headers : sequence of str
         Names of the columns.
     rows : sequence of sequence of str
-        The name first. Characters that the terminal would obey are written out.
+        The name first. Control characters are escaped.
     title : bool
-        Whether the headers are printed where the output is not a terminal.
+        Whether to print the headers if the output is not a terminal.
     names : int
-        How many columns name a row: a table that is too wide for the terminal is printed in parts,
-        each with these.
+        Number of columns that identify a row. A table that is too wide for the terminal is printed
+        in blocks, each with these columns.
     """
     rows = [[visible(text) for text in row] for row in rows]
     if sys.stdout.isatty():
@@ -62,24 +62,23 @@ def _print_for_terminal(headers: Sequence[str], rows: Sequence[Sequence[str]], n
     from rich.text import Text
 
     console = Console()
-    for part in _parts_that_fit(headers, rows, names, console.width):
+    for block in _blocks_that_fit(headers, rows, names, console.width):
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-        for column in part:
-            # headers go over several lines, values stay whole but for a text at the end
+        for column in block:
+            # headers wrap at underscores; of the values only a text in the last column wraps
             last = column == len(headers) - 1
             table.add_column(headers[column].replace("_", "\n"), no_wrap=not last, overflow="fold")
-        for row in rows:  # Text: a label may hold what rich takes for markup
-            table.add_row(*(Text(row[column]) for column in part))
+        for row in rows:  # Text: labels may look like markup of rich
+            table.add_row(*(Text(row[column]) for column in block))
         console.print(table)
 
 
-def _parts_that_fit(
+def _blocks_that_fit(
     headers: Sequence[str], rows: Sequence[Sequence[str]], names: int, width: int
 ) -> list[list[int]]:
-    """Split columns into parts that fit into a width, each with the columns that name a row.
+    """Split columns into blocks that fit into a width, each with the columns that identify a row.
 
-    The last column of all may be a text that goes over several lines: it needs no more than a few
-    words of room.
+    A text in the last column may wrap, so it needs the width of a few words only.
     """
     from rich.cells import cell_len
 
@@ -91,29 +90,30 @@ def _parts_that_fit(
         widths[-1] = min(widths[-1], 30)
     while names > 1 and sum(widths[:names]) + max(widths[names:], default=0) > width - 2:
         names -= 1
-    parts: list[list[int]] = []
+    blocks: list[list[int]] = []
     for column in range(names, len(headers)):
-        if not parts or sum(widths[n] for n in [*parts[-1], column]) > width - 2:
-            parts.append(list(range(names)))
-        parts[-1].append(column)
-    return parts or [list(range(len(headers)))]
+        if not blocks or sum(widths[n] for n in [*blocks[-1], column]) > width - 2:
+            blocks.append(list(range(names)))
+        blocks[-1].append(column)
+    return blocks or [list(range(len(headers)))]
 
 
 def heading(text: str) -> None:
-    """Print the heading of a part, after an empty line."""
+    """Print a heading after an empty line."""
     say()
     click.secho(visible(text), bold=True)
 
 
 def warn(text: str) -> None:
-    """Print a line on stderr about something that stands in nobody's way."""
+    """Print a warning to stderr, on one line."""
     say(f"Warning: {' '.join(text.split())}", err=True)
 
 
 def print_summary(summary: pd.DataFrame) -> None:
-    """Print a summary for people; the CSV has every column, and the numbers in full.
+    """Print a summary; the CSV file has all columns at full precision.
 
-    What is the same in all rows is said once, and an interval follows its number, if it has one.
+    Values that are equal in all rows are printed once, above the table; an interval follows its
+    number.
     """
     values = {str(name): summary[name].tolist() for name in summary.columns}
     columns = list(values)
@@ -123,9 +123,9 @@ def print_summary(summary: pd.DataFrame) -> None:
         for name, column in values.items()
     }
     lows = [name for name in texts if name.endswith("_low")]
-    for low in lows:  # the two ends come after what they are an interval of
+    for low in lows:  # the column before is the one that the interval belongs to
         names = (list(texts)[list(texts).index(low) - 1], low, low.replace("_low", "_high"))
-        # the three together, so that they have the same number of decimals
+        # together, so that they have the same number of decimals
         numbers = number_texts([value for name in names for value in values[name]])
         rows = len(summary)
         triples = zip(numbers[:rows], numbers[rows:-rows], numbers[-rows:], strict=True)
@@ -142,7 +142,7 @@ def print_summary(summary: pd.DataFrame) -> None:
 
 
 def setting_text(value: Any) -> str:
-    """Write a setting as one writes it in a spec.
+    """Return a setting as it is written in a study's file.
 
     Examples
     --------
@@ -155,9 +155,9 @@ def setting_text(value: Any) -> str:
 
 
 def number_texts(values: Sequence[Any]) -> list[str]:
-    """Write values with as many decimals as they need together; text and whole numbers stay.
+    """Return numbers with one number of decimals for all; text and whole numbers are unchanged.
 
-    A number that would be written as 0 has two digits that are not.
+    A number that would be rounded to 0 has two significant digits instead.
 
     Examples
     --------
@@ -185,7 +185,7 @@ def number_texts(values: Sequence[Any]) -> list[str]:
 
 
 def vector_text(values: Any) -> str:
-    """Write a vector on one line, a long one by its first and last numbers.
+    """Return a vector on one line, shortened to its first and last numbers if it is long.
 
     Examples
     --------
@@ -207,7 +207,7 @@ def vector_text(values: Any) -> str:
 
 
 def print_settings(spec: Spec) -> None:
-    """Print every setting of a study as it was resolved."""
+    """Print the settings of a study, defaults included."""
     lines = [(key, _setting_text(key, getattr(spec, key), spec)) for key in _shown(spec)]
     width = max(len(key) for key, _ in lines)
     for key, text in lines:
@@ -265,20 +265,20 @@ def _task_text(entry: TaskEntry) -> str:
 def print_registry(
     known: Registry[Any], headers: Sequence[str], row: Callable[[str, Any], Sequence[str]]
 ) -> None:
-    """Print what is registered, and warn of what installed packages offer but cannot be had.
+    """Print a registry as a table; warn about entries of packages that cannot be loaded.
 
     Parameters
     ----------
     known : Registry
     headers : sequence of str
     row : callable
-        From a name and what is registered under it to the fields.
+        Takes a name and its entry, returns the fields of the row.
     """
     rows, problems = [], known.refusals()
     for name in known:
         try:
             rows.append(row(name, known[name]))
-        except ValueError as error:  # a package that cannot be loaded stands in nobody's way
+        except ValueError as error:  # one broken package must not hide the other entries
             problems.append(str(error))
     print_rows(headers, rows, title=False)
     for problem in problems:
@@ -286,7 +286,7 @@ def print_registry(
 
 
 def duration(seconds: float) -> str:
-    """Write a time as people say it.
+    """Return a duration as text.
 
     Examples
     --------

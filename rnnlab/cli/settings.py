@@ -11,6 +11,9 @@ from typing import Any, TypeVar
 
 import click
 
+from rnnlab.cli.names import NameOption
+from rnnlab.registry import Registry, optimizers, schedules
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 # Name, what its values look like, and help.
@@ -23,9 +26,9 @@ SETTINGS = (
     ("forget_bias", "X|chrono", "For every cell that has a gate f."),
     ("dropout", "X", "Of the outputs of every layer, in training."),
     ("zoneout", "X", "Of the states of every layer, in training."),
-    ("optimizer", "NAME", "sgd, rmsprop or adam."),
+    ("optimizer", "NAME", "NAMES."),
     ("lr", "X", "Learning rate."),
-    ("schedule", "NAME", "Of the rate: constant, cosine, step or plateau."),
+    ("schedule", "NAME", "Of the rate: NAMES."),
     ("warmup", "N", "Updates of a task, epochs of a table, in which the rate rises first."),
     ("lr_factor", "X", "By which step and plateau cut the rate."),
     ("lr_every", "N", "Updates or epochs between the cuts of step."),
@@ -42,6 +45,7 @@ SETTINGS = (
     ("evaluation_batch", "N", "Fresh sequences of an evaluation."),
 )
 _KINDS: dict[str, type] = {"N": int, "X": float}
+_REGISTRIES: dict[str, Registry[Any]] = {"optimizer": optimizers, "schedule": schedules}
 
 
 class OneOrMore(click.ParamType[Any]):
@@ -89,7 +93,9 @@ def settings_options(
                 command = click.option(flag, is_flag=True, default=None, help=said)(command)
                 continue
             kind = _KINDS.get(metavar, str)
-            command = swept(flag, kind, metavar=metavar, help=said)(command)
+            named = _REGISTRIES.get(name)
+            more = {} if named is None else {"cls": NameOption, "registry": named}
+            command = swept(flag, kind, metavar=metavar, help=said, **more)(command)
         return command
 
     return add

@@ -1,4 +1,4 @@
-"""`rnnlab tasks`: what there is to learn, and what a task looks like."""
+"""`rnnlab tasks`: the list of tasks, and the description of one."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from rnnlab.cli.output import heading, print_registry, print_rows, say
 if TYPE_CHECKING:
     from rnnlab.tasks import Task
 
-LONG = 44  # steps of a sample that are shown whole; of a longer one the first and last
+LONG = 44  # samples with more steps are shortened to the first and last ENDS steps
 ENDS = 12
 
 
 @click.group(cls=Commands, invoke_without_command=True, short_help="List the tasks, or show one.")
 @click.pass_context
 def tasks(context: click.Context) -> None:
-    """List the tasks: name, settings with their defaults, when solved, what is asked.
+    """List the tasks: name, settings with their defaults, criterion, description.
 
     Tasks of installed packages (entry points of the group rnnlab.tasks) are listed too. A task of
-    your own is named FILE.py:NAME wherever a task is asked for.
+    your own is FILE.py:NAME wherever a task is an argument.
     """
     if context.invoked_subcommand is None:
         _list()
@@ -37,10 +37,10 @@ def _list() -> None:
     def row(name: str, task: type[Task]) -> tuple[str, ...]:
         return name, settings_text(task), solved_text(task), about(task)
 
-    print_registry(known, ("task", "settings", "solved", "what is asked"), row)
+    print_registry(known, ("task", "settings", "solved", "description"), row)
 
 
-@tasks.command(short_help="Show what a task is, with a sample.")
+@tasks.command(short_help="Describe a task, with a sample.")
 @click.argument("task", metavar="NAME|FILE.py:NAME[,SETTING=VALUE]...")
 @click.option(
     "--seed",
@@ -48,14 +48,14 @@ def _list() -> None:
     default=0,
     show_default=True,
     metavar="N",
-    help="Of the sample.",
+    help="Seed of the sample.",
 )
-@click.option("--all", "whole", is_flag=True, help="Every step of the sample, however long.")
+@click.option("--all", "whole", is_flag=True, help="Print all steps of a long sample.")
 def show(task: str, seed: int, whole: bool) -> None:
-    """Show a task: paper, settings, sizes, chance, when solved, and one sample step by step.
+    """Describe a task: paper, settings, sizes, chance, criterion, and one sample step by step.
 
-    Settings are written behind the name, as in copy-memory,delay=5 or text,file=book.txt. In the
-    sample, - stands for an input of zeros, and where no answer is asked.
+    Settings follow the name, as in copy-memory,delay=5 or text,file=book.txt. In the sample, - is
+    an input of zeros or a step without an answer.
     """
     from rnnlab.tasks.description import sample_rows
 
@@ -66,7 +66,7 @@ def show(task: str, seed: int, whole: bool) -> None:
 
 
 def _made(text: str) -> Task:
-    """Return the task that `NAME,setting=value,...` means."""
+    """Return the task of `NAME,setting=value,...`."""
     from rnnlab.experiments.settings.task_entry import TaskEntry, problem_at, read_task
 
     points = TaskEntry.model_validate(read_task(text)).points()
@@ -87,7 +87,7 @@ def _show(
     kind = type(task)
     say(f"{written.partition(',')[0]}: {about(kind)}")
     solved, number = solved_text(kind), f"{task.solved_at:g}"
-    settings = ", ".join(f"{name}={getattr(task, name)}" for name in kind.settings)
+    settings = ", ".join(f"{name}={getattr(task, name)}" for name in kind.setting_names())
     facts = [
         ("Paper", task.paper),
         ("Differs from the paper", task.differs),

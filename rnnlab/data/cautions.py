@@ -1,4 +1,4 @@
-"""Doubts about a table: columns that can be used, but probably should not be as they are."""
+"""Doubts about a table: columns that are probably not meant as they are."""
 
 from __future__ import annotations
 
@@ -8,27 +8,30 @@ import numpy as np
 
 from rnnlab.data.encoding import Encoding, Feature
 from rnnlab.data.sequences import Sequences
-from rnnlab.data.spelling import as_argument, two_spellings
+from rnnlab.data.spelling import two_spellings
 from rnnlab.data.splits import Split
 from rnnlab.data.table import Table
 from rnnlab.engine.protocol import Array
 
-FEW = 20  # rows from which nothing is concluded
-RARE, FAR = 0.1, 10.0  # extremes: a share of the rows at most; a change of the deviation at least
+FEW = 20  # rows below which nothing is concluded
+RARE, FAR = (
+    0.1,
+    10.0,
+)  # extremes: their largest share of the rows, and their least effect on the deviation
 
 
 def doubtful_numbers(table: Table, encoding: Encoding) -> list[str]:
     """Return a sentence for each column of numbers whose extreme is far outside the rest.
 
-    Without the extreme, and what is more than half as far from the median, the standard deviation
-    would be a tenth or less: scaling squeezes the others together.
+    Without the extreme, and values more than half as far from the median, the standard deviation
+    would be a tenth or less: scaling squeezes the other values together.
     """
     columns = [one.name for one in encoding.features if one.values is None]
     if encoding.task == "regression":
         columns += [name for name in encoding.targets if name not in columns]
     found = []
     for column in columns:
-        values = table.numbers(column)
+        values = table[column].numbers
         numbers = values[~np.isnan(values)]
         extreme = _extreme(numbers)
         if extreme is None:
@@ -67,7 +70,7 @@ def _near(numbers: Array, extreme: float) -> Array:
 
 
 def doubtful_names(sequences: Sequences, encoding: Encoding) -> list[str]:
-    """Return a sentence if the names of two sequences may be two ways of writing one."""
+    """Return a sentence if two names of sequences may be spellings of one."""
     pair = two_spellings(sequences.names)
     if pair is None:
         return []
@@ -78,9 +81,9 @@ def doubtful_names(sequences: Sequences, encoding: Encoding) -> list[str]:
 
 
 def doubtful_words(parts: Mapping[str, Split], encoding: Encoding) -> list[str]:
-    """Return a sentence for each feature that cannot mean anything in other sequences.
+    """Return a sentence for each feature that has no meaning in other sequences.
 
-    Most of its words come once in the training part, or it has another value in each sequence.
+    Most of its words occur once in the training part, or each sequence has another value.
     """
     trained = parts["train"].inputs
     inputs = [one for part in parts.values() for one in part.inputs]
@@ -89,17 +92,18 @@ def doubtful_words(parts: Mapping[str, Split], encoding: Encoding) -> list[str]:
     for feature in encoding.features:
         columns = slice(start, start + feature.size)
         start += feature.size
-        remedy = f"leave it out with --ignore {as_argument(feature.name)} (ignore=)"
+        remedy = f"leave it out with ignore={[feature.name]!r}"
         if feature.values is not None and rows >= FEW and 2 * feature.size > rows:
             found.append(
                 f'feature "{feature.name}" has {feature.size} different words in {rows} training '
-                f"rows, and each is an input: {remedy}, or name it with --time if it is the time"
+                f"rows, and each is an input: {remedy}, or name it with "
+                f"time={feature.name!r} if it is the time"
             )
-        # a word that the training part does not have is no input
+        # a word that is not in the training part has no input
         elif _names_sequences(feature, columns, inputs if feature.values is None else trained):
             found.append(
-                f'feature "{feature.name}" has another value in each sequence and names it, which '
-                f"says nothing about other sequences: {remedy}"
+                f'feature "{feature.name}" has another value in each sequence, as a name has, '
+                f"which has no meaning in other sequences: {remedy}"
             )
     return found
 

@@ -1,7 +1,7 @@
-"""Encodings: how columns become arrays and outputs become predictions.
+"""Encodings: from columns to arrays, and from outputs to predictions.
 
-An `Encoding` is what a model of a table needs to be used on another table. It goes into the model's
-file as JSON, so nothing in it is code.
+A model of a table needs its `Encoding` to be used on another table. The file of the model holds it
+as JSON, so nothing in it is code.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LOSS_OF = {
     "multi-label": "binary-cross-entropy",
     "regression": "mean-squared-error",
 }
-REMEDY = "correct it, leave the field empty, or name the column in --text if it holds words"
+REMEDY = "correct it, leave the field empty, or name the column in text= if it holds words"
 
 Scale = Annotated[FiniteFloat, Field(gt=0)]
 
@@ -37,45 +37,45 @@ class Feature(BaseModel):
     name: str
     mean: FiniteFloat = 0.0
     scale: Scale = 1.0
-    values: tuple[str, ...] | None = None  # of text; any other value is zeros
+    values: tuple[str, ...] | None = None  # of text; another value is zeros in all inputs
 
     @property
     def size(self) -> int:
-        """The number of its inputs."""
+        """Number of inputs."""
         return 1 if self.values is None else len(self.values)
 
-    def places(self, words: Array) -> Array:
-        """Return the place of each word among `values` (N,), -1 for those of none.
+    def positions(self, words: Array) -> Array:
+        """Return the position of each word in `values` (N,), -1 for words that are not there.
 
-        A word that is written in another way, such as 1.0 for 1, is the same word.
+        Words that differ in spelling only, such as 1.0 and 1, are the same.
         """
         values = self.values or ()
-        exact = {word: place for place, word in enumerate(values)}
-        alike = {key_of(word): place for place, word in enumerate(values)}
+        exact = {word: position for position, word in enumerate(values)}
+        alike = {key_of(word): position for position, word in enumerate(values)}
         codes, different = pd.factorize(words)
-        places = [exact.get(word, alike.get(key_of(word), -1)) for word in different]
-        return np.array(places, np.int64)[codes]
+        positions = [exact.get(word, alike.get(key_of(word), -1)) for word in different]
+        return np.array(positions, np.int64)[codes]
 
 
 class Encoding(BaseModel):
-    """How a table becomes inputs and targets, and outputs become predictions.
+    """Map from a table to inputs and targets, and from outputs to predictions.
 
     Attributes
     ----------
     sequence, time : str
-        Columns; there may be no time.
+        Columns; `time` may be None.
     features : tuple of Feature
     targets : tuple of str
         Columns.
     task : "classification", "multi-label" or "regression"
     read : "every" or "last"
-        Whether every time step has an answer, or a sequence has one.
+        Whether every time step has an answer, or each sequence one.
     horizon : int
-        Steps ahead.
+        Steps that a forecast looks ahead; 0 for none.
     classes : tuple of str
-        Of a classification.
+        Classes of a classification.
     means, scales : tuple of float
-        Of each target of a regression: the model's output is (y - mean) / scale.
+        Scaling of each target of a regression: the output is (y - mean) / scale.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -93,7 +93,7 @@ class Encoding(BaseModel):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        """Check what the fields say of each other."""
+        """Check that the fields agree with each other."""
         named = [feature.name for feature in self.features]
         lists = {"features": named, "targets": self.targets, "classes": self.classes}
         lists |= {f"values of {f.name!r}": f.values for f in self.features if f.values is not None}
@@ -116,17 +116,17 @@ class Encoding(BaseModel):
 
     @property
     def input_size(self) -> int:
-        """I."""
+        """I, the width of the inputs."""
         return sum(feature.size for feature in self.features)
 
     @property
     def output_size(self) -> int:
-        """O: the classes, or the targets."""
+        """O, the number of classes or targets."""
         return len(self.classes) if self.task == "classification" else len(self.targets)
 
     @property
     def loss(self) -> str:
-        """The name of the loss in `rnnlab.training.LOSSES`."""
+        """Name of the loss in `rnnlab.training.LOSSES`."""
         return LOSS_OF[self.task]
 
     @property
@@ -156,8 +156,16 @@ class Encoding(BaseModel):
         return worst_scores(self.metrics)
 
     @property
+    def summary(self) -> str:
+        """The prediction in words, such as "classification of label, one answer a sequence"."""
+        where = "one answer a sequence" if self.read == "last" else "an answer at every step"
+        if self.horizon:
+            where = f"{self.horizon} step{'s' * (self.horizon > 1)} ahead"
+        return f"{self.task} of {', '.join(self.targets)}, {where}"
+
+    @property
     def text(self) -> frozenset[str]:
-        """The features that are of text."""
+        """The features that are text."""
         return frozenset(one.name for one in self.features if one.values is not None)
 
     @property
@@ -172,7 +180,7 @@ class Encoding(BaseModel):
         Raises
         ------
         ValueError
-            At a value that is no number, with `remedy`, or too large to be scaled.
+            At a value that is not a number, with `remedy`, or too large to be scaled.
         """
         inputs = np.zeros((len(table), self.input_size), np.float32)
         start = 0
@@ -182,9 +190,9 @@ class Encoding(BaseModel):
                 inputs[:, start] = scaled(numbers, feature.mean, feature.scale)
                 require_finite(inputs[:, start], table, feature.name)
             else:
-                places = feature.places(table.frame[feature.name].to_numpy(object))
-                known = np.flatnonzero(places >= 0)
-                inputs[known, start + places[known]] = 1
+                positions = feature.positions(table[feature.name].words)
+                known = np.flatnonzero(positions >= 0)
+                inputs[known, start + positions[known]] = 1
             start += feature.size
         return inputs
 
@@ -195,12 +203,12 @@ class Encoding(BaseModel):
             require_finite(scaled(np.nan_to_num(values), mean, scale), table, name)
 
     def encode_answers(self, answers: Array) -> Array:
-        """Return answers as the loss takes them, -1 or NaN where none is asked.
+        """Return answers as the loss takes them, -1 or NaN where there is none.
 
         Parameters
         ----------
         answers : array (N,) of texts, or float64 (N, O)
-            As `rnnlab.data.targets.answers` returns them.
+            As `rnnlab.data.answers.collect_answers` returns them.
         """
         if self.task == "classification":
             numbers = {word: number for number, word in enumerate(self.classes)}
@@ -215,8 +223,8 @@ class Encoding(BaseModel):
         Returns
         -------
         dict of str to array (N,)
-            "predicted_TARGET", then "probability_CLASS" of a classification and
-            "probability_TARGET" of several labels.
+            "predicted_TARGET", then "probability_CLASS" of a classification or "probability_TARGET"
+            of several labels.
         """
         outputs = outputs.astype(np.float64)
         if self.task == "classification":

@@ -1,8 +1,9 @@
-"""Ways in which a prediction sees its target: refused where they are certain, else reported.
+"""Leaks: ways in which a prediction sees its target.
 
-Statistics of scaling, vocabularies and classes are those of the training part, gaps are filled from
-earlier rows of the same sequence, and the parts are whole sequences. What is left is what a table
-itself holds: a target under another name, and sequences that are pieces of one series.
+A certain leak is an error, a likely one is reported. Scaling, vocabularies and classes are learned
+on the training part, missing values are filled from earlier rows of the sequence, and parts consist
+of whole sequences. What remains is in the table itself: a target under another name, and sequences
+that are windows of one series.
 """
 
 from __future__ import annotations
@@ -14,39 +15,38 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.data.encoding import Encoding
-from rnnlab.data.spelling import as_argument
 from rnnlab.data.splits import Split
 from rnnlab.engine.protocol import Array
 
-SHIFTS = 10  # rows between a feature and the target that it may be a copy of
-ROWS = 20_000  # of the training part are looked at
-FEW = 10  # answers from which nothing is concluded
-BITS = 64  # of information in rows that do not come twice by chance
+SHIFTS = 10  # largest distance in rows between a feature and a target that it copies
+ROWS = 20_000  # rows of the training part that are examined
+FEW = 10  # answers below which nothing is concluded
+BITS = 64  # information of rows that are not repeated by chance
 
 
 def require_causal(horizon: int, bidirectional: bool) -> None:
-    """Raise a ValueError if a forecast would be made from the rows that it is about."""
+    """Raise a ValueError if a model would read the rows that it forecasts."""
     if horizon and bidirectional:
         raise ValueError(
             "a forecast must be made by layers of one direction, got a horizon of "
             f"{horizon} steps and bidirectional: the backward direction reads the rows that are "
-            "forecast; leave out --bidirectional (bidirectional=)"
+            "forecast; leave out bidirectional=True"
         )
 
 
 def copies_of_targets(train: Split, encoding: Encoding, bidirectional: bool = False) -> list[str]:
-    """Return a sentence for each feature that alone gives a target in every training row.
+    """Return a sentence for each feature that alone determines a target in every training row.
 
-    A value of the feature may be that of the same row or of one of the `SHIFTS` rows before and, if
-    the model is bidirectional, after it. Copies and one-to-one recodings are found: every value of
-    the feature goes with one answer, or larger values with larger (or smaller) numbers.
+    The value of the feature may be from the same row, or from one of the `SHIFTS` rows before it
+    and, if the model is bidirectional, after it. Copies and one-to-one recodings are found: every
+    value of the feature has one answer, or larger values have larger (or smaller) numbers.
     """
     lengths = np.array([len(inputs) for inputs in train.inputs])
     count = max(1, int(np.searchsorted(np.cumsum(lengths), ROWS, side="right")))
     ends = np.cumsum(lengths[:count])
     owners = np.repeat(np.arange(count), lengths[:count])
-    places = np.concatenate([np.arange(length) for length in lengths[:count]])
-    left = lengths[owners] - 1 - places
+    steps = np.concatenate([np.arange(length) for length in lengths[:count]])
+    left = lengths[owners] - 1 - steps
     inputs = np.concatenate(train.inputs[:count])
     answers = np.concatenate(train.targets[:count])
     rows = np.arange(len(owners)) if encoding.read == "every" else ends - 1
@@ -57,21 +57,21 @@ def copies_of_targets(train: Split, encoding: Encoding, bidirectional: bool = Fa
     found = []
     for name, values, numeric in _columns(inputs, encoding):
         if encoding.horizon and name in encoding.targets:
-            continue  # its past, which a forecast is made from
+            continue  # a forecast is made from the past of its target
         for target, held in _answers(answers, encoding):
-            asked = held >= 0 if held.dtype.kind == "i" else ~np.isnan(held)
+            answered = held >= 0 if held.dtype.kind == "i" else ~np.isnan(held)
             for shift in shifts:
-                there = asked & (places[rows] >= shift) & (left[rows] >= -shift)
+                there = answered & (steps[rows] >= shift) & (left[rows] >= -shift)
                 seen = values[rows[there] - shift]
                 numbers = numeric and encoding.task == "regression"
-                if _gives(seen, held[there], owners[rows[there]], numbers):
+                if _determines(seen, held[there], owners[rows[there]], numbers):
                     found.append(_sentence(name, target, shift))
                     break
     return found
 
 
 def _columns(inputs: Array, encoding: Encoding) -> Iterator[tuple[str, Array, bool]]:
-    """Yield each feature with its values, those of words as their places."""
+    """Yield each feature with its values, those of words as their positions."""
     start = 0
     for feature in encoding.features:
         block = inputs[:, start : start + feature.size]
@@ -89,20 +89,20 @@ def _answers(answers: Array, encoding: Encoding) -> Iterator[tuple[str, Array]]:
         yield from zip(encoding.targets, answers.T, strict=True)
 
 
-def _gives(values: Array, answers: Array, owners: Array, numbers: bool) -> bool:
-    """Return whether the values alone give the answers."""
-    for part in (slice(200), slice(None)):  # a few are enough to say no
-        seen, held = values[part], answers[part]
+def _determines(values: Array, answers: Array, owners: Array, numbers: bool) -> bool:
+    """Return whether the values alone determine the answers."""
+    for rows in (slice(200), slice(None)):  # a few are often enough to exclude it
+        seen, held = values[rows], answers[rows]
         if len(held) < FEW or held.min() == held.max():
             return False
-        if not (_one_answer_each(seen, held, owners[part]) or (numbers and _in_order(seen, held))):
+        if not (_one_answer_each(seen, held, owners[rows]) or (numbers and _in_order(seen, held))):
             return False
     return True
 
 
 def _one_answer_each(values: Array, answers: Array, owners: Array) -> bool:
     codes, different = pd.factorize(values)
-    # a value that names its sequence gives anything that does not change within it
+    # a value that names its sequence determines anything that is constant in the sequence
     pairs = len(np.unique(owners * len(different) + codes))
     if pairs < 3 * len(different):
         return False
@@ -126,17 +126,17 @@ def _sentence(feature: str, target: str, shift: int) -> str:
             f" {rows} before" if shift > 0 else f" {rows} after, which a bidirectional layer sees"
         )
     return (
-        f'feature "{feature}" alone gives the target "{target}" of every training row '
+        f'feature "{feature}" alone determines the target "{target}" of every training row '
         f"exactly{where and ', by its value'}{where}: if it is known only with the answer, leave "
-        f"it out with --ignore {as_argument(feature)} (ignore=)"
+        f"it out with ignore={[feature]!r}"
     )
 
 
 def shared_rows(parts: Mapping[str, Split]) -> list[str]:
-    """Return a sentence for each part whose sequences have runs of rows of the training part.
+    """Return a sentence for each part whose sequences share runs of rows with the training part.
 
-    Windows of one series that overlap have them. A run is so long that its rows hold `BITS` bits
-    by the frequency of each row in the training part.
+    Overlapping windows of one series do. A run has so many rows that they hold `BITS` bits, by the
+    frequency of each row in the training part.
     """
     rows = {name: _row_hashes(part) for name, part in parts.items()}
     _, counts = np.unique(rows["train"], return_counts=True)
@@ -153,9 +153,9 @@ def shared_rows(parts: Mapping[str, Split]) -> list[str]:
         if again.size:
             found.append(
                 f"{again.size} of the {len(parts[name])} sequences of the {name} part have {run} "
-                "rows or more in a row that are in the training part too, such as sequence "
+                "consecutive rows or more that are in the training part too, such as sequence "
                 f"{parts[name].names[int(again[0])]}: if they are overlapping windows of one "
-                "series, keep all of them in one part with --split COL (split=)"
+                "series, keep all of them in one part with split=COLUMN"
             )
     return found
 
@@ -178,7 +178,7 @@ def _row_hashes(part: Split) -> Array:
 def _windows(rows: Array, part: Split, run: int) -> tuple[Array, Array]:
     """Return a number for each run of rows within a sequence, and its sequence.
 
-    Runs in which the rows stay the same for half of the time or more are left out.
+    Runs in which half of the rows or more equal the row before are left out.
     """
     lengths = np.array([len(inputs) for inputs in part.inputs])
     owners = np.repeat(np.arange(len(lengths)), lengths)

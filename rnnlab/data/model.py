@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from dataclasses import dataclass
 from os import PathLike
@@ -12,14 +13,14 @@ import pandas as pd
 from pydantic import ValidationError
 
 from rnnlab.cells import CellDefinition
-from rnnlab.data.dataset import load_inputs
 from rnnlab.data.encoding import Encoding
 from rnnlab.data.leaks import require_causal
+from rnnlab.data.loading import load_inputs
 from rnnlab.data.scoring import outputs_of
 from rnnlab.data.table import read_table
 from rnnlab.layers.saving import damaged
 from rnnlab.training import SequenceModel
-from rnnlab.training.saving import load_noted
+from rnnlab.training.loading import load_noted
 
 KEY = "encoding"
 
@@ -45,6 +46,25 @@ class FittedModel:
 
     def __post_init__(self) -> None:
         require_causal(self.encoding.horizon, self.model.layer.bidirectional)
+
+    def __repr__(self) -> str:
+        return f"<rnnlab.FittedModel: {self.encoding.summary}; {self.model!r}>"
+
+    def _repr_html_(self) -> str:
+        encoding, layer = self.encoding, self.model.layer
+        rows = {
+            "predicts": encoding.summary,
+            "features": ", ".join(feature.name for feature in encoding.features),
+            "sequence": encoding.sequence,
+            "time": encoding.time or "order of the rows",
+            "cell": layer.cell.name,
+            "layers": f"{layer.num_layers} of {layer.hidden_size} units",
+            "parameters": str(self.model.parameter_count),
+        }
+        cells = "".join(
+            f"<tr><th>{name}</th><td>{html.escape(text)}</td></tr>" for name, text in rows.items()
+        )
+        return f"<table>{cells}</table>"
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write both into one safetensors file, without pickle; `load_fitted` reads it."""
@@ -89,9 +109,13 @@ class FittedModel:
             order = np.argsort(rows)
             rows, outputs = rows[order], outputs[order]
             names += [] if encoding.time is None else [encoding.time]
-        given = source if isinstance(source, pd.DataFrame) else table.frame
-        columns = [table.columns.index(name) for name in names]
-        return given.iloc[rows, columns].assign(**encoding.decode_outputs(outputs))
+        if isinstance(source, pd.DataFrame):
+            positions = [list(table.columns).index(name) for name in names]
+            given = source.iloc[rows, positions]
+        else:
+            words = {name: table[name].words[rows] for name in names}
+            given = pd.DataFrame(words, index=rows, dtype=object)
+        return given.assign(**encoding.decode_outputs(outputs))
 
 
 def load_fitted(

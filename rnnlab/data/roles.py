@@ -16,23 +16,23 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Roles:
-    """Which columns are what.
+    """The role of each column.
 
     Attributes
     ----------
     sequence : str
-        What rows of one sequence share.
+        Column that is equal in all rows of a sequence.
     time : str or None
-        Orders them; None: they are in the order of the file.
+        Column that orders the rows of a sequence; None: they are in the order of the file.
     features, targets : tuple of str
     split : str or None
-        Says "train", "validation" or "test".
+        Column of "train", "validation" or "test".
     weight : str or None
-        How much a sequence counts in the loss.
+        Column of the weights of sequences in the loss.
     horizon : int
-        Steps between what is seen and what is predicted; 0 unless it is a forecast.
+        Steps between the features and the target that is predicted; 0 unless it is a forecast.
     found : tuple of str
-        What was inferred, in words.
+        What was inferred, as sentences.
     """
 
     sequence: str
@@ -58,17 +58,17 @@ def assign_roles(
     horizon: int = 0,
     find_split: bool = True,
 ) -> Roles:
-    """Complete what the user says about the columns, and check that they are there.
+    """Complete the roles that the user names, and check that the columns exist.
 
     A sequence, time, target or split column that is not named is looked for by its name (such as
-    "series", "timestamp", "label", "split"). All columns that are left are features, except those
-    in `ignore`; in a forecast the targets are among them. With `find_split` False no column says
+    "series", "timestamp", "label", "split"). All remaining columns are features, except those in
+    `ignore`; in a forecast the targets are features too. With `find_split` False no column assigns
     the parts, and one that is called "split" is no feature unless it is named as one.
 
     Raises
     ------
     ValueError
-        If a column is not there, has two roles, or nothing tells the sequence or the target.
+        If a column does not exist, has two roles, or no column is the sequence or the target.
 
     Examples
     --------
@@ -84,8 +84,8 @@ def assign_roles(
     for ignored in ignore:
         if ignored in named:
             raise ValueError(
-                f'column "{ignored}" must have a role or be left out, got both: '
-                "name it once (--ignore, ignore=)"
+                f'column "{ignored}" must have a role or be ignored, got both: name it once, '
+                "leave it out of ignore= or of its role"
             )
     table.require(ignore, "ignored column")
     taken = {*named, *ignore}
@@ -102,8 +102,8 @@ def assign_roles(
     sequence = sequence or look_for("sequence")
     if sequence is None:
         raise ValueError(
-            f"{table.name} must have a column that tells sequences apart, got "
-            f"{', '.join(table.columns)}: name it with --sequence (sequence=)"
+            f"{table.name} must have a column that names the sequence of each row, got "
+            f"{', '.join(table.columns)}: name it with sequence="
         )
     table.require([sequence], "sequence column")
     time = time or look_for("time")
@@ -116,7 +116,7 @@ def assign_roles(
         if target is None:
             raise ValueError(
                 f"{table.name} must have a column to predict, got "
-                f"{', '.join(table.columns)}: name it with --target (target=)"
+                f"{', '.join(table.columns)}: name it with target="
             )
         targets = (target,)
     table.require(targets, "target column")
@@ -133,8 +133,8 @@ def assign_roles(
         features = tuple(column for column in table.columns if column not in others)
         if not features:
             raise ValueError(
-                f"{table.name} must have a column to learn from beside {', '.join(sorted(taken))}, "
-                "got none: name it with --features (features=)"
+                f"{table.name} must have a feature besides {', '.join(sorted(taken))}: name it "
+                "with features="
             )
         found.append(f"features {', '.join(features)}, the columns that are left")
     table.require(features, "feature column")
@@ -157,9 +157,10 @@ def _check(roles: Roles) -> None:
     columns += [("a feature", column) for column in roles.features if column not in allowed]
     for role, column in columns:
         if column in seen:
-            remedy = "predict it N steps ahead with --horizon N" if role == "a feature" else "drop"
+            remedy = "name another column for one of them"
+            if seen[column] == "a target":
+                remedy = "predict it N steps ahead with horizon=N"
             raise ValueError(
-                f'column "{column}" must have one role, got {seen[column]} and {role}: '
-                f"{remedy if 'target' in seen[column] else 'name another column for one of them'}"
+                f'column "{column}" must have one role, got {seen[column]} and {role}: {remedy}'
             )
         seen[column] = role

@@ -1,4 +1,4 @@
-"""Scaling of numbers: what a column is scaled by, and the numbers that cannot be scaled."""
+"""Scaling of numbers, and errors at numbers that cannot be scaled."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnnlab.engine.protocol import Array
 
 
 def scaled(numbers: Array, mean: float, scale: float) -> Array:
-    """Return numbers as the network sees them, float32; infinite where they are too large."""
+    """Return (numbers - mean) / scale in float32; infinite where it is too large."""
     with np.errstate(over="ignore", invalid="ignore"):
         found: Array = ((numbers - mean) / scale).astype(np.float32)
     return found
@@ -26,14 +26,14 @@ def require_finite(numbers: Array, table: Table, column: str) -> None:
 
 
 def mean_and_scale(values: Array, table: Table, column: str) -> tuple[float, float]:
-    """Return what a column of numbers is scaled by; one that never changes is 0 afterwards.
+    """Return mean and standard deviation of a column; (value, 1) if it never changes.
 
     Parameters
     ----------
     values : float64 (N,)
-        Those that are there.
+        The numbers of the column that are not missing.
     table : Table
-        Where the column is, for the line of a number that is too large.
+        The table, for the line of a number that is too large.
     column : str
     """
     if values.min() == values.max():
@@ -41,7 +41,7 @@ def mean_and_scale(values: Array, table: Table, column: str) -> tuple[float, flo
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         mean, scale = float(values.mean()), float(values.std())
     if not (math.isfinite(mean) and math.isfinite(scale)):
-        _refuse(table, column, int(np.nanargmax(np.abs(table.numbers(column)))))
+        _refuse(table, column, int(np.nanargmax(np.abs(table[column].numbers))))
     if scale == 0:
         raise ValueError(
             f'{table.name}, column "{column}": numbers must differ by more than 1e-150, got '
@@ -53,6 +53,6 @@ def mean_and_scale(values: Array, table: Table, column: str) -> tuple[float, flo
 def _refuse(table: Table, column: str, row: int) -> NoReturn:
     raise ValueError(
         f"{table.place(row, column)}: a number must stay finite when it is scaled, got "
-        f"{table.frame[column].iloc[row]}, which is too far from the others: correct it, or leave "
-        "the field empty"
+        f"{table[column].words[row]}, which is too far from the others: correct it, or leave the "
+        "field empty"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
@@ -130,14 +129,14 @@ def two_spellings(words: Iterable[str]) -> tuple[str, str] | None:
     return None
 
 
-def as_argument(column: str) -> str:
-    """Return the name of a column as it is typed after --ignore and the like.
+def quoted(column: str) -> str:
+    """Return the name of a column for a list of names, as CSV quotes it.
 
     Examples
     --------
-    >>> print(as_argument("temp"), as_argument("temp in"), as_argument("temp, in"))
-    temp 'temp in' '"temp, in"'
+    >>> print(quoted("temp in"), quoted("temp, in"))
+    temp in "temp, in"
     """
     if "," in column or column.startswith('"'):
-        column = '"' + column.replace('"', '""') + '"'
-    return shlex.quote(column)
+        return '"' + column.replace('"', '""') + '"'
+    return column

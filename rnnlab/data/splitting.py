@@ -1,4 +1,4 @@
-"""Which sequences are learned from, chosen by, and tested on: whole sequences, never rows."""
+"""Assignment of whole sequences to the parts train, validation and test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnnlab.data.roles import Roles
 from rnnlab.data.sequences import Sequences
 from rnnlab.engine.protocol import Array
 
-#: Where nothing is said: shares of the sequences, and the seed of their shuffling.
+#: Defaults: shares of the sequences, and the seed of their shuffling.
 SHARES, SEED = (0.7, 0.15, 0.15), 0
 PARTS = ("train", "validation", "test")
 _OTHER_NAMES = {
@@ -22,7 +22,7 @@ _OTHER_NAMES = {
 }
 
 
-def split(
+def assign_parts(
     sequences: Sequences,
     roles: Roles,
     fractions: Sequence[float] | None = None,
@@ -34,12 +34,12 @@ def split(
     ----------
     sequences : Sequences
     roles : Roles
-        If they name a split column, it decides.
+        A split column, if they name one, assigns the parts.
     fractions : three floats, optional
-        Of the sequences, in the order train, validation, test; they add up to 1. No part is empty.
-        `SHARES` unless given.
+        Shares of the sequences for train, validation and test; they add up to 1, and no part is
+        empty. `SHARES` if left out.
     seed : int, optional
-        Of the shuffling; `SEED` unless given.
+        Seed of the shuffling; `SEED` if left out.
 
     Returns
     -------
@@ -49,17 +49,21 @@ def split(
     Raises
     ------
     ValueError
-        If a part is empty, there are fewer than three sequences, or a column decides and shares or
-        a seed are given beside it.
+        If a part is empty, there are fewer than three sequences, or shares or a seed are given
+        although a column assigns the parts.
     """
     if roles.split is not None:
-        _refuse_beside(roles.split, fractions, seed)
+        if seed is not None:
+            raise ValueError(
+                f'split_seed must go with shares, got {seed} and the column "{roles.split}", which '
+                "assigns the parts: leave the seed out, or give shares with split=[0.7, 0.15, 0.15]"
+            )
         return _by_column(sequences, roles.split)
     shares = [float(share) for share in (SHARES if fractions is None else fractions)]
     if len(shares) != 3 or min(shares) <= 0 or not math.isclose(sum(shares), 1, abs_tol=1e-6):
         raise ValueError(
             "split must be three shares above 0 that add up to 1, got "
-            f"{', '.join(f'{share:g}' for share in shares)}: for example .7,.15,.15"
+            f"{', '.join(f'{share:g}' for share in shares)}: try split=[0.7, 0.15, 0.15]"
         )
     count = len(sequences)
     if count < 3:
@@ -67,7 +71,7 @@ def split(
             f"{sequences.table.name} must hold at least 3 sequences to split into train, "
             f"validation and test, got {count}"
             + (f" ({sequences.names[0]})" if count == 1 else "")
-            + f': cut long ones into several, each with a value of its own in "{roles.sequence}"'
+            + f': cut long ones into several, each with another value in "{roles.sequence}"'
         )
     order = np.random.default_rng(SEED if seed is None else seed).permutation(count)
     tested = max(1, round(shares[2] * count))
@@ -77,20 +81,6 @@ def split(
     return {
         part: np.sort(chosen) for part, chosen in zip(PARTS, np.split(order, cuts), strict=True)
     }
-
-
-def _refuse_beside(column: str, fractions: Sequence[float] | None, seed: int | None) -> None:
-    """Refuse what would have no effect."""
-    if fractions is not None:
-        raise ValueError(
-            f'split must be shares or a column, got shares and the column "{column}": '
-            "leave out one of them"
-        )
-    if seed is not None:
-        raise ValueError(
-            f'split_seed must go with shares, got {seed} beside the column "{column}", which says '
-            "the parts: leave the seed out, or give shares such as --split .7,.15,.15"
-        )
 
 
 def _by_column(sequences: Sequences, column: str) -> dict[str, Array]:
@@ -107,7 +97,7 @@ def _by_column(sequences: Sequences, column: str) -> dict[str, Array]:
     for part, chosen in parts.items():
         if not chosen:
             raise ValueError(
-                f'{sequences.table.name}, column "{column}": every part must have a sequence, got '
-                f"none for {part}: assign one to it"
+                f'{sequences.table.name}, column "{column}": every part must have a sequence, but '
+                f"{part} has none: assign one to it"
             )
     return {part: np.array(chosen) for part, chosen in parts.items()}

@@ -1,4 +1,4 @@
-"""Tables of text from CSV files and DataFrames, in which every value knows its line."""
+"""Tables with typed columns, from CSV files and DataFrames; every value knows its line."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import csv
 import difflib
 import io
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from rnnlab.data.spelling import as_argument, in_local_notation, number_hint, two_spellings
+from rnnlab.data.spelling import in_local_notation, number_hint, quoted, two_spellings
 from rnnlab.engine.protocol import Array
 
-#: What stands where a number is missing. In a column of text only the empty field is missing.
+#: Texts of a missing number. In a column of text only the empty field is missing.
 MISSING = ("", "NA", "NaN", "nan", "null")
 SHOWN = 20  # columns in a message
-#: Sequences of bytes that open files which people take for tables.
+#: First bytes of files that are often taken for CSV files.
 _SIGNATURES = {
     b"PK\x03\x04": "a ZIP archive or an Excel workbook",
     b"\xd0\xcf\x11\xe0": "an Excel workbook",
@@ -32,55 +32,108 @@ _SIGNATURES = {
 
 
 @dataclass(frozen=True)
+class Column:
+    """A column of a table: its texts, and the numbers that they are.
+
+    Attributes
+    ----------
+    words : array (N,) of texts
+        Texts of the file.
+    numbers : float64 (N,)
+        NaN where the text is missing or no number.
+    absent : bool (N,)
+        Where a number is missing.
+    is_number : bool
+        Whether it holds numbers: at least half of the values that are not missing. Numbers with a
+        typing error among them are still numbers, so that the error is found.
+    """
+
+    words: Array
+    numbers: Array
+    absent: Array
+    is_number: bool
+
+    @classmethod
+    def of(cls, words: Array) -> Column:
+        """Return the column of some texts."""
+        series = pd.Series(words, dtype=object)
+        absent = series.isin(MISSING).to_numpy(bool)
+        numbers = pd.to_numeric(series, errors="coerce").to_numpy(np.float64).copy()
+        numbers[absent] = np.nan
+        held = numbers[~absent]
+        is_number = not len(held) or bool((~np.isnan(held)).mean() >= 0.5)
+        return cls(words, numbers, absent, is_number)
+
+    @property
+    def missing(self) -> Array:
+        """Where the column has no value, bool (N,): a number is missing, or the text is empty."""
+        empty: Array = self.words == ""
+        return self.absent if self.is_number else empty
+
+    def take(self, rows: Array) -> Column:
+        """Return some of the rows, by position."""
+        return Column(self.words[rows], self.numbers[rows], self.absent[rows], self.is_number)
+
+
+@dataclass(frozen=True)
 class Table:
-    """The rows of a file, as text.
+    """The rows of a file.
 
     Attributes
     ----------
     name : str
-        What messages call it.
-    frame : DataFrame
-        A row each, every column of text.
+        Name of the table in messages.
+    columns : dict of str to Column
     lines : int array (N,)
         The line of the file in which each row ends; the header is line 1.
     """
 
     name: str
-    frame: pd.DataFrame
+    columns: Mapping[str, Column]
     lines: Array
 
     def __len__(self) -> int:
-        return len(self.frame)
+        return len(self.lines)
 
-    @property
-    def columns(self) -> list[str]:
-        """The names of the columns, in their order."""
-        return list(self.frame.columns)
+    def __getitem__(self, column: str) -> Column:
+        return self.columns[column]
 
     def place(self, row: int, column: str | None = None) -> str:
-        """Return where a row is in the file, and a value in it, in words."""
+        """Return the file and line of a row, and the column of a value, for messages."""
         text = f"{self.name}, line {self.lines[row]}"
         return text if column is None else f'{text}, column "{column}"'
 
     def take(self, rows: Array) -> Table:
         """Return some of the rows, by position, in the order given."""
-        return Table(self.name, self.frame.iloc[rows].reset_index(drop=True), self.lines[rows])
+        columns = {name: column.take(rows) for name, column in self.columns.items()}
+        return Table(self.name, columns, self.lines[rows])
+
+    def with_columns(self, columns: Mapping[str, Column]) -> Table:
+        """Return the table with some of its columns replaced."""
+        return replace(self, columns={**self.columns, **columns})
+
+    def as_kinds(self, text: Iterable[str], numbers: Iterable[str] = ()) -> Table:
+        """Return the table with some columns taken as text, and others as numbers."""
+        kinds = {**dict.fromkeys(numbers, True), **dict.fromkeys(text, False)}
+        return self.with_columns(
+            {name: replace(self[name], is_number=kind) for name, kind in kinds.items()}
+        )
 
     def require(self, columns: Sequence[str], what: str, remedy: str = "name one of these") -> None:
-        """Raise a ValueError if a column is not there; `remedy` is for one like no other."""
+        """Raise a ValueError if a column does not exist; `remedy` is for a name like no other."""
         for column in columns:
-            if column not in self.frame.columns:
-                rest = len(self.columns) - SHOWN
-                names = [f'"{name}"' if "," in name else name for name in self.columns[:SHOWN]]
-                there = ", ".join(names) + (f" and {rest} more" if rest > 0 else "")
+            if column not in self.columns:
+                names = [f'"{name}"' if "," in name else name for name in self.columns]
+                rest = len(names) - SHOWN
+                there = ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
                 raise ValueError(
                     f"{self.name}: {what} must be one of {there}, got {column!r}: "
-                    f"{_slip(column, self.columns) or remedy}"
+                    f"{_typing_error(column, self.columns) or remedy}"
                 )
 
     def require_one_spelling(self, column: str, what: str) -> None:
         """Raise a ValueError if a column of words writes one value in two ways (1 and 1.0)."""
-        words = self.frame[column].to_numpy(object)
+        words = self[column].words
         pair = two_spellings(word for word in pd.unique(words) if word)
         if pair is not None:
             first, second = (int(self.lines[words == word].min()) for word in pair)
@@ -92,7 +145,7 @@ class Table:
 
     def refuse_local_numbers(self, column: str, remedy: str) -> None:
         """Raise a ValueError if a column is made of numbers in local notation, such as 1,5."""
-        words = self.frame[column].to_numpy(object)
+        words = self[column].words
         first = in_local_notation(word for word in words if word not in MISSING)
         if first is not None:
             row = int(np.flatnonzero(words == first)[0])
@@ -101,60 +154,45 @@ class Table:
                 f"unit, got {first!r}: {number_hint(first)}, or {remedy}"
             )
 
-    def is_missing(self, column: str, *, number: bool) -> Array:
-        """Return where a column holds no value: bool (N,)."""
-        found: Array = self.frame[column].isin(MISSING if number else [""]).to_numpy(bool)
-        return found
-
-    def holds_numbers(self, column: str) -> bool:
-        """Return whether at least half of the values that are there are numbers.
-
-        Numbers with a slip among them are still numbers, so that the slip is found.
-        """
-        values = self.frame[column][~self.is_missing(column, number=True)]
-        return not len(values) or bool(pd.to_numeric(values, errors="coerce").notna().mean() >= 0.5)
-
     def numbers(
         self, column: str, *, missing: str | None = None, remedy: str = "correct it"
     ) -> Array:
-        """Return a column as float64 (N,), NaN where it is missing.
+        """Return a column of numbers, float64 (N,), NaN where they are missing.
 
         Parameters
         ----------
         column : str
         missing : str, optional
-            What a message proposes where a value is missing; if left out, it may be.
+            How to fix a missing number, if none may be missing.
         remedy : str
-            What a message proposes where a value is no number.
+            How to fix a value that is not a number.
 
         Raises
         ------
         ValueError
             At the first value that is not a finite number, with its line.
         """
-        values = pd.to_numeric(self.frame[column], errors="coerce").to_numpy(np.float64).copy()
-        absent = self.is_missing(column, number=True)
-        values[absent] = np.nan
-        wrong = ~np.isfinite(values) & ~absent
-        if wrong.any():
-            row = int(np.flatnonzero(wrong)[0])
-            value = str(self.frame[column].iloc[row])
+        held = self[column]
+        wrong = np.flatnonzero(~np.isfinite(held.numbers) & ~held.absent)
+        if wrong.size:
+            row = int(wrong[0])
+            value = str(held.words[row])
             hint = number_hint(value)
             raise ValueError(
                 f"{self.place(row, column)}: must be a number, got {value!r}: "
                 f"{f'{hint}, or ' if hint else ''}{remedy}"
             )
-        if missing is not None and absent.any():
-            row = int(np.flatnonzero(absent)[0])
-            raise ValueError(f"{self.place(row, column)}: must be a number, got none: {missing}")
-        return values
+        if missing is not None and held.absent.any():
+            row = int(np.flatnonzero(held.absent)[0])
+            raise ValueError(f"{self.place(row, column)}: a number is missing: {missing}")
+        return held.numbers
 
 
-def _slip(name: str, columns: Sequence[str]) -> str | None:
-    """Return which column a missing one may mean, in words; c10 is no slip of the pen for c9."""
+def _typing_error(name: str, columns: Iterable[str]) -> str | None:
+    """Return which column a missing one may mean, in words; c10 is no typing error for c9."""
     for column in columns:
         if "," in column and name in [part.strip() for part in column.split(",")]:
-            return f"a name with a comma goes between quotes, as in {as_argument(column)}"
+            return f"a name with a comma goes between quotes, as in {quoted(column)!r}"
     near = difflib.get_close_matches(name, columns, n=1, cutoff=0.7)
     if near and re.sub(r"\d+", "", near[0]) != re.sub(r"\d+", "", name):
         return f"did you mean {near[0]!r}?"
@@ -164,7 +202,7 @@ def _slip(name: str, columns: Sequence[str]) -> str | None:
 def read_table(source: str | Path | pd.DataFrame) -> Table:
     """Read a CSV file in UTF-8, or take a DataFrame as if it had been written as one.
 
-    The columns of a DataFrame may be called by numbers; here they are text.
+    The columns of a DataFrame may have numbers as names; here they are text.
 
     Raises
     ------
@@ -228,7 +266,7 @@ def _parse(name: str, text: str) -> Table:
             if len(row) != len(header):
                 raise ValueError(
                     f"{name}, line {reader.line_num}: must have {len(header)} fields as the header "
-                    f"has, got {len(row)}: a text with a comma in it belongs between quotes"
+                    f"has, got {len(row)}: put a text with a comma between quotes"
                 )
             rows.append([field.strip() for field in row])
             lines.append(reader.line_num)
@@ -237,21 +275,24 @@ def _parse(name: str, text: str) -> Table:
             f"{name}, line {reader.line_num}: must be CSV, got: {error}; correct it there"
         ) from None
     if not rows:
-        raise ValueError(f"{name} must hold rows under its header, got none: check the file")
-    frame = pd.DataFrame(rows, columns=header, dtype=object)
-    return Table(name, frame, np.array(lines))
+        raise ValueError(f"{name} must have rows after its header: check the file")
+    columns = np.array(rows, object).T.copy()
+    held = {column: Column.of(words) for column, words in zip(header, columns, strict=True)}
+    return Table(name, held, np.array(lines))
 
 
 def _check_header(name: str, header: list[str]) -> None:
     if not header:
-        raise ValueError(f"{name} must have a header with the names of its columns, got none")
+        raise ValueError(f"{name} must have a header with the names of its columns: add one")
     if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
         raise ValueError(
-            f"{name}, line 1: fields must be parted by commas, got {header[0][:60]!r}: "
+            f"{name}, line 1: fields must be separated by commas, got {header[0][:60]!r}: "
             "save the table with commas"
         )
     for position, column in enumerate(header, start=1):
         if not column:
-            raise ValueError(f"{name}, line 1: column {position} must have a name, got none")
+            raise ValueError(f"{name}, line 1: column {position} must have a name: add one")
         if header.count(column) > 1:
-            raise ValueError(f'{name}, line 1: columns must differ, got "{column}" twice')
+            raise ValueError(
+                f'{name}, line 1: columns must differ, got "{column}" twice: rename one'
+            )

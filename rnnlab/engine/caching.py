@@ -1,12 +1,12 @@
 """Cache of compiled kernels on disk, shared by all processes of a user, never stale.
 
-What lies there is run: Numba's index files are pickles, its data files machine code. So no folder
-is used in which anybody else could write.
+Its files are run as code: Numba's index files are pickles, its data files machine code. Folders in
+which other users can write are therefore not used.
 
-Numba checks the file of the function that it loads, not the functions that one calls, and it has no
-place for functions made at run time. Here every kernel lies in a folder named by a fingerprint of
-all that can change its code: the engine's sources, the versions of Numba and llvmlite, Python and
-the processor; a cell's kernel carries the hash of its generated source in its name besides.
+Numba checks the file of the function that it loads, not those of the functions that it calls, and
+cannot cache functions made at run time. Here all kernels are in a folder named by a fingerprint of
+everything that can change their code: the engine's sources, the versions of Numba and llvmlite,
+Python and the processor. The name of a cell's kernel also has the hash of its generated source.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from rnnlab.engine.trust import make_private, reason_to_distrust
 
 @cache
 def fingerprint() -> str:
-    """Return a hash of everything but a cell's own source that the kernels are made of."""
+    """Return a hash of everything that determines the kernels, except a cell's own source."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
@@ -48,15 +48,15 @@ def fingerprint() -> str:
 def kernel_folder() -> Path | None:
     """Return the folder of compiled kernels.
 
-    The environment variable RNNLAB_CACHE_DIR names another place than the user's cache folder. If
-    that place cannot be written, or others could write there, a warning says so, and the folder is
-    one of this process alone, which is removed at its end; None if there is no place for that.
+    The environment variable RNNLAB_CACHE_DIR replaces the user's cache folder. If that folder
+    cannot be written, or other users can write there, a warning says so, and a temporary folder of
+    this process is used, which is removed at its end; None if that cannot be made either.
     """
     base = os.environ.get("RNNLAB_CACHE_DIR") or platformdirs.user_cache_dir("rnnlab")
     folder = Path(base) / "kernels" / fingerprint()
     try:
         make_private(folder)
-        folder = folder.resolve(strict=True)  # a link may be turned elsewhere later on
+        folder = folder.resolve(strict=True)  # a link may be changed later
         reason = reason_to_distrust(folder)
         if reason is None:
             tempfile.TemporaryFile(dir=folder).close()
@@ -76,7 +76,7 @@ def kernel_folder() -> Path | None:
 def _warn_once(what: str) -> None:
     warnings.warn(
         f"kernel cache: {what}: kernels are compiled again in every process; "
-        "set RNNLAB_CACHE_DIR to a folder that you alone can write",
+        "set RNNLAB_CACHE_DIR to a folder that only you can write",
         RuntimeWarning,
         stacklevel=3,
     )
@@ -87,7 +87,7 @@ class _Locator(_CacheLocator):
         return str(kernel_folder())
 
     def get_source_stamp(self) -> str:
-        return fingerprint()  # the folder's name holds it too: this never differs
+        return fingerprint()  # the same for all files: the folder's name has it too
 
     def get_disambiguator(self) -> str:
         return "0"
@@ -112,25 +112,25 @@ class KernelCache(FunctionCache):
     _impl_class = _Implementation
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Load the compiled form; one that cannot be read, cut short say, counts as missing."""
+        """Load the compiled form; a damaged one, such as a truncated file, counts as missing."""
         try:
             return super().load_overload(sig, target_context)
         except Exception:  # a broken pickle raises nearly anything
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Write the compiled form; a full disk costs the time to compile, not the run."""
+        """Write the compiled form; on a full disk, warn and go on without."""
         try:
             super().save_overload(sig, data)
         except OSError as error:
             _warn_once(f"a kernel could not be written ({error.strerror or error})")
-        except Exception:  # the index on disk is broken: write it anew
+        except Exception:  # the index on disk is damaged: write a new one
             self.flush()
             super().save_overload(sig, data)
 
 
 def enable_cache(function: Any, py_func: Any) -> None:
-    """Keep a dispatcher's or a callback's compiled code on disk, if there is a place for it."""
+    """Cache a dispatcher's or a callback's compiled code on disk, if there is a folder for it."""
     if kernel_folder() is not None:
         function._cache = KernelCache(py_func)
 
@@ -140,15 +140,16 @@ def compile_kernel(function: Any, arguments: Any, options: dict[str, Any]) -> An
 
     Parameters
     ----------
-    function : function of pointers and whole numbers, with a name of its own
+    function : callable
+        A function of pointers and whole numbers, with a unique name.
     arguments : sequence of Numba types
     options : dict
-        As `numba.njit` takes them.
+        Options of `numba.njit`.
 
     Returns
     -------
     callback
-        With `address` and `ctypes`; the code lives as long as this object.
+        Has `address` and `ctypes`; keeps the code alive.
     """
     callback = CFunc(function, (arguments, types.void), {}, options)
     enable_cache(callback, function)
@@ -157,6 +158,6 @@ def compile_kernel(function: Any, arguments: Any, options: dict[str, Any]) -> An
 
 
 def is_on_disk(qualname: str) -> bool:
-    """Tell whether a compiled form of the kernel of that name lies in the kernels' folder."""
+    """Return whether a compiled form of the kernel of that name is in the kernels' folder."""
     folder = kernel_folder()
     return folder is not None and any(folder.glob(f"{qualname}-*.nbi"))

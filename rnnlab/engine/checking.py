@@ -1,7 +1,7 @@
 """Checks of the arrays that an engine is given.
 
-Kernels read and write memory by address: they see neither the dtype nor the size of an array. So
-every array that comes from outside an engine passes through here, at every call.
+Kernels read and write memory by address and know neither the dtype nor the size of an array.
+Therefore every array that comes from outside an engine is checked here, at every call.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnnlab.cells import CellDefinition
-from rnnlab.engine.protocol import Array, Record
+from rnnlab.engine.protocol import Array, PassInputs, Record
 
 
 def is_exact(array: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
@@ -29,9 +29,9 @@ def check_exact(
     Raises
     ------
     TypeError
-        If it is no plain NumPy array: another type, or a subclass such as a masked array.
+        If it is not a plain NumPy array: another type, or a subclass such as a masked array.
     ValueError
-        If its shape or dtype, byte order included, is another.
+        If its shape or its dtype, byte order included, differs.
     """
     if is_exact(array, shape, dtype):
         return
@@ -43,51 +43,46 @@ def check_exact(
 
 
 def ready(array: Array) -> Array:
-    """Return an array as kernels take it: contiguous, aligned and writable; a copy if it is not.
+    """Return an array that kernels can take: contiguous, aligned and writable; a copy if needed.
 
-    Kernels do not write into what they are given, but a read-only array would be another type to
-    the compiler, and every kernel would be compiled a second time.
+    Kernels do not write to their inputs, but for the compiler a read-only array has another type,
+    and every kernel would be compiled a second time.
     """
     return array if array.flags.carray else np.array(array, order="C")
 
 
-_PASS = "pass the arrays that the engine's protocol names"
+_REMEDY = "pass arrays of the shapes and dtype that PassInputs describes"
 _INT64 = np.dtype(np.int64)
 
 
 def check_forward(
-    cell: CellDefinition,
-    dtype: np.dtype[Any],
-    parameters: Mapping[str, Array],
-    x: Array,
-    states: Sequence[Array],
-    lengths: Array | None,
-    given: Sequence[Array],
+    cell: CellDefinition, dtype: np.dtype[Any], inputs: PassInputs
 ) -> tuple[Array, Array | None]:
     """Check everything that a forward pass reads; return x and the lengths, ready for kernels.
 
     Raises
     ------
     ValueError, TypeError
-        If an array is missing, or has another shape or dtype than `protocol.Engine` says.
+        If an array is missing, or does not have the shape and dtype that `PassInputs` describes.
     """
+    parameters, x, states, lengths, given = inputs
     x_shape, state_shape = np.shape(x), np.shape(states[0]) if len(states) else ()
     if len(x_shape) != 3 or 0 in x_shape or len(state_shape) != 2 or 0 in state_shape:
         raise ValueError(
             f"x must have shape (T, B, I) and states (B, H), got {x_shape} and {state_shape}: "
-            + _PASS
+            + _REMEDY
         )
-    steps, batch, inputs = x_shape
+    steps, batch, width = x_shape
     units = state_shape[1]
-    wanted = _shapes(cell, inputs, units)
+    wanted = _wanted(cell, width, units)
     if not is_exact(x, x_shape, dtype):
-        check_exact("x", x, x_shape, dtype, _PASS)
+        check_exact("x", x, x_shape, dtype, _REMEDY)
     _check_all("state", states, wanted.states, (batch, units), dtype)
     _check_parameters(parameters, wanted.parameters, dtype)
     if given or wanted.given:
         _check_all("given", given, wanted.given, (steps, batch, units), dtype)
     if lengths is not None:
-        check_exact("lengths", lengths, (batch,), _INT64, _PASS)
+        check_exact("lengths", lengths, (batch,), _INT64, _REMEDY)
         lengths = ready(lengths)
     return ready(x), lengths
 
@@ -96,21 +91,10 @@ def check_backward(
     cell: CellDefinition,
     dtype: np.dtype[Any],
     record: Record,
-    shape: tuple[int, int, int],
     d_output: Array,
     d_states: Sequence[Array],
 ) -> Array:
-    """Check everything that a backward pass reads beside the record's buffers; return d_output.
-
-    Parameters
-    ----------
-    cell, dtype
-        The engine's.
-    record : Record
-    shape : tuple of int
-        (T, B, H) of the record's output.
-    d_output, d_states
-        As given to the engine.
+    """Check what a backward pass reads, buffers of a tape excepted; return d_output for kernels.
 
     Raises
     ------
@@ -122,20 +106,20 @@ def check_backward(
             f"the record must be of the cell {cell.name}, got one of {record.cell.name}: "
             "use the engine that made it"
         )
-    steps, batch, units = shape
-    inputs = np.shape(record.x)[-1]
-    wanted = _shapes(cell, inputs, units)
-    check_exact("d_output", d_output, shape, dtype, _PASS)
+    steps, batch, units = record.shape
+    width = np.shape(record.x)[-1]
+    wanted = _wanted(cell, width, units)
+    check_exact("d_output", d_output, (steps, batch, units), dtype, _REMEDY)
     _check_all("d_state", d_states, wanted.states, (batch, units), dtype)
-    check_exact("the record's x", record.x, (steps, batch, inputs), dtype, _PASS)
+    check_exact("the record's x", record.x, (steps, batch, width), dtype, _REMEDY)
     _check_parameters(record.parameters, wanted.parameters, dtype)
     if record.lengths is not None:
-        check_exact("the record's lengths", record.lengths, (batch,), _INT64, _PASS)
+        check_exact("the record's lengths", record.lengths, (batch,), _INT64, _REMEDY)
     return ready(d_output)
 
 
 class _Wanted(NamedTuple):
-    """Names, and shapes of the parameters, that a cell requires."""
+    """Names of the arrays that a cell requires, and the shapes of its parameters."""
 
     states: tuple[str, ...]
     given: tuple[str, ...]
@@ -143,7 +127,7 @@ class _Wanted(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def _shapes(cell: CellDefinition, inputs: int, units: int) -> _Wanted:
+def _wanted(cell: CellDefinition, inputs: int, units: int) -> _Wanted:
     arrays = cell.arrays.items()
     return _Wanted(
         states=tuple(cell.states),
@@ -160,13 +144,11 @@ def _check_all(
     dtype: np.dtype[Any],
 ) -> None:
     if len(arrays) != len(names):
-        raise ValueError(
-            f"{kind} must hold {len(names)} arrays, got {len(arrays)}: pass one for each of "
-            f"{', '.join(names)}"
-        )
+        required = f"{len(names)} arrays ({', '.join(names)})" if names else "no array"
+        raise ValueError(f"{kind} must hold {required}, got {len(arrays)}: {_REMEDY}")
     for name, array in zip(names, arrays, strict=True):
-        if not is_exact(array, shape, dtype):  # no message is written where nothing is wrong
-            check_exact(f"{kind} {name}", array, shape, dtype, _PASS)
+        if not is_exact(array, shape, dtype):  # the message is written only for an error
+            check_exact(f"{kind} {name}", array, shape, dtype, _REMEDY)
 
 
 def _check_parameters(
@@ -175,8 +157,8 @@ def _check_parameters(
     if parameters.keys() != shapes.keys():
         wrong = sorted(parameters.keys() ^ shapes.keys())[0]
         raise ValueError(
-            f"parameters must be {', '.join(shapes)}, got a difference at {wrong}: {_PASS}"
+            f"parameters must be {', '.join(shapes)}, got a difference at {wrong}: {_REMEDY}"
         )
     for name, shape in shapes.items():
         if not is_exact(parameters[name], shape, dtype):
-            check_exact(f"parameter {name}", parameters[name], shape, dtype, _PASS)
+            check_exact(f"parameter {name}", parameters[name], shape, dtype, _REMEDY)

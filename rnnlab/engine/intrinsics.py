@@ -1,4 +1,4 @@
-"""The few instructions that Numba has no Python for: pointers, hints to LLVM, calls by address."""
+"""Numba intrinsics: pointers, calls by address, hints to LLVM, floating-point mode."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from numba.extending import intrinsic
 
 _I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 
-#: What a pointwise kernel takes: table of addresses, rows, units a row, distance of lane rows.
+#: Arguments of a pointwise kernel: table of addresses, rows, units, distance between lane rows.
 POINTWISE_ARGUMENTS = (types.CPointer(types.int64), types.int64, types.int64, types.int64)
 
 
 class Target:
-    """The processor that Numba compiles for (see `target`).
+    """Description of the processor that Numba compiles for (see `target`).
 
     Attributes
     ----------
     cpu, features : str
-        As LLVM names them.
+        Names in LLVM.
     vector_bits : int
-        Width of its vector registers.
+        Width of the vector registers.
     vector_registers : int
+        Number of vector registers.
     instruction_set : str
         Name of the vector instructions: "AVX-512", "AVX2", "AVX", "SSE2" or "NEON".
     """
@@ -57,9 +58,9 @@ def target() -> Target:
 
 
 def rename(template: Any, name: str, **names: Any) -> Callable[..., Any]:
-    """Return a copy of a function under another name, with some globals of its own.
+    """Return a copy of a function with another name and some globals replaced.
 
-    So one template is compiled for several dtypes, each under the name that its cached code bears.
+    One template is thus compiled for several dtypes, each with the name of its cached code.
     """
     code: CodeType = template.__code__
     scope = {**template.__globals__, **names}
@@ -70,13 +71,13 @@ def rename(template: Any, name: str, **names: Any) -> Callable[..., Any]:
 
 
 def declare(module: Any, name: str, result: Any, arguments: list[Any]) -> Any:
-    """Return the LLVM function `name` of `module`, declared once."""
+    """Return the LLVM function `name` of `module`, declared if it is not yet."""
     return cgutils.get_or_insert_function(module, ir.FunctionType(result, arguments), name)
 
 
 @intrinsic
 def pointer(typingctx: Any, array: Any, offset: Any) -> Any:
-    """Address of element `offset` of a contiguous array."""
+    """Return a pointer to element `offset` of a contiguous array."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         data = context.make_array(array)(context, builder, args[0]).data
@@ -87,7 +88,7 @@ def pointer(typingctx: Any, array: Any, offset: Any) -> Any:
 
 @intrinsic
 def address(typingctx: Any, array: Any, offset: Any) -> Any:
-    """Address of element `offset` of a contiguous array, as a number."""
+    """Return the address of element `offset` of a contiguous array, as a number."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         data = context.make_array(array)(context, builder, args[0]).data
@@ -98,7 +99,7 @@ def address(typingctx: Any, array: Any, offset: Any) -> Any:
 
 @intrinsic
 def as_number(typingctx: Any, base: Any) -> Any:
-    """Address that a pointer holds, as a number."""
+    """Return the address that a pointer holds, as a number."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.ptrtoint(args[0], _I64)
@@ -107,7 +108,7 @@ def as_number(typingctx: Any, base: Any) -> Any:
 
 
 def entry_reader(dtype: Any) -> Any:
-    """Make `entry(table, k)`: the k-th address of a table as a pointer to `dtype`."""
+    """Return `entry(table, k)`, which reads the k-th address of a table as a pointer to `dtype`."""
     pointer_type = types.CPointer(dtype)
 
     @intrinsic
@@ -123,7 +124,7 @@ def entry_reader(dtype: Any) -> Any:
 
 @intrinsic
 def advance(typingctx: Any, base: Any, count: Any) -> Any:
-    """Pointer moved on by `count` elements."""
+    """Return a pointer moved on by `count` elements."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.gep(args[0], [args[1]])
@@ -133,7 +134,7 @@ def advance(typingctx: Any, base: Any, count: Any) -> Any:
 
 @intrinsic
 def load(typingctx: Any, base: Any, position: Any) -> Any:
-    """Element `position` behind a pointer."""
+    """Return element `position` of the array at a pointer."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.load(builder.gep(args[0], [args[1]]))
@@ -143,7 +144,7 @@ def load(typingctx: Any, base: Any, position: Any) -> Any:
 
 @intrinsic
 def store(typingctx: Any, base: Any, position: Any, value: Any) -> Any:
-    """Write element `position` behind a pointer."""
+    """Write element `position` of the array at a pointer."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         cast = context.cast(builder, args[2], signature.args[2], base.dtype)
@@ -155,9 +156,9 @@ def store(typingctx: Any, base: Any, position: Any, value: Any) -> Any:
 
 @intrinsic
 def vectorise_fully(typingctx: Any) -> Any:
-    """Ask for the widest vectors in this function, whose pointer arguments do not overlap.
+    """Request the widest vectors in this function, and declare that its pointers do not overlap.
 
-    LLVM takes 256-bit vectors by itself where 512 would do, and checks for overlap at run time.
+    Left alone, LLVM uses 256-bit vectors on AVX-512, and checks for overlap at run time.
     """
     bits = target().vector_bits
 
@@ -174,7 +175,7 @@ def vectorise_fully(typingctx: Any) -> Any:
 
 @intrinsic
 def read_shared(typingctx: Any, array: Any, position: Any) -> Any:
-    """Element of an array that another thread writes: read anew at every call."""
+    """Return an element of an array that another thread writes, read from memory at every call."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         data = context.make_array(array)(context, builder, args[0]).data
@@ -186,7 +187,7 @@ def read_shared(typingctx: Any, array: Any, position: Any) -> Any:
 
 @intrinsic
 def pause(typingctx: Any) -> Any:
-    """Tell the processor that this thread waits in a loop."""
+    """Hint to the processor that this thread waits in a loop."""
     processor = target()
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -204,7 +205,7 @@ def pause(typingctx: Any) -> Any:
 def call_kernel(typingctx: Any, function: Any, arguments: Any) -> Any:
     """Call the compiled kernel at an address with a tuple of pointers and whole numbers.
 
-    The caller is compiled, and cached, without the kernel's code.
+    The caller is compiled and cached without the kernel's code.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -219,10 +220,10 @@ def call_kernel(typingctx: Any, function: Any, arguments: Any) -> Any:
 
 @intrinsic
 def flush_denormals(typingctx: Any) -> Any:
-    """Make this thread treat denormals as zero; returns the mode before, for `restore_mode`.
+    """Make this thread treat denormals as zero; return the previous mode, for `restore_mode`.
 
-    A gradient that fades over a thousand steps is made of denormals, which cost seven times the
-    time and say nothing.
+    A gradient that has vanished over a thousand steps consists of denormals, which take seven times
+    as long to compute with and carry no information.
     """
     processor = target()
 

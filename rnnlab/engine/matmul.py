@@ -1,12 +1,10 @@
 """Matrix products over packed panels, for the shapes of recurrent networks.
 
-`C = D + A @ P`, where P holds a weight matrix in panels: NR columns side by side, row after row, so
-that the micro-kernel reads it as one stream. A panel is packed once a sequence and used at every
-time step. The micro-kernel keeps an MR x NR tile of C in vector registers while it runs down the
-inner dimension (`micro_kernel`).
+`C = D + A @ P`, where P holds a weight matrix in panels (see `panels`). The micro-kernel keeps an
+MR x NR tile of C in vector registers while it runs along the inner dimension (see `micro_kernel`).
 
 Every element of C is one chain of multiply-adds in the order of the inner dimension, in blocks of
-KB: a row's result does not depend on which other rows are in the batch.
+KB: the result of a row does not depend on the other rows of the batch.
 """
 
 from __future__ import annotations
@@ -22,7 +20,7 @@ from rnnlab.engine.intrinsics import advance, as_number, rename
 from rnnlab.engine.micro_kernel import micro_kernel
 from rnnlab.engine.panels import OPTIONS, tile_shape
 
-#: Inner dimension of a block at most: a panel of KB rows fits in the first-level cache.
+#: Largest inner dimension of a block: a panel of KB rows fits into the first-level cache.
 KB = 160
 
 if TYPE_CHECKING:  # bound when the products of a dtype are compiled
@@ -37,9 +35,9 @@ if TYPE_CHECKING:  # bound when the products of a dtype are compiled
 
 
 def row_strip(height: int, wide: int, vectors: int, lanes: int) -> Any:
-    """Make the product of groups of `height` rows, `wide` panels at a time where there are as many.
+    """Return the product for groups of `height` rows, which takes up to `wide` panels at a time.
 
-    Few rows leave registers free for more panels, whose independent sums hide the latency.
+    Few rows leave registers free for several panels, whose independent sums hide latency.
     """
     NR = vectors * lanes
     several = micro_kernel(height, wide, vectors, lanes) if wide > 1 else None
@@ -58,7 +56,7 @@ def row_strip(height: int, wide: int, vectors: int, lanes: int) -> Any:
             width = columns - n * NR
             taken = 1
             if several is not None and columns - (n + wide - 1) * NR > lanes:
-                taken = wide  # where there is no wider tile, Numba drops these branches
+                taken = wide  # without a wider tile, Numba removes these branches
             for s in range(steps):
                 for group in range(groups):
                     r = group * height
@@ -84,21 +82,21 @@ def row_strip(height: int, wide: int, vectors: int, lanes: int) -> Any:
             n += taken
         return ahead
 
-    # Numba tells functions of one name apart by a counter of the process. In files of the cache
-    # that two processes wrote, one symbol then stands for two strips, and the linker takes the
-    # first that it meets: what one function makes needs a name each.
+    # Numba distinguishes functions of one name by a counter of the process. In cache files written
+    # by two processes one symbol then means two strips, and the linker takes the first. Each strip
+    # therefore needs its own name.
     strip.__qualname__ = f"strip_{height}x{wide}_of_{vectors}x{lanes}"
     return njit(**OPTIONS)(strip)
 
 
 def strips(rows: int, vectors: int, lanes: int) -> Any:
-    """Make `strip(height, ...)`, which is the strip of that height, from 1 to `rows` (4 or 8)."""
+    """Return `strip(height, ...)`, which calls the strip of a height from 1 to `rows` (4 or 8)."""
     heights = range(1, rows + 1)
-    # Two panels at a time where the registers hold their sums, their rows and one broadcast.
+    # Two panels at a time if the registers hold their sums, their rows and one broadcast.
     wide = [4] + [2 if (h + 1) * 2 * vectors < 4 * rows else 1 for h in heights[1:]]
     made = [row_strip(h, w, vectors, lanes) for h, w in zip(heights, wide, strict=True)]
     one, two, three, four = made[:4]
-    five, six, seven, eight = made[4:] or made  # never called where four rows are the most
+    five, six, seven, eight = made[4:] or made  # not called if tiles have at most four rows
 
     @njit(**OPTIONS)
     def strip(height, *arguments):
@@ -127,17 +125,17 @@ def multiply(
 ):  # fmt: skip
     """C = D + A @ panels: C[s, r, :columns], A[s, r, :inner], for `steps` x `rows` rows.
 
-    On the way, `ahead_size` bytes from the address `ahead` on are fetched into the second-level
+    Meanwhile `ahead_size` bytes from the address `ahead` on are fetched into the second-level
     cache.
     """
-    groups = (rows + MR - 1) // MR  # of equal height, or one row more
+    groups = (rows + MR - 1) // MR  # equal in height, or one row taller
     height, taller = rows // groups, rows % groups
     panels = (columns + NR - 1) // NR
     blocks = (inner + KB - 1) // KB
     if ahead_size > 0:
         pace = ahead_size // (groups * steps * panels * inner) + 1
     else:
-        ahead, pace = as_number(p), 0  # nothing to fetch: one line that is there already
+        ahead, pace = as_number(p), 0  # nothing to fetch: one line that is in the cache already
     r = taller * (height + 1)
     for block in range(blocks):
         k0 = inner * block // blocks
@@ -162,7 +160,7 @@ def multiply(
 def accumulate(a, a_row, p, inner, c, c_row, rows, columns):
     """C[:rows, :columns] += A.T @ B: A (inner, rows) not packed, B (inner, columns) in panels.
 
-    A tile's columns of A stay in the first-level cache while all panels pass by.
+    A tile's columns of A stay in the first-level cache during the loop over the panels.
     """
     panels = (columns + NR - 1) // NR
     none = as_number(p)
@@ -189,14 +187,14 @@ def accumulate(a, a_row, p, inner, c, c_row, rows, columns):
 def product_kernels(dtype_name: str) -> SimpleNamespace:
     """Return the compiled products of one dtype.
 
-    They are kernels of their own, called by their address: the tiles are most of what is compiled,
-    and the time loops are compiled without them.
+    They are separate kernels, called by address: the tiles take most of the compile time, and the
+    time loops are compiled without them.
 
     Returns
     -------
     namespace
-        `multiply` and `accumulate`, callbacks whose `address` goes to `call_kernel`, and whose
-        `ctypes` is called from Python.
+        `multiply` and `accumulate`, callbacks with an `address` for `call_kernel` and `ctypes` for
+        calls from Python.
     """
     MR, vectors, lanes = tile_shape(dtype_name)
     tiles = {
@@ -222,5 +220,5 @@ def product_kernels(dtype_name: str) -> SimpleNamespace:
 
 
 def kernel_name(name: str, dtype_name: str) -> str:
-    """Return the name under which the compiled product is kept."""
+    """Return the name of the compiled product in the cache."""
     return f"{name}_{dtype_name}"

@@ -1,7 +1,7 @@
-"""The register tile of a matrix product, as LLVM vector code.
+"""Register tile of a matrix product, as LLVM vector code.
 
-No loop in Numba becomes this: a block of C in vector registers, one stream of panel rows, one
-broadcast of A for each row of the block.
+Numba cannot compile a loop into this form: a block of C in vector registers, one stream of panel
+rows, one broadcast of A for each row of the block.
 """
 
 from __future__ import annotations
@@ -27,26 +27,25 @@ def micro_kernel(
     half: bool = False,
     transposed: bool = False,
 ) -> Callable[..., Any]:
-    """Make the kernel of one tile: C[rows, panels * NR] = D + A[rows, K] @ P[K, panels * NR].
+    """Return the kernel of one tile: C[rows, panels * NR] = D + A[rows, K] @ P[K, panels * NR].
 
     Parameters
     ----------
     rows, panels, vectors, lanes : int
         Shape of the tile: NR = vectors * lanes columns a panel.
     half : bool
-        Whether only the first vector of a panel's row is computed: for a last panel that has no
+        Whether to compute only the first vector of a panel's row, for a last panel that has no
         more columns.
     transposed : bool
-        Whether A lies with its columns as rows: A[k, r] instead of A[r, k].
+        Whether A is stored transposed: A[k, r] instead of A[r, k].
 
     Returns
     -------
     intrinsic `kernel(a, a_row, p, p_panel, d, d_row, c, c_row, inner, columns, ahead, pace)`
-        Pointers, distances between rows in numbers, K, and how many of the tile's columns exist:
-        the others are neither read from D nor written to C. D may be C; with `d_row` 0 it is one
-        row for all. At each of the K steps, what lies at the address `ahead`, which moves on by
-        `pace` bytes, is fetched into the second-level cache: what comes next is there when it is
-        needed.
+        Pointers, distances between rows in numbers, K, and the number of the tile's columns that
+        exist: the others are neither read from D nor written to C. D may be C; with `d_row` 0 it is
+        one row for all. At each of the K steps the line at the address `ahead`, which advances by
+        `pace` bytes, is fetched into the second-level cache, before it is needed.
     """
     used = 1 if half else vectors
     count = panels * used
@@ -131,7 +130,7 @@ def micro_kernel(
             ]
 
             def step(k: Any, sums: list[Any]) -> list[Any]:
-                if rows >= 4:  # fewer rows are bound by loads already, and have little ahead
+                if rows >= 4:  # with fewer rows, loads are the limit already
                     line = builder.add(ahead_, builder.mul(k, pace_))
                     fetch_line(builder.inttoptr(line, _I8.as_pointer()), write=0, level=2)
                 at = builder.mul(k, constant(vectors * lanes))

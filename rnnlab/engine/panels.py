@@ -1,7 +1,8 @@
-"""Packed panels of a matrix: the form in which the micro-kernel reads it.
+"""Packed panels of a matrix, the layout that the micro-kernel reads.
 
-NR columns side by side, row after row, so that a product reads them as one stream. Columns that do
-not exist are set to 0: they are multiplied, but never written.
+A panel holds NR neighbouring columns, row after row, so that a product reads it as one stream.
+Missing columns of the last panel are 0: they take part in products, but their results are not
+written.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from numba import njit
 
 from rnnlab.engine.intrinsics import load, pointer, store, target, vectorise_fully
 
-#: Reassociation is not allowed: the order of sums is part of the contract.
+#: Options of Numba. Reassociation is not allowed: the order of sums is part of the contract.
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "boundscheck": False, "fastmath": {"contract"}}
 
 
 def tile_shape(dtype: Any) -> tuple[int, int, int]:
-    """Return MR (rows of a tile), its vectors a row, and the numbers in a vector."""
+    """Return MR (rows of a tile), the vectors in a row of it, and the numbers in a vector."""
     host = target()
     lanes = host.vector_bits // (8 * np.dtype(dtype).itemsize)
     rows = 8 if host.vector_registers == 32 else 4
@@ -36,7 +37,7 @@ def panel_width(dtype: Any) -> int:
 
 @cache
 def helpers(dtype_name: str) -> SimpleNamespace:
-    """Return the small functions of one dtype that the time loops are compiled with.
+    """Return the small functions of one dtype that are compiled into the time loops.
 
     Returns
     -------
@@ -53,10 +54,7 @@ def helpers(dtype_name: str) -> SimpleNamespace:
 
     @njit(**OPTIONS)
     def pack_panels(b, b_at, b_row, b_step, rows, steps, columns, out, out_at):
-        """Lay a (steps, rows, columns) block out in panels: out[panel, step * row, NR].
-
-        Columns that do not exist are set to 0: they are multiplied, but never written.
-        """
+        """Pack a (steps, rows, columns) block into panels: out[panel, step * row, NR]."""
         inner = steps * rows
         for n in range((columns + NR - 1) // NR):
             valid = min(NR, columns - n * NR)
@@ -84,7 +82,7 @@ def helpers(dtype_name: str) -> SimpleNamespace:
 
     @njit(**OPTIONS)
     def sum_rows(a, a_row, rows, columns, out):
-        """Add all rows of A to out[:columns], eight at a time: `out` is read that much less."""
+        """Add all rows of A to out[:columns], eight at a time, to read `out` less often."""
         r = 0
         goal = pointer(out, 0)
         while r + 8 <= rows:
@@ -104,7 +102,7 @@ def helpers(dtype_name: str) -> SimpleNamespace:
 
 
 def pack(matrix: np.ndarray[Any, Any], out: np.ndarray[Any, Any]) -> None:
-    """Lay a (K, N) matrix out in panels of NR columns, out (ceil(N / NR) * K * NR,), 0-padded."""
+    """Pack a (K, N) matrix into panels of NR columns, out (ceil(N / NR) * K * NR,), padded by 0."""
     (inner, columns), width = matrix.shape, panel_width(matrix.dtype)
     panels = out.reshape(-1, inner, width)
     whole = columns // width
@@ -116,6 +114,6 @@ def pack(matrix: np.ndarray[Any, Any], out: np.ndarray[Any, Any]) -> None:
 
 
 def packed_size(inner: int, columns: int, dtype: Any) -> int:
-    """Return how many numbers `pack` writes for a (inner, columns) matrix."""
+    """Return how many numbers `pack` writes for an (inner, columns) matrix."""
     width = panel_width(dtype)
     return -(-columns // width) * inner * width

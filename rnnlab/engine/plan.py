@@ -1,12 +1,12 @@
-"""A cell's equations to a plan: the matrix products of a step, in stages, and what is kept.
+"""Plan of a cell's step: its matrix products, its stages, and the values that are kept.
 
-Each `linear` of the cell is a *lane*: H numbers a row that the products add up, from the bias on. A
-step runs in stages. Stage 0 starts when the products on x and on the states before are done;
-a `linear` on a computed value is complete one stage after that value. Between two stages stand the
-products on computed values. A cell without computed operands has one stage.
+Each `linear` of the cell is a *lane*: H numbers a row, to which products are added, starting from
+the bias. A step runs in stages. Stage 0 starts after the products on x and on the previous states;
+a `linear` on a computed value is complete one stage after that value. The products on computed
+values run between two stages. A cell without computed operands has one stage.
 
-Results of functions that the backward step needs overwrite the lanes they came from, so that the
-tape of a step is about as large as its pre-activations.
+Results of functions that the backward step needs overwrite the lanes that they were computed from,
+so that the tape of a step is about as large as its pre-activations.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ from typing import Any, Literal
 from rnnlab.cells import CellDefinition
 from rnnlab.equations import Expression
 from rnnlab.equations.expression import LEAVES, reachable
-from rnnlab.equations.functions import ELEMENTWISE
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value lies: a lane, an extra buffer of its own, or the new value of a state."""
+    """Where a value is stored: in a lane, in an extra buffer, or as the new value of a state."""
 
     kind: Literal["lane", "value", "state"]
     index: int
@@ -37,17 +36,17 @@ class Product:
     Attributes
     ----------
     source : "x", "state" or "operand"
-        What stands on the left: the input, a state of the step before, a computed operand.
+        Kind of the left factor: the input, a state of the step before, a computed operand.
     index : int
-        Which state or operand.
+        Number of the state or operand.
     array : str
-        The parameter array that holds the weights.
+        Name of the parameter array that holds the weights.
     blocks : tuple of int
-        The blocks of H rows of that array, in the order of the lanes that they feed.
+        Blocks of H rows of that array, in the order of the lanes that they feed.
     first_lane : int
-        These lanes lie side by side from here.
+        First of these lanes, which are neighbours.
     stage : int
-        The product runs before this stage's pointwise part.
+        Stage before whose pointwise kernel the product runs.
     """
 
     source: Literal["x", "state", "operand"]
@@ -60,26 +59,27 @@ class Product:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """How one step of a cell runs.
+    """Plan of one step of a cell.
 
     Attributes
     ----------
     cell : CellDefinition
     lanes : tuple of int
-        The map (its place in `cell.maps`) that each lane belongs to.
+        The map of each lane, by its position in `cell.maps`.
     stages : int
+        Number of stages.
     stage_of : dict of int to int
         The stage in which each node of the graph (by index) is computed.
     products : tuple of Product
-        In the order in which they run.
+        The products in the order in which they run.
     operands : tuple of Place
-        Where each computed operand lies.
+        Where each computed operand is stored.
     given : tuple of Place
-        Where each array that comes from outside lies: in the first extra buffers.
+        Where each array from outside is stored: in the first extra buffers.
     places : dict of int to Place
-        Where the stored nodes (by index) lie.
+        Where nodes (by index) are stored.
     values : int
-        How many extra buffers there are.
+        Number of extra buffers.
     keeps_lanes : bool
         Whether the backward step reads the lanes, so that the tape holds them at every time step.
     """
@@ -109,16 +109,7 @@ class Plan:
 
 @cache
 def make_plan(cell: CellDefinition) -> Plan:
-    """Plan the step of a cell.
-
-    Parameters
-    ----------
-    cell : CellDefinition
-
-    Returns
-    -------
-    Plan
-    """
+    """Return the plan of a cell's step."""
     derivation = cell.derivation
     equations = cell.equations
     ends = (*equations.outputs, *equations.maps)
@@ -161,10 +152,10 @@ def _runs(positions: list[int]) -> list[tuple[int, int]]:
 
 
 def _order_lanes(cell: CellDefinition) -> tuple[int, ...]:
-    """Order the lanes so that each operand feeds neighbours: then it needs one product.
+    """Return the lanes in an order in which each operand feeds neighbours and needs one product.
 
-    Maps with the same operands stay together in their order; the groups are tried in every order
-    where there are few, as there are in any cell printed so far.
+    Maps with the same operands stay together in their order. All orders of these groups are tried
+    if there are at most seven, as in every published cell so far.
     """
     groups: dict[tuple[int, ...], list[int]] = {}
     for node in cell.equations.maps:
@@ -233,7 +224,7 @@ def _place(
     stage_of: dict[int, int],
     lanes: tuple[int, ...],
 ) -> tuple[dict[int, Place], int]:
-    """Find a place for everything that outlives the stage in which it is computed."""
+    """Return a place for each value that is used after its own stage, and the number of buffers."""
     derivation = cell.derivation
     equations = cell.equations
     places = {node.index: Place("value", k) for k, node in enumerate(equations.given)}
@@ -241,9 +232,9 @@ def _place(
         if node.op not in LEAVES:
             places.setdefault(node.index, Place("state", position))
     wanted = {node.index for node in (*derivation.kept, *derivation.operands)}
-    for node in forward:  # function values that a later stage uses
+    for node in forward:  # results of functions that a later stage uses
         for arg in node.args:
-            if arg.op in ELEMENTWISE and stage_of[arg.index] < stage_of[node.index]:
+            if arg.is_function and stage_of[arg.index] < stage_of[node.index]:
                 wanted.add(arg.index)
     raw = _raw_lanes(cell, forward, stage_of, wanted | set(places))
     operands = {node.index for node in derivation.operands}
@@ -255,7 +246,7 @@ def _place(
     lane_nodes = {node.index for node in equations.maps}
     values = len(equations.given)
     stored = [node for node in forward if node.index in wanted and node.index not in places]
-    # First the results that lie naturally in their own lane, then the others.
+    # First the results that can overwrite a lane that they were computed from, then the others.
     for own in (True, False):
         for node in stored:
             if node.index in places:
@@ -265,8 +256,8 @@ def _place(
                 values += 1
                 continue
             others = {other.index for other in stored if other is not node}
-            behind = reachable([node], stop=others | lane_nodes)
-            natural = [lanes.index(leaf.payload.position) for leaf in behind if leaf.op == "linear"]
+            inputs = reachable([node], stop=others | lane_nodes)
+            natural = [lanes.index(leaf.payload.position) for leaf in inputs if leaf.op == "linear"]
             candidates = natural if own else list(range(len(lanes)))
             free = [
                 lane
@@ -285,7 +276,7 @@ def _place(
 def _raw_lanes(
     cell: CellDefinition, forward: list[Expression], stage_of: dict[int, int], stored: set[int]
 ) -> set[int]:
-    """Return the `linear` nodes (by index) that a later stage than their own reads as they are."""
+    """Return the `linear` nodes (by index) whose own values a later stage reads."""
     raw = set()
     targets = [node for node in forward if node.index in stored]
     targets += [node for node in cell.equations.outputs if node.index not in stored]

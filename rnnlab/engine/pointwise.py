@@ -1,77 +1,26 @@
-"""Source of the pointwise kernels: what a stage computes unit by unit, forward and backward.
+"""Source code of the pointwise kernels, which compute a stage unit by unit.
 
-A kernel takes a table of addresses, laid out by `Table`, and runs over rows (sequences of the
-batch) and units. Its body is the cell's own derived statements between loads and stores.
+A kernel takes a table of addresses (see `abi`) and runs over rows (sequences of the batch) and
+units. Its body consists of the cell's derived statements between loads and stores.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from rnnlab.engine import abi
 from rnnlab.engine.plan import Place, Plan
 from rnnlab.equations.expression import Expression, reachable
 from rnnlab.equations.source import Names, write_statements
 
 
-@dataclass(frozen=True)
-class Table:
-    """Positions in the table of addresses that the time loop fills and a kernel reads."""
-
-    values: int
-    states: int
-    operands: int
-
-    LANES = 0
-    D_LANES = 1
-    VECTORS = 2
-    D_VECTORS = 3
-    FIXED = 4
-
-    @property
-    def value(self) -> int:
-        """Extra buffers."""
-        return self.FIXED
-
-    @property
-    def before(self) -> int:
-        """States of the step before."""
-        return self.value + self.values
-
-    @property
-    def after(self) -> int:
-        """New states."""
-        return self.before + self.states
-
-    @property
-    def d_state(self) -> int:
-        """dL/d state: of the new ones on entry to stage 0, of those before on return."""
-        return self.after + self.states
-
-    @property
-    def d_operand(self) -> int:
-        """dL/d computed operand, as the products deliver it."""
-        return self.d_state + self.states
-
-    @property
-    def through_time(self) -> int:
-        """Where dL/ds_t goes on request."""
-        return self.d_operand + self.operands
-
-    @property
-    def size(self) -> int:
-        """How many addresses there are."""
-        return self.through_time + self.states
-
-
-def table_of(plan: Plan) -> Table:
-    """Return the layout of a cell's table."""
-    return Table(plan.values, len(plan.cell.states), len(plan.operands))
+def table_of(plan: Plan) -> abi.Table:
+    """Return the layout of a cell's table of addresses."""
+    return abi.table_layout(plan.values, len(plan.cell.states), len(plan.operands))
 
 
 class _Variables(Names):
-    """A cell's names with an underscore behind: no word of a kernel has one.
+    """A cell's names with a trailing underscore, which no name of the kernel's own has.
 
-    A gate may be called `unit` or `load`, as the kernel's own variables and functions are.
+    A gate may be called `unit` or `load`, like the kernel's own variables and functions.
     """
 
     def __init__(self, names: Names) -> None:
@@ -88,7 +37,7 @@ class _Variables(Names):
 
 
 class _Kernel:
-    """One kernel's source in the making: its pointers, loads, statements and stores."""
+    """Builder of one kernel's source: its pointers, loads, statements and stores."""
 
     def __init__(self, plan: Plan, name: str) -> None:
         self.plan = plan
@@ -100,11 +49,11 @@ class _Kernel:
         self.stores: list[tuple[str, Expression, bool]] = []  # pointer, node, whether to add
 
     def lane(self, lane: int, gradient: bool = False) -> str:
-        position = self.table.D_LANES if gradient else self.table.LANES
+        position = abi.D_LANES if gradient else abi.LANES
         return self._pointer(f"{'d_' * gradient}lane{lane}", position, "lane_stride", lane)
 
     def vector(self, number: int, gradient: bool = False) -> str:
-        position = self.table.D_VECTORS if gradient else self.table.VECTORS
+        position = abi.D_VECTORS if gradient else abi.VECTORS
         return self._pointer(f"{'d_' * gradient}vector{number}", position, None, number)
 
     def matrix(self, name: str, position: int) -> str:
@@ -127,7 +76,7 @@ class _Kernel:
         self.loads[node.index] = (self.variables[node], source)
 
     def load_leaves(self, outputs: list[Expression], stop: set[int]) -> None:
-        """Load the states before, what is given, the vectors and the seeds that `outputs` need."""
+        """Load the leaves that `outputs` need: states before, given arrays, vectors, seeds."""
         equations = self.plan.cell.equations
         derivation = self.plan.cell.derivation
         table = self.table
@@ -149,7 +98,7 @@ class _Kernel:
                 self.load(node, self.matrix(f"d_operand{k}", table.d_operand + k))
 
     def source(self) -> str:
-        """Write the kernel: an outer loop over rows around a loop over units."""
+        """Return the kernel's source: a loop over units within a loop over rows."""
         statements, results = write_statements(
             [node for _, node, _ in self.stores],
             known={index: name for index, (name, _) in self.loads.items()},
@@ -182,14 +131,14 @@ class _Kernel:
 
 
 def forward_source(plan: Plan, stage: int, name: str) -> str:
-    """Write the kernel that computes what is stored of a stage: results, operands, new states."""
+    """Return the kernel that computes and stores a stage's results, operands and new states."""
     kernel = _Kernel(plan, name)
     equations = plan.cell.equations
     nodes = {node.index: node for node in equations.graph.nodes}
     for index, place in plan.places.items():
         node = nodes[index]
-        there = node.op == "given" or (node.op == "linear" and place.kind == "lane")
-        if plan.stage_of[index] == stage and not there and place.kind != "state":
+        is_there = node.op == "given" or (node.op == "linear" and place.kind == "lane")
+        if plan.stage_of[index] == stage and not is_there and place.kind != "state":
             kernel.stores.append((kernel.place(place), node, False))
     for k, node in enumerate(equations.outputs):
         if plan.stage(node) == stage:
@@ -216,7 +165,7 @@ def _load_kept(kernel: _Kernel, outputs: list[Expression]) -> None:
 
 
 def backward_source(plan: Plan, stage: int, name: str) -> str:
-    """Write the kernel that takes a stage back: dL/d lanes and, in stage 0, dL/d states before."""
+    """Return the kernel of a stage's backward step: dL/d lanes; in stage 0, dL/d states before."""
     kernel = _Kernel(plan, name)
     derivation = plan.cell.derivation
     for node, gradient in zip(plan.cell.equations.maps, derivation.map_gradients, strict=True):
@@ -233,7 +182,7 @@ def backward_source(plan: Plan, stage: int, name: str) -> str:
 
 
 def through_time_source(plan: Plan, name: str) -> str:
-    """Write the kernel that hands out dL/ds_t of every new state, before stage 0 goes back."""
+    """Return the kernel that stores dL/ds_t of the new states, before stage 0's backward step."""
     kernel = _Kernel(plan, name)
     for k, gradient in enumerate(plan.cell.derivation.output_gradients):
         target = kernel.matrix(f"through_time{k}", kernel.table.through_time + k)

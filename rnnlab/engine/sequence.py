@@ -1,7 +1,8 @@
-"""The time loop, once: forward, and back-propagation through time, for every cell.
+"""The time loop of every cell: forward, and back-propagation through time.
 
-The loops know a cell as data: a list of products and, for each stage, the address of a compiled
-pointwise kernel. They run on the sequences `lo` to `hi` of a batch, without the interpreter's lock.
+For the loops a cell is data: a list of products and, for each stage, the address of a compiled
+pointwise kernel. They run over the sequences `lo` to `hi` of a batch, without the interpreter's
+lock.
 
     for each step t:                                   for each step t, backwards:
         lanes = bias + W x                                 d_output joins dL/dh
@@ -13,16 +14,36 @@ pointwise kernel. They run on the sequences `lo` to `hi` of a batch, without the
                                                            dL/dW, dL/dU += dL/d lanes * sources
 
 Arrays are flat: `lanes` (slot, B, lane_stride), `states` one (slots, B, H) block per state and
-`values` (value, slot, B, H). A slot is a time step modulo the number of slots, so that a tape and a
-buffer that is used over and over are the same code. `multiply` and `accumulate` are the addresses
-of `matmul.product_kernels`; `pack_panels` and `sum_rows` come from `panels.helpers` of the dtype
-when the loops are compiled.
+`values` (value, slot, B, H). A slot is a time step modulo the number of slots, so that the same
+code serves a tape and a small buffer that is reused. `multiply` and `accumulate` are the addresses
+of `matmul.product_kernels`; `pack_panels` and `sum_rows` are those of `panels.helpers` for the
+dtype, bound when the loops are compiled. `abi` has the columns of `products` and `operands` and the
+layout of `table`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from rnnlab.engine.abi import (
+    BUFFER,
+    COLUMN,
+    COLUMNS,
+    D_LANES,
+    D_VECTORS,
+    FROM_OPERAND,
+    FROM_STATE,
+    FROM_X,
+    GRADIENT,
+    INDEX,
+    IS_STATE,
+    LANES,
+    PANELS,
+    SOURCE,
+    STAGE,
+    VECTORS,
+    table_layout,
+)
 from rnnlab.engine.intrinsics import (
     address,
     call_kernel,
@@ -35,68 +56,29 @@ if TYPE_CHECKING:
     pack_panels: Any
     sum_rows: Any
 
-# Columns of the array of products.
-SOURCE, INDEX, STAGE, COLUMN, COLUMNS, PANELS, GRADIENT = range(7)
-# Values of column SOURCE.
-FROM_X, FROM_STATE, FROM_OPERAND = range(3)
-# Columns of the array of operands: whether it is the new value of a state, and which buffer it is.
-IS_STATE, BUFFER = range(2)
 
-
-class Geometry(NamedTuple):
-    """Sizes of one run.
-
-    Attributes
-    ----------
-    steps, batch, inputs, units : int
-        T, B, I, H.
-    lanes, values, stages, vectors : int
-        How many there are.
-    lane_stride : int
-        Numbers from one row of lanes to the next.
-    lane_slots, value_slots : int
-        Time steps that the buffers hold.
-    block, chunk : int
-        Steps whose products on x, and whose weight gradients, are done together.
-    """
-
-    steps: int
-    batch: int
-    inputs: int
-    units: int
-    lanes: int
-    values: int
-    stages: int
-    vectors: int
-    lane_stride: int
-    lane_slots: int
-    value_slots: int
-    block: int
-    chunk: int
-
-
-def fill_table(table, geometry, t, lo, lanes, states, state_base, state_slots, values, vectors):
-    """Write the addresses that forward and backward share; return the next free position."""
+def fill_table(
+    table, entries, geometry, t, lo, lanes, states, state_base, state_slots, values, vectors
+):
+    """Write the addresses of time t that both loops share; `entries` is the table's layout."""
     batch, units = geometry.batch, geometry.units
     slot = t % geometry.lane_slots
-    table[0] = address(lanes, (slot * batch + lo) * geometry.lane_stride)
-    table[2] = address(vectors, 0)
-    at = 4
+    table[LANES] = address(lanes, (slot * batch + lo) * geometry.lane_stride)
+    table[VECTORS] = address(vectors, 0)
     slot = t % geometry.value_slots
     for k in range(geometry.values):
-        table[at + k] = address(values, ((k * geometry.value_slots + slot) * batch + lo) * units)
-    at += geometry.values
-    count = len(state_base)
-    for k in range(count):
+        table[entries.value + k] = address(
+            values, ((k * geometry.value_slots + slot) * batch + lo) * units
+        )
+    for k in range(len(state_base)):
         slot = t % state_slots[k]
-        table[at + k] = address(states, state_base[k] + (slot * batch + lo) * units)
+        table[entries.before + k] = address(states, state_base[k] + (slot * batch + lo) * units)
         slot = (t + 1) % state_slots[k]
-        table[at + count + k] = address(states, state_base[k] + (slot * batch + lo) * units)
-    return at + 2 * count
+        table[entries.after + k] = address(states, state_base[k] + (slot * batch + lo) * units)
 
 
 def source_offset(geometry, product, operands, state_base, state_slots, t, lo):
-    """Where a product's left side lies at time t: whether in `states`, and from which number."""
+    """Return whether a product's left factor at time t is in `states`, and its offset there."""
     index = product[INDEX]
     rows = geometry.batch * geometry.units
     start = lo * geometry.units
@@ -110,9 +92,9 @@ def source_offset(geometry, product, operands, state_base, state_slots, t, lo):
 
 
 def lanes_at(geometry, t, lo, hi, lanes):
-    """Address and bytes of the lanes of time t, to be fetched ahead; 0 bytes if nothing waits."""
+    """Return address and bytes of the lanes of time t, to fetch them ahead; 0 bytes if none."""
     if geometry.lane_slots < geometry.steps or t < 0 or t >= geometry.steps:
-        return 0, 0  # what is used over and over lies in the cache already
+        return 0, 0  # a reused buffer is in the cache already
     at = (t * geometry.batch + lo) * geometry.lane_stride
     return address(lanes, at), (hi - lo) * geometry.lane_stride * lanes.itemsize
 
@@ -121,19 +103,20 @@ def sequence_forward(
     geometry, products, operands, multiply, kernels, x, lengths, bias, starts, panels, vectors,
     state_base, state_slots, states, lanes, values, table, lo, hi,
 ):  # fmt: skip
-    """Run the cell over the sequences lo to hi. Writes `states`, `lanes`, `values`.
+    """Run the cell over the sequences lo to hi; writes `states`, `lanes`, `values`.
 
-    From a sequence's end on (`lengths`, if it is not empty) its states stay as they are.
+    From its end on (`lengths`, if it is not empty) a sequence keeps its states.
     """
     mode = flush_denormals()
     batch, inputs, units = geometry.batch, geometry.inputs, geometry.units
     stride = geometry.lane_stride
     rows = hi - lo
+    entries = table_layout(geometry.values, len(state_base), len(operands))
     for first in range(0, geometry.steps, geometry.block):
         steps = min(geometry.block, geometry.steps - first)
         start = (first % geometry.lane_slots * batch + lo) * stride
         for lane in range(geometry.lanes):
-            if starts[lane] == 0:  # no product on x brings the bias along
+            if starts[lane] == 0:  # no product on x writes the bias
                 for row in range(steps * rows):
                     at = start + (row // rows * batch + row % rows) * stride + lane * units
                     for j in range(units):
@@ -151,8 +134,9 @@ def sequence_forward(
         for t in range(first, first + steps):
             at = (t % geometry.lane_slots * batch + lo) * stride
             fill_table(
-                table, geometry, t, lo, lanes, states, state_base, state_slots, values, vectors
-            )
+                table, entries, geometry, t, lo,
+                lanes, states, state_base, state_slots, values, vectors,
+            )  # fmt: skip
             ahead, ahead_size = lanes_at(geometry, t + geometry.block, lo, hi, lanes)
             for stage in range(geometry.stages):
                 for p in range(len(products)):
@@ -188,13 +172,13 @@ def sequence_backward(
     d_states, d_x, through, d_weights, d_bias, d_vectors,
     d_lanes, d_operands, sources, partial, held, table, lo, hi,
 ):  # fmt: skip
-    """Take the sequences lo to hi back through time.
+    """Go back through time over the sequences lo to hi.
 
-    Writes `d_states` (on entry dL/d final states, on return dL/d initial states), `d_x` if it is
+    Writes `d_states` (dL/d final states on entry, dL/d initial states on return), `d_x` if it is
     not empty, `through` (state, T+1, B, H) if `through_kernel` is not 0; adds to `d_weights`,
     `d_bias`, `d_vectors`. `d_lanes`, `d_operands`, `sources`, `partial`, `held` are work space.
-    After a sequence's end (`lengths`, if it is not empty) it takes part with gradients of 0, and
-    dL/d states wait in `held`.
+    After its end (`lengths`, if it is not empty) a sequence has gradients of 0, and `held` stores
+    its dL/d states.
     """
     mode = flush_denormals()
     batch, inputs, units = geometry.batch, geometry.inputs, geometry.units
@@ -202,6 +186,7 @@ def sequence_backward(
     width = geometry.lanes * units
     rows = hi - lo
     count = len(state_base)
+    entries = table_layout(geometry.values, count, len(operands))
     partial[:] = 0
     for t in range(geometry.steps - 1, -1, -1):
         slot = t % chunk
@@ -219,20 +204,19 @@ def sequence_backward(
             else:
                 for j in range(units):
                     d_states[begin + j] += d_output[at + row * units + j]
-        end = fill_table(
-            table, geometry, t, lo, lanes, states, state_base, state_slots, values, vectors
-        )
-        table[1] = address(d_lanes, here)
-        table[3] = address(partial, width)
+        fill_table(
+            table, entries, geometry, t, lo,
+            lanes, states, state_base, state_slots, values, vectors,
+        )  # fmt: skip
+        table[D_LANES] = address(d_lanes, here)
+        table[D_VECTORS] = address(partial, width)
         for k in range(count):
-            table[end + k] = address(d_states, (k * batch + lo) * units)
-        end += count
+            table[entries.d_state + k] = address(d_states, (k * batch + lo) * units)
         for k in range(len(operands)):
-            table[end + k] = address(d_operands, k * rows * units)
-        end += len(operands)
+            table[entries.d_operand + k] = address(d_operands, k * rows * units)
         if through_kernel != 0:
             for k in range(count):
-                table[end + k] = address(
+                table[entries.through_time + k] = address(
                     through, ((k * (geometry.steps + 1) + t + 1) * batch + lo) * units
                 )
         if len(operands) > 0:
@@ -273,7 +257,7 @@ def sequence_backward(
                                 through[later + j] = d_states[begin + j]
         if slot > 0:
             continue
-        # A chunk is complete: its rows lie together in d_lanes, still in the cache.
+        # A chunk is complete: its rows are contiguous in d_lanes, and still in the cache.
         steps = min(chunk, geometry.steps - t)
         inner = steps * rows
         sum_rows(d_lanes, stride, inner, width, partial)

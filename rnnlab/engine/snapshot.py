@@ -1,4 +1,4 @@
-"""Parameters as they were at a call, and what an engine made of them."""
+"""Snapshots of parameters, and the packed arrays that engines make of them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Value = TypeVar("Value")
 
 
 class Snapshot(dict[str, Array]):
-    """Copies of one cell's parameters by the cell's names; they do not change any more.
+    """Copies of one cell's parameters by the cell's names, which are never changed.
 
-    A layer's parameters are live arrays that its user may write into at any time, through views
-    too. So nothing is derived from them: each call compares them, byte by byte, with the snapshot
-    of the call before, and takes a new one if any differs. What an engine makes of the parameters,
-    such as packed panels, is kept with the snapshot that it was made of.
+    A layer's parameters are live arrays: their user may write into them at any time, also through
+    views. Nothing is therefore derived from them directly. Each call compares them, byte by byte,
+    with the snapshot of the call before, and takes a new one if any differs. An engine's packed
+    panels are kept with the snapshot that they were made from.
 
     Parameters
     ----------
@@ -44,19 +44,19 @@ class Snapshot(dict[str, Array]):
         )
 
     def make(self, key: Hashable, function: Callable[[], Value]) -> Value:
-        """Return what `function` made of these parameters when `key` was first asked for."""
+        """Return the result of `function`, which is called only at the first use of `key`."""
         if key not in self._made:
             self._made[key] = function()
         made: Value = self._made[key]
         return made
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the copies alone: what engines made of them holds addresses and is made again."""
+        """Pickle the copies only: what engines made of them holds addresses and is made again."""
         return Snapshot, (dict(self),)
 
 
 def snapshot(parameters: Mapping[str, Array], before: Snapshot | None = None) -> Snapshot:
-    """Return `before` if it holds these parameters, or else a new snapshot of them."""
+    """Return `before` if it holds these parameters, otherwise a new snapshot of them."""
     if isinstance(parameters, Snapshot):
         return parameters
     return before if before is not None and before.holds(parameters) else Snapshot(parameters)

@@ -1,4 +1,4 @@
-"""Folders whose files are run as code: made private, and refused where others could write."""
+"""Safety of folders whose files are run as code: made private, refused if others can write."""
 
 from __future__ import annotations
 
@@ -15,29 +15,30 @@ OTHERS_SEARCH = 0o011
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder and its missing parents, for their owner alone (0700)."""
+    """Make a folder and its missing parents, accessible by their owner only (0700)."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in reversed(missing):
         path.mkdir(mode=0o700, exist_ok=True)
 
 
 def reason_to_distrust(folder: Path) -> str | None:
-    """Return why somebody else could write what lies in a folder, or None if no one can.
+    """Return why another user could write files in a folder, or None if no one can.
 
-    The folder must belong to this user, and group and world must not have write permission. So must
-    its parents, up to the root, because whoever can write there can put another folder in its
-    place; they may also belong to root, or be writable with the sticky bit, as /tmp is. Files in it
-    must belong to this user too. Systems without user numbers (Windows) are not checked.
+    The folder must belong to this user, and group and world must not have write permission. The
+    same is required of its parents, up to the root, because a user who can write there can replace
+    the folder; they may also belong to root, or be writable with the sticky bit, like /tmp. Files
+    in the folder must belong to this user too. Systems without user numbers (Windows) are not
+    checked.
 
     Parameters
     ----------
     folder : Path
-        With symbolic links resolved.
+        Path of the folder, with symbolic links resolved.
 
     Raises
     ------
     OSError
-        If it cannot be read.
+        If the folder cannot be read.
     """
     if not hasattr(os, "getuid"):
         return None
@@ -54,9 +55,7 @@ def reason_to_distrust(folder: Path) -> str | None:
     for path in folder.iterdir():
         try:
             found = path.stat()
-        except (
-            FileNotFoundError
-        ):  # another process has just put it in place, or a link leads nowhere
+        except FileNotFoundError:  # a temporary file of another process, or a broken link
             continue
         if found.st_uid != user:
             return f"{path} belongs to another user (uid {found.st_uid})"

@@ -1,8 +1,8 @@
-"""The functions of `rnnlab.equations` in a form that LLVM turns into vector instructions.
+"""Functions of `rnnlab.equations` in a form that LLVM compiles into vector instructions.
 
-The wheels of Numba have no vector mathematics library: `math.tanh` in a loop stays scalar, many
+Numba's wheels have no vector mathematics library: `math.tanh` in a loop stays scalar and is many
 times slower. These are polynomials and rational functions without branches or tables; their
-coefficients come from `benchmarks/fit_vector_math.py`. NaN comes out where NaN went in.
+coefficients are computed by `benchmarks/fit_vector_math.py`. NaN gives NaN.
 
 Largest errors, in units of the last place, over all magnitudes (tests/engine/test_vector_math.py):
 float32 tanh 6, sigmoid 3, exp 2, log 2, softsign 2; float64 tanh 4, sigmoid 3, exp 2, log 2,
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from rnnlab.engine.instructions import (
+from rnnlab.engine.vector_ops import (
     clip,
     magnitude,
     octave,
@@ -31,8 +31,8 @@ from rnnlab.engine.instructions import (
     within_octave,
 )
 
-#: Contraction to fused multiply-adds and reciprocals are allowed; NaN, infinities and the order
-#: of operations are kept.
+#: Fused multiply-adds and reciprocals are allowed; NaN, infinities and the order of operations are
+#: preserved.
 FAST_MATH = {"contract", "nsz", "arcp"}
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": FAST_MATH}
 
@@ -76,7 +76,7 @@ def _jit(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _log_ends(real: Any) -> Callable[..., Any]:
-    """Return what gives log its values at 0, below, at infinity and at NaN."""
+    """Return the function that sets log at 0, at negative numbers, infinity and NaN."""
     zero, infinity, nan = real(0.0), real(np.inf), real(np.nan)
 
     @_jit
@@ -90,7 +90,7 @@ def _log_ends(real: Any) -> Callable[..., Any]:
 
 
 def _common(real: Any) -> dict[str, Callable[..., Any]]:
-    """Return the functions that are the same in both dtypes."""
+    """Return the functions that have the same form in both dtypes."""
     zero, half, one, sixth, large = (real(c) for c in (0.0, 0.5, 1.0, 1 / 6, 1e18))
 
     @_jit
@@ -103,12 +103,12 @@ def _common(real: Any) -> dict[str, Callable[..., Any]]:
 
     @_jit
     def softsign(x):
-        x = clip(x, -large, large)  # beyond, 1 + |x| is |x|; infinity over infinity is NaN
+        x = clip(x, -large, large)  # there 1 + |x| is |x|; infinity / infinity would be NaN
         return x / (one + magnitude(x))
 
     @_jit
     def minimum(a, b):
-        return where(a < b, a, where(a == a, b, a))  # a NaN of either comes through
+        return where(a < b, a, where(a == a, b, a))  # NaN if either is NaN
 
     @_jit
     def maximum(a, b):
@@ -163,7 +163,7 @@ def _single() -> dict[str, Callable[..., Any]]:
 
     @_jit
     def log(x):
-        # Denormals are scaled up first; where the processor takes them for 0, so does the end.
+        # Denormals are scaled up first; if the processor treats them as 0, so does log_ends.
         tiny = x < smallest
         scaled = where(tiny, x * two_24, x)
         k = octave(scaled) - where(tiny, real(24.0), real(0.0))
@@ -171,7 +171,7 @@ def _single() -> dict[str, Callable[..., Any]]:
         s = f / (f + real(2.0))
         z = s * s
         tail = ((s2 * z + s1) * z + s0) * z
-        half = real(0.5) * f * f  # f - half is exact enough to hold what 2 s would round away
+        half = real(0.5) * f * f  # f - half keeps the digits that 2 s would lose
         result = k * high - ((half - (s * (half + tail) + k * low)) - f)
         return log_ends(x, result)
 

@@ -1,4 +1,8 @@
-"""Parameters as the time loops read them, and gradients back as the parameters lie."""
+"""Conversion of parameters to the arrays that the time loops read, and of gradients back.
+
+A layer's parameters are live arrays: their user may change them at any time. The packed arrays are
+therefore kept with a `Snapshot` of the parameters and are packed again after a change.
+"""
 
 from __future__ import annotations
 
@@ -9,30 +13,30 @@ from functools import lru_cache
 
 import numpy as np
 
-from rnnlab.engine import sequence
-from rnnlab.engine.memory import aligned
+from rnnlab.engine import abi
+from rnnlab.engine.aligned_arrays import aligned
 from rnnlab.engine.panels import pack, packed_size
 from rnnlab.engine.plan import Plan, Product
 from rnnlab.engine.protocol import Array
 from rnnlab.engine.snapshot import Snapshot
 
-_SOURCES = {"x": sequence.FROM_X, "state": sequence.FROM_STATE, "operand": sequence.FROM_OPERAND}
+_SOURCES = {"x": abi.FROM_X, "state": abi.FROM_STATE, "operand": abi.FROM_OPERAND}
 
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """Where the weights of a layer lie among the panels, and their gradients among each other.
+    """Positions of a layer's weights among the panels, and of their gradients in one array.
 
     Attributes
     ----------
-    products : int64 array (products, 7)
-        The plan's products with their sizes and offsets; columns as in `sequence`.
+    products : int64 array (products, PRODUCT_COLUMNS)
+        The plan's products with their sizes and offsets; columns as in `abi`.
     panels : tuple of slice
-        Where each product's weights lie among the panels.
+        The weights of each product among the panels.
     panel_size, gradient_size : int
         Numbers in all panels, and in the gradients of all weights.
     brings_bias : int64 array (lanes,)
-        1 where a product on x starts the lane from the bias.
+        1 for a lane that a product on x starts from the bias.
     """
 
     products: Array
@@ -44,20 +48,20 @@ class Layout:
 
 @lru_cache(maxsize=256)
 def lay_out(plan: Plan, inputs: int, units: int, dtype_name: str, *, backward: bool) -> Layout:
-    """Lay out the weights of a layer of I inputs and H units, for one direction of time."""
-    products = np.zeros((len(plan.products), 7), np.int64)
+    """Return the layout for a layer of I inputs and H units, for one direction of time."""
+    products = np.zeros((len(plan.products), abi.PRODUCT_COLUMNS), np.int64)
     brings_bias = np.zeros(len(plan.lanes), np.int64)
     ends, gradient = [0], 0
     for row, product in zip(products, plan.products, strict=True):
         inner = inputs if product.source == "x" else units
         columns = len(product.blocks) * units
-        row[sequence.SOURCE] = _SOURCES[product.source]
-        row[sequence.INDEX] = product.index
-        row[sequence.STAGE] = product.stage
-        row[sequence.COLUMN] = product.first_lane * units
-        row[sequence.COLUMNS] = columns
-        row[sequence.PANELS] = ends[-1]
-        row[sequence.GRADIENT] = gradient
+        row[abi.SOURCE] = _SOURCES[product.source]
+        row[abi.INDEX] = product.index
+        row[abi.STAGE] = product.stage
+        row[abi.COLUMN] = product.first_lane * units
+        row[abi.COLUMNS] = columns
+        row[abi.PANELS] = ends[-1]
+        row[abi.GRADIENT] = gradient
         shape = (columns, inner) if backward else (inner, columns)
         ends.append(ends[-1] + packed_size(*shape, np.dtype(dtype_name)))
         gradient += columns * inner
@@ -72,8 +76,17 @@ def lay_out(plan: Plan, inputs: int, units: int, dtype_name: str, *, backward: b
     )
 
 
+def operands_of(plan: Plan) -> Array:
+    """Return the array of computed operands, int64 (operands, OPERAND_COLUMNS)."""
+    operands = np.zeros((len(plan.operands), abi.OPERAND_COLUMNS), np.int64)
+    for row, place in zip(operands, plan.operands, strict=True):
+        row[abi.IS_STATE] = place.kind == "state"
+        row[abi.BUFFER] = place.index
+    return operands
+
+
 def _rows(product: Product, units: int) -> slice | None:
-    """Return the rows of the product's array that it takes, if they lie side by side in order."""
+    """Return the rows of its array that a product takes, None if they are not consecutive."""
     first, count = product.blocks[0], len(product.blocks)
     if product.blocks != tuple(range(first, first + count)):
         return None
@@ -83,7 +96,7 @@ def _rows(product: Product, units: int) -> slice | None:
 def panels_of(
     plan: Plan, layout: Layout, parameters: Snapshot, units: int, *, backward: bool
 ) -> Array:
-    """Return all weights in panels, in the order of the lanes that they feed; packed once."""
+    """Return all weights in panels, in the order of the lanes; packed once for a snapshot."""
     return parameters.make(
         (plan, layout), lambda: _pack(plan, layout, parameters, units, backward=backward)
     )
@@ -106,7 +119,7 @@ def _pack(
 
 
 def lane_bias(plan: Plan, parameters: Snapshot, units: int) -> Array:
-    """Return what every lane starts from, (lanes * H,)."""
+    """Return the bias of each lane, (lanes * H,)."""
 
     def stack() -> Array:
         bias = np.zeros((len(plan.lanes), units), parameters.dtype)
@@ -122,7 +135,7 @@ def lane_bias(plan: Plan, parameters: Snapshot, units: int) -> Array:
 
 
 def stack_vectors(plan: Plan, parameters: Snapshot, units: int) -> Array:
-    """Return the learned vectors one after the other, (vectors * H,); a scalar, H times."""
+    """Return the learned vectors, concatenated, (vectors * H,); a scalar is repeated H times."""
 
     def stack() -> Array:
         found = [parameters[node.payload.name] for node in plan.cell.equations.vectors]
@@ -142,13 +155,13 @@ def unpack_gradients(
 ) -> dict[str, Array]:
     """Return the gradients by parameter name, shaped as the parameters.
 
-    What lies in `weights` as the parameter lies is returned as it is, without a copy.
+    A gradient that `weights` holds in the parameter's own layout is returned without a copy.
     """
     gradients: dict[str, Array] = {}
     units = bias.size // len(plan.lanes)
     for row, product in zip(layout.products, plan.products, strict=True):
         shape = parameters[product.array].shape
-        start, size = row[sequence.GRADIENT], len(product.blocks) * units * shape[1]
+        start, size = row[abi.GRADIENT], len(product.blocks) * units * shape[1]
         region = weights[start : start + size].reshape(-1, shape[1])
         rows = _rows(product, units)
         if region.shape == shape and rows is not None:
@@ -165,9 +178,8 @@ def unpack_gradients(
     for position, node in enumerate(plan.cell.equations.vectors):
         per_unit = vectors[position * units : (position + 1) * units]
         if node.payload.shared:
-            with np.errstate(
-                over="ignore", invalid="ignore"
-            ):  # as in the kernels: infinities surface
+            # As in kernels, infinities stay visible and cause no warning.
+            with np.errstate(over="ignore", invalid="ignore"):
                 per_unit = per_unit.sum(keepdims=True)
         gradients[node.payload.name] = per_unit
     return {name: gradients[name] for name in parameters}

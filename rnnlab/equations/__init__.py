@@ -1,8 +1,9 @@
-"""The language that cells are written in: symbolic, without Numba."""
+"""Language of cells: expression graph, table of operations, derivation of the backward step."""
 
 from rnnlab.equations.derive import Derivation, derive
 from rnnlab.equations.expression import EquationError, Expression
-from rnnlab.equations.functions import (
+from rnnlab.equations.learned import Uniform, linear, scalar, uniform, vector
+from rnnlab.equations.operations import (
     exp,
     hard_sigmoid,
     identity,
@@ -16,7 +17,6 @@ from rnnlab.equations.functions import (
     tanh,
     where,
 )
-from rnnlab.equations.learned import Uniform, linear, scalar, uniform, vector
 from rnnlab.equations.trace import Equations, trace
 
 __all__ = [

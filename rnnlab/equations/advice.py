@@ -1,11 +1,13 @@
-"""Remedies for what a cell's function may call and equations do not have."""
+"""Remedies for functions that equations do not have."""
 
 from __future__ import annotations
 
 import difflib
 import re
 
-#: How equations write what other libraries have a function for; `a` is its argument.
+from rnnlab.equations.operation import OPERATIONS
+
+#: Formulas for functions of other libraries; `a` is the argument.
 FORMULAS = {
     "absolute": "abs(a)",
     "fabs": "abs(a)",
@@ -59,14 +61,15 @@ NOISE = "rnnlab.Regularisers has noise for training"
 
 
 def vocabulary() -> tuple[str, ...]:
-    """Return every name that a cell's function may use of rnnlab."""
-    from rnnlab.equations.functions import FUNCTIONS
-
-    return (*FUNCTIONS, "linear", "scalar", "uniform", "vector")
+    """Return the names of rnnlab that a cell may use."""
+    called = [one for one in OPERATIONS.values() if one.python is None and one.name != "abs"]
+    functions = sorted(["identity", *(one.name for one in called if one.is_function)])
+    choices = sorted(one.name for one in called if not one.is_function)
+    return (*functions, *choices, "linear", "scalar", "uniform", "vector")
 
 
 def instead_of(name: str) -> str:
-    """Return what to write for a function or method that takes no value of a cell.
+    """Return the remedy for a function or method that does not take values of a cell.
 
     Examples
     --------
@@ -97,6 +100,6 @@ def instead_of(name: str) -> str:
 
 
 def cannot_import(error: ImportError) -> str:
-    """Return what to write for a name that rnnlab does not have; empty for other modules' names."""
+    """Return the remedy for a name that rnnlab does not have; empty for names of other modules."""
     missing = re.match(r"cannot import name '(\w+)' from 'rnnlab'", str(error))
     return f"cannot import {missing[1]} from rnnlab: {instead_of(missing[1])}" if missing else ""

@@ -1,8 +1,8 @@
-"""A step's equations to its backward step, symbolically: reverse-mode differentiation of the graph.
+"""Derivation of a cell's backward step: symbolic reverse-mode differentiation of its graph.
 
-The matrix products are cut out. What is differentiated here is the rest, which works unit by unit:
-from the pre-activations (what each `linear` delivers) and the states before to the new states and
-to every computed value that a further `linear` takes. The engine adds the products.
+The matrix products are left out. What is differentiated is the elementwise rest: from the
+pre-activations (the result of each `linear`) and the states of the step before to the new states
+and to every computed value that is an operand of a further `linear`. The engine adds the products.
 """
 
 from __future__ import annotations
@@ -12,33 +12,33 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rnnlab.equations.expression import LEAVES, Expression, reachable
-from rnnlab.equations.functions import ELEMENTWISE, where
 from rnnlab.equations.source import Names, write_expression, write_function
 from rnnlab.equations.trace import Equations
 
 
 @dataclass(frozen=True)
 class Derivation:
-    """A cell's step and the gradients of everything in it.
+    """A cell's step and the gradients of all its values.
 
-    The gradients are expressions in the values of the forward step and in seeds: dL/ds_t as it
-    arrives from the steps after, one per state, and dL/dv for each computed operand, as the
-    products deliver it.
+    The gradients are expressions in the values of the forward step and in seeds: dL/ds_t from the
+    later steps for each state, and dL/dv from the matrix products for each computed operand.
 
     Attributes
     ----------
     equations : Equations
         The forward step.
     operands : tuple of Expression
-        Computed values that a `linear` takes, in the order of their appearance.
+        Computed values that are operands of a `linear`, in the order of appearance.
     state_seeds, operand_seeds : tuple of Expression
         The seeds, in the order of the states and of `operands`.
     map_gradients, vector_gradients : tuple of Expression
         dL/d pre-activation of each map and dL/d vector (one unit of one sequence).
     state_gradients : tuple of Expression
-        dL/ds_{t-1} along the paths that pass no matrix; the products add the others.
+        dL/ds_{t-1} along the paths without a matrix; the products add the others.
     output_gradients : tuple of Expression
-        dL/ds_t with s_t as a node: its seed and the paths that leave it within the step.
+        dL/ds_t with s_t as a node: its seed plus the paths that leave it within the step.
+    names : Names
+        Names of the nodes in source.
     """
 
     equations: Equations
@@ -53,10 +53,10 @@ class Derivation:
 
     @cached_property
     def kept(self) -> tuple[Expression, ...]:
-        """Values of the forward step that the backward step starts from.
+        """Values of the forward step that the backward step reads.
 
-        Results of functions are kept, sums and products of them are computed again; pre-activations
-        appear where the arithmetic needs them raw.
+        Results of functions are kept; sums and products of them are computed again. Pre-activations
+        are among them where the arithmetic needs them directly.
         """
         gradients = (*self.map_gradients, *self.vector_gradients, *self.state_gradients)
         needed = reachable((*gradients, *self.output_gradients), stop=self.available)
@@ -64,21 +64,21 @@ class Derivation:
 
     @cached_property
     def available(self) -> frozenset[int]:
-        """Values (by index) of the forward step behind which the backward step need not look."""
+        """Indices of the values of the forward step that the backward step may read."""
         ends = (*self.equations.outputs, *self.operands)
         return frozenset(
             node.index
             for node in reachable((*ends, *self.equations.maps))
-            if node.op in ELEMENTWISE or node.op == "linear"
+            if node.is_function or node.op == "linear"
         ) | {node.index for node in ends if node.op not in LEAVES}
 
     @cached_property
     def direct_paths(self) -> Mapping[tuple[str, str], Expression]:
-        """ds_t/ds_{t-1} along the paths that pass no matrix, by (state, state before).
+        """ds_t/ds_{t-1} along the paths without a matrix, by (state, state before).
 
-        What every `linear` delivers is held, so that the products and what they feed drop out: the
-        LSTM's ("c", "c") is the expression f. Pairs whose derivative is 0 are left out.
-        `equations.evaluate` computes the expressions from pre-activations, states and vectors.
+        The result of every `linear` is held constant: the LSTM's ("c", "c") is the expression f.
+        Pairs whose derivative is 0 are left out. `equations.evaluate` computes the expressions from
+        pre-activations, states and vectors.
         """
         equations = self.equations
         one = equations.graph.constant(1)
@@ -93,7 +93,7 @@ class Derivation:
         return found
 
     def write(self, expression: Expression) -> str:
-        """Write an expression in the names of the forward step: f, c_prev, tanh_c."""
+        """Return an expression as text, in the names of the forward step: f, c_prev, tanh_c."""
         forward = reachable((*self.equations.outputs, *self.equations.maps))
         named = {node.index: self.names[node] for node in forward if self.names.has(node)}
         return write_expression(expression, known=named)
@@ -142,7 +142,7 @@ def derive(equations: Equations, step: str = "step") -> Derivation:
     equations : Equations
         The traced step.
     step : str
-        The name that the printed functions carry.
+        First word of the names of the printed functions.
 
     Returns
     -------
@@ -151,8 +151,8 @@ def derive(equations: Equations, step: str = "step") -> Derivation:
     Notes
     -----
     Reverse accumulation (Griewank & Walther 2008, chapter 3) on the expression graph: nodes are
-    visited from the outputs back, each handing its adjoint times the local derivative to its
-    operands. The adjoints are expressions themselves.
+    visited from the outputs back, and each adds to the adjoints of its operands the gradient of its
+    operation. The adjoints are expressions themselves.
     """
     graph = equations.graph
     operands = _computed_operands(equations)
@@ -173,7 +173,7 @@ def derive(equations: Equations, step: str = "step") -> Derivation:
         return tuple(adjoints.get(node.index, zero) for node in nodes)
 
     names = Names(equations, step)
-    stored = [node for node in forward if node.op in ELEMENTWISE]
+    stored = [node for node in forward if node.is_function]
     for position, node in enumerate((*operands, *stored)):
         if not names.has(node):
             names.rename(node, f"v{position}")
@@ -192,8 +192,8 @@ def derive(equations: Equations, step: str = "step") -> Derivation:
         vector_gradients=gradients(equations.vectors),
         state_gradients=gradients(equations.states.values()),
         output_gradients=tuple(
-            # A state that is returned as it came, or as a raw product, is a copy: what leaves the
-            # original within the step does not leave the copy.
+            # A state that is returned unchanged, or that is a product itself, is a copy: paths that
+            # leave the original within the step do not leave the copy.
             seed if output.op in LEAVES else adjoints[output.index]
             for output, seed in zip(equations.outputs, state_seeds, strict=True)
         ),
@@ -204,7 +204,15 @@ def derive(equations: Equations, step: str = "step") -> Derivation:
 def _adjoints(
     forward: Sequence[Expression], seeds: Iterable[tuple[Expression, Expression]]
 ) -> dict[int, Expression]:
-    """Return the adjoint of each node (by index) that what arrives at the `seeds` reaches."""
+    """Return the adjoint of each node (by index) that is reached from the `seeds`.
+
+    Parameters
+    ----------
+    forward : sequence of Expression
+        The nodes of the step, operands before their results.
+    seeds : iterable of (Expression, Expression)
+        Nodes and what arrives at each.
+    """
     adjoints: dict[int, Expression] = {}
 
     def add(node: Expression, amount: Expression) -> None:
@@ -217,43 +225,18 @@ def _adjoints(
         adjoint = adjoints.get(node.index)
         if adjoint is None or node.op in LEAVES:
             continue
-        for arg, share in zip(node.args, _local_gradients(node, adjoint), strict=True):
+        shares = node.operation.gradient(adjoint, node, *node.args)
+        for arg, share in zip(node.args, shares, strict=True):
             if share is not None and arg.op != "constant":
                 add(arg, share)
     return adjoints
 
 
 def _computed_operands(equations: Equations) -> tuple[Expression, ...]:
-    """Return what the maps take besides x and the states before."""
+    """Return the operands of the maps other than x and the states of the step before."""
     found: dict[int, Expression] = {}
     for node in equations.maps:
         for operand in node.args:
             if operand.op not in ("input", "state"):
                 found[operand.index] = operand
     return tuple(found.values())
-
-
-def _local_gradients(node: Expression, adjoint: Expression) -> tuple[Expression | None, ...]:
-    """Return what `adjoint` means for each operand of `node`."""
-    args = node.args
-    if node.op == "add":
-        return adjoint, adjoint
-    if node.op == "subtract":
-        return adjoint, -adjoint
-    if node.op == "negative":
-        return (-adjoint,)
-    if node.op == "multiply":
-        return adjoint * args[1], adjoint * args[0]
-    if node.op == "divide":
-        quotient = adjoint / args[1]
-        return quotient, -(quotient * node)
-    if node.op == "greater":
-        return None, None
-    zero = node.graph.constant(0)
-    if node.op == "where":
-        return None, where(args[0], adjoint, zero), where(args[0], zero, adjoint)
-    if node.op in ("minimum", "maximum"):
-        chosen = args[0] > args[1] if node.op == "maximum" else args[1] > args[0]
-        return where(chosen, adjoint, zero), where(chosen, zero, adjoint)
-    derivative = ELEMENTWISE[node.op].derivative(args[0], node)
-    return (adjoint * derivative,)

@@ -1,7 +1,7 @@
-"""A traced expression graph: what a cell's equations compute for one unit of one sequence.
+"""Expression graph of a cell's equations, for one unit of one sequence.
 
-Equal expressions are one node (hash-consing), and constants fold. Running a cell's function on
-expressions instead of numbers records its arithmetic as such a graph.
+Running a cell's function on expressions instead of numbers records its arithmetic as a graph. Equal
+expressions are one node (hash-consing), and arithmetic on constants is done at once.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from typing import Any, NoReturn
 import numpy as np
 
 from rnnlab.equations.advice import FORMULAS, instead_of
+from rnnlab.equations.operation import OPERATIONS, Operation
 from rnnlab.user_code import UserCodeError, frame_outside, is_installed, text_at
 
 Number = int | float
 
-#: Nodes that the step is given rather than computes; a `linear` is what a matrix product delivers,
-#: a `given` is an array over time that comes from outside, such as a dropout mask.
+#: Nodes that the step does not compute. A `linear` is the result of matrix products, a `given` an
+#: array over time from outside, such as a dropout mask, a `seed` a gradient that arrives.
 LEAVES = frozenset({"constant", "input", "state", "vector", "linear", "given", "seed"})
 
 
@@ -50,40 +51,51 @@ def calling_place() -> str:
 
 
 def fail(message: str) -> NoReturn:
-    """Raise `EquationError` with the place in the user's code that led here."""
+    """Raise `EquationError` with the place in the user's code."""
     raise EquationError(f"{calling_place()}: {message}")
 
 
 def _called() -> str:
-    """Return the name of the function that the user's code is calling; empty if unknown."""
+    """Return the name of the function that the user's code calls; empty if unknown."""
     frame = calling_frame()
     written = text_at(frame).partition("(")[0].strip()
     if not written.replace(".", "").isidentifier():
         return ""
     first, *rest = written.split(".")
-    found = frame.f_locals.get(first, frame.f_globals.get(first))  # another name for it, perhaps
+    found = frame.f_locals.get(first, frame.f_globals.get(first))  # may be an alias
     for part in rest:
         found = getattr(found, part, None)
     return str(getattr(found, "__name__", written.rpartition(".")[2]))
 
 
 class Graph:
-    """Owner of the nodes of one traced cell; nodes are numbered in the order of creation."""
+    """Owner of the nodes of one traced cell.
+
+    Attributes
+    ----------
+    nodes : list of Expression
+        In the order of creation, which is that of their indices.
+    places : list of str or None
+        "FILE:LINE" where each node was made, if this is recorded.
+    """
 
     def __init__(self) -> None:
         self.nodes: list[Expression] = []
-        self.places: list[str] | None = None  # where each node was made, if that is asked for
+        self.places: list[str] | None = None
         self._known: dict[tuple[Any, ...], Expression] = {}
 
     def node(self, op: str, *args: Expression, payload: Any = None) -> Expression:
-        """Return the one node that applies `op` to `args`."""
+        """Return the node that applies `op` to `args`, a new one if there is none yet."""
+        operation = None if op in LEAVES else OPERATIONS[op]
         for position, arg in enumerate(args):
             if arg.op == "input" and op != "linear":
                 fail("x has I numbers, not one per unit: use linear(name, x)")
-            if arg.op == "greater" and not (op == "where" and position == 0):
+            if arg.is_condition and (operation is None or operation.takes[position] == "number"):
                 fail("a comparison is not a number: use where(condition, a, b)")
         indices = [arg.index for arg in args]
-        key = (op, payload, *(sorted(indices) if op in ("add", "multiply") else indices))
+        if operation is not None and operation.commutes:
+            indices.sort()
+        key = (op, payload, *indices)
         found = self._known.get(key)
         if found is None:
             found = Expression(self, op, args, payload, len(self.nodes))
@@ -104,12 +116,12 @@ class Graph:
         return self.node("constant", payload=number)
 
     def lift(self, value: object) -> Expression:
-        """Return `value` as a node of this graph: an expression of its own or a number."""
+        """Return `value`, an expression of this graph or a number, as a node."""
         if isinstance(value, Expression):
             if value.graph is not self:
                 fail("a value of another cell was used: values cannot leave the cell's function")
             return value
-        if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):  # of NumPy and others
+        if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):  # a NumPy scalar
             value = value.item()
         if not isinstance(value, bool) and isinstance(value, numbers.Real):
             return self.constant(value)
@@ -117,7 +129,7 @@ class Graph:
 
 
 def _lift(value: object) -> str:
-    """Return the remedy for what is neither a value nor a real number."""
+    """Return the remedy for an object that is neither a value nor a real number."""
     if value is None:
         return "a function that returns nothing gives None; end it with return"
     if isinstance(value, complex):
@@ -128,7 +140,20 @@ def _lift(value: object) -> str:
 
 
 class Expression:
-    """One node of a cell's graph; Python's arithmetic on it makes further nodes."""
+    """One node of a cell's graph; Python's arithmetic on it makes further nodes.
+
+    Attributes
+    ----------
+    graph : Graph
+    op : str
+        Name of the operation (see `rnnlab.equations.operations`) or kind of leaf.
+    args : tuple of Expression
+        The operands.
+    payload : object
+        What a leaf holds: a number, a name or a declaration; None for an operation.
+    index : int
+        Position in `graph.nodes`.
+    """
 
     __slots__ = ("args", "graph", "index", "op", "payload")
     __hash__ = object.__hash__
@@ -147,10 +172,25 @@ class Expression:
         return f"<{self.op}{payload} #{self.index}>"
 
     def is_constant(self, value: float | None = None) -> bool:
-        """Tell whether this is a number, or that very number."""
+        """Return whether this is a number; if `value` is given, that number."""
         return self.op == "constant" and (value is None or self.payload == value)
 
-    # Arithmetic. Zeros and ones disappear, which keeps the derived backward step short.
+    @property
+    def operation(self) -> Operation:
+        """The operation that computes the node; a leaf has none."""
+        return OPERATIONS[self.op]
+
+    @property
+    def is_function(self) -> bool:
+        """Whether this is the result of a function, such as tanh, and not of arithmetic."""
+        return self.op not in LEAVES and self.operation.is_function
+
+    @property
+    def is_condition(self) -> bool:
+        """Whether this is the truth of a comparison."""
+        return self.op not in LEAVES and self.operation.gives == "condition"
+
+    # Arithmetic. Terms of 0 and factors of 1 are dropped: the derived backward step stays short.
 
     def __add__(self, other: object) -> Expression:
         a, b = self, self.graph.lift(other)
@@ -206,8 +246,8 @@ class Expression:
     def __pow__(self, exponent: object) -> Expression:
         """Raise to a power.
 
-        A whole number multiplies out, whatever the sign of the base; halves are square roots. Any
-        other exponent, a value among them, is exp(exponent * log(base)): it needs a positive base,
+        A whole exponent is multiplied out, for a base of any sign; halves are square roots. Any
+        other exponent, also a value, becomes exp(exponent * log(base)): it needs a positive base,
         and a negative one gives NaN.
         """
         a, b = self, self.graph.lift(exponent)
@@ -289,7 +329,7 @@ class Expression:
 
     __ne__ = __eq__
 
-    # What Python would do with a number but equations cannot: said here, at definition time.
+    # Uses of a number that equations do not have: errors when the cell is defined.
 
     def __bool__(self) -> bool:
         fail(
@@ -306,7 +346,7 @@ class Expression:
     def _no_number(self, *_: object) -> NoReturn:
         called = _called()
         if called in ("", "float", "int", "complex", "bool"):
-            fail("a value is no number while the cell is defined: use it as it is")
+            fail("a value is not a number while the cell is defined: use it as it is")
         fail(f"Python's {called} does not take a cell's values: {instead_of(called)}")
 
     __float__ = __int__ = __complex__ = __index__ = _no_number
@@ -331,13 +371,13 @@ class Expression:
     __rmatmul__ = __matmul__
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # what Python and NumPy look for
+        if name.startswith("_"):  # protocols of Python and NumPy
             raise AttributeError(name)
         fail(f"a value has no .{name}: {instead_of(name)}")
 
     def __call__(self, *_: object, **__: object) -> NoReturn:
-        """Refuse `h(a)`, which is written for a product."""
-        fail("a value is no function and cannot be called: write * for a product")
+        """Refuse `h(a)`, a product as mathematics writes it."""
+        fail("a value is not a function and cannot be called: write * for a product")
 
     def __format__(self, written: str) -> str:
         if written:
@@ -367,9 +407,9 @@ class Expression:
 
 
 def reachable(outputs: Iterable[Expression], stop: Collection[int] = ()) -> list[Expression]:
-    """Return what `outputs` depend on in the order of creation, so operands first.
+    """Return all nodes that `outputs` depend on, operands before their results.
 
-    Nodes whose index is in `stop` are returned, but what lies behind them is not.
+    Nodes whose index is in `stop` are returned, but not their operands.
     """
     found: dict[int, Expression] = {}
     stack = list(outputs)

@@ -1,4 +1,4 @@
-"""What a cell learns, as its equations declare it: affine maps, vectors and scalars."""
+"""Declarations of learned parameters in equations: affine maps, vectors and scalars."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class LinearMap:
     Attributes
     ----------
     name : str
-        The gate that it feeds.
+        The gate that it belongs to.
     bias : float or None
-        What the bias starts at; None where the map has no bias.
+        Initial value of the bias; None for a map without one.
     position : int
-        Its place among the maps of the cell, in the order of their appearance.
+        Position among the maps of the cell, in the order of appearance.
     place : str
-        "FILE:LINE" of its declaration, for messages.
+        "FILE:LINE" of the declaration, for messages.
     """
 
     name: str
@@ -38,7 +38,7 @@ class LinearMap:
 
 @dataclass(frozen=True)
 class Uniform:
-    """A start that a layer draws, each number by itself: U(low, high)."""
+    """Random initial values: each number is drawn from U(low, high)."""
 
     low: float
     high: float
@@ -46,16 +46,17 @@ class Uniform:
 
 @dataclass(frozen=True)
 class Vector:
-    """Learned numbers outside the maps, with what they start at.
+    """Learned numbers outside the maps.
 
     Attributes
     ----------
     name : str
     init : float or Uniform
+        Initial value.
     shared : bool
-        One number for the whole layer, shape (1,), rather than one per unit, shape (H,).
+        Whether it is one number for the whole layer, shape (1,), and not one per unit, shape (H,).
     place : str
-        "FILE:LINE" of its declaration, for messages.
+        "FILE:LINE" of the declaration, for messages.
     """
 
     name: str
@@ -65,7 +66,7 @@ class Vector:
 
 
 def uniform(low: float, high: float) -> Uniform:
-    """Return a random start for a vector or scalar: numbers U(low, high), by the layer's seed.
+    """Return random initial values for a vector or scalar: U(low, high), by the layer's seed.
 
     Examples
     --------
@@ -87,11 +88,11 @@ def linear(name: str, *operands: Any, bias: float | None = 0.0) -> Any:
     Parameters
     ----------
     name : str
-        The gate's name; it names the map's rows in the layer's parameters.
+        Name of the gate; it names the map's rows in the layer's parameters.
     *operands : value
-        `x`, states of the step before, or computed values: each gets a matrix of its own.
+        `x`, states of the step before, or computed values, each with a matrix of its own.
     bias : float or None
-        What the bias starts at; None for a map without one.
+        Initial value of the bias; None for a map without one.
 
     Returns
     -------
@@ -109,7 +110,7 @@ def linear(name: str, *operands: Any, bias: float | None = 0.0) -> Any:
                 f"linear({name!r}) takes x, states and computed values, "
                 f"got {type(operand).__name__}: {_no_operand(operand)}"
             )
-        graph.lift(operand)  # refuses a value of another cell
+        graph.lift(operand)  # an error for a value of another cell
         if any(operand is value for value in values):
             fail(f"linear({name!r}) has the same operand twice: one matrix is enough")
         values.append(operand)
@@ -129,7 +130,7 @@ def linear(name: str, *operands: Any, bias: float | None = 0.0) -> Any:
 
 
 def _no_operand(operand: object) -> str:
-    """Return the remedy for an operand of `linear` that is none."""
+    """Return the remedy for a wrong operand of `linear`."""
     if isinstance(operand, (list, tuple, dict)):
         return "write the operands one after the other, as in linear(name, x, h)"
     if callable(operand) and not isinstance(operand, Expression):
@@ -143,9 +144,9 @@ def vector(name: str, init: float | Uniform = 0.0) -> Any:
     Parameters
     ----------
     name : str
-        Its name in the layer's parameters.
+        Name in the layer's parameters.
     init : float or uniform(low, high)
-        What it starts at.
+        Initial value.
     """
     return _declare("vector", name, init)
 
@@ -156,9 +157,9 @@ def scalar(name: str, init: float | Uniform = 0.0) -> Any:
     Parameters
     ----------
     name : str
-        Its name in the layer's parameters.
+        Name in the layer's parameters.
     init : float or uniform(low, high)
-        What it starts at.
+        Initial value.
     """
     return _declare("scalar", name, init)
 
@@ -178,15 +179,18 @@ def _declare(function: str, name: str, init: float | Uniform) -> Expression:
         if node.op != "vector" or node.payload.name != name or node.payload == declared:
             continue
         if node.payload.shared != declared.shared:
-            fail(f"{name!r} is declared as a vector and as a scalar: name them apart")
-        fail(f"{function}({name!r}) is declared twice with other initial values: name them apart")
+            fail(f"{name!r} is declared as a vector and as a scalar: give them different names")
+        fail(
+            f"{function}({name!r}) is declared twice with other initial values: "
+            "give them different names"
+        )
     return graph.node("vector", payload=declared)
 
 
 def _tracing(function: str) -> Graph:
     graph = current_graph.get()
     if graph is None:
-        fail(f"{function} declares what a cell learns: call it inside a function under @cell")
+        fail(f"{function} declares a parameter of a cell: call it inside a function under @cell")
     return graph
 
 

@@ -1,28 +1,25 @@
-"""Equations made from others: the same graph with something put in here and there."""
+"""Rewriting of equations: copies of a graph with operands, updates or states changed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from rnnlab.equations.expression import Expression, Graph, reachable
-from rnnlab.equations.functions import ELEMENTWISE
+from rnnlab.equations.expression import LEAVES, Expression, Graph, reachable
 from rnnlab.equations.trace import Equations
-
-_SUMS = ("add", "subtract", "negative")
 
 
 @dataclass(frozen=True)
 class Rewriting:
-    """New equations and what became of the old nodes.
+    """New equations, and the new node for each old one.
 
     Attributes
     ----------
     equations : Equations
     nodes : dict of int to Expression
-        The new node by the old one's index; that of an operand as it enters the products is in
-        `operands`.
+        The new node by the index of the old one.
     operands : dict of int to Expression
+        The changed operand of the maps by the index of the old one.
     """
 
     equations: Equations
@@ -37,20 +34,21 @@ def rewrite(
     update: Callable[[str, Expression], Expression] = lambda _, new: new,
     state: Callable[[str, Expression, Expression], Expression] = lambda _state, _before, new: new,
 ) -> Rewriting:
-    """Copy equations into a graph of their own, changing them on the way.
+    """Copy equations into a new graph, with changes.
 
     Parameters
     ----------
     equations : Equations
         Not modified.
     operand : callable
-        From an operand of a map other than x, the old node and the new, to what the map shall take.
+        `operand(old, new)` returns the operand that a map takes in place of one other than x; `old`
+        is the node in the old graph and `new` its copy.
     update : callable
-        From a state's name and a term that is added to what the state keeps (see `updates`) to what
-        shall be added. Whatever reads the sum reads the new one.
+        `update(name, term)` returns what is added to the state in place of a term (see `updates`).
+        All uses of the sum see the change.
     state : callable
-        From a state's name, the state before and its new value to what shall be carried on. What
-        else reads the value within the step reads it as it was.
+        `state(name, before, new)` returns the new state in place of `new`. Other uses of `new`
+        within the step do not see the change.
 
     Returns
     -------
@@ -60,7 +58,7 @@ def rewrite(
     new: dict[int, Expression] = {}
     operands: dict[int, Expression] = {}
     terms = {term.index: name for name in equations.states for term in updates(equations, name)}
-    sums = {node.index for output in equations.outputs for node in _sum(output) if node.op in _SUMS}
+    sums = {node.index for output in equations.outputs for node in _sum(output) if _is_sum(node)}
     starts = (equations.input, *equations.states.values(), *equations.vectors)
     ends = (*equations.outputs, *equations.maps, *equations.named.values())
     for node in reachable((*starts, *ends)):
@@ -94,11 +92,11 @@ def rewrite(
 
 
 def updates(equations: Equations, state: str) -> tuple[Expression, ...]:
-    """Return the terms that are added to what a state keeps: i * g of an LSTM's c = f * c + i * g.
+    """Return the terms that are added to a state: i * g of an LSTM's c = f * c + i * g.
 
-    The new state must be a sum of which some terms hold the state before as a factor, and others,
-    the updates, do not; a gate that sees it, through a matrix or a peephole, does not count. Empty
-    where it is no such sum, as in tanh(W x + U h + b).
+    The new state must be a sum. Some of its terms have the state before as a factor; the others are
+    the updates. A dependence through a matrix or a function (a gate with a peephole) does not count
+    as a factor. Empty if there is no such sum, as in tanh(W x + U h + b).
 
     Examples
     --------
@@ -111,9 +109,9 @@ def updates(equations: Equations, state: str) -> tuple[Expression, ...]:
     before = equations.states[state]
     output = equations.outputs[list(equations.states).index(state)]
     functions = {
-        node.index for node in equations.graph.nodes if node.op in {*ELEMENTWISE, "linear"}
+        node.index for node in equations.graph.nodes if node.is_function or node.op == "linear"
     }
-    terms = [node for node in _sum(output) if node.op not in _SUMS]
+    terms = [node for node in _sum(output) if not _is_sum(node)]
 
     def keeps(term: Expression) -> bool:
         return any(node is before for node in reachable([term], stop=functions))
@@ -124,10 +122,14 @@ def updates(equations: Equations, state: str) -> tuple[Expression, ...]:
     return tuple(term for term, held in zip(terms, kept, strict=True) if not held)
 
 
+def _is_sum(node: Expression) -> bool:
+    return node.op not in LEAVES and node.operation.adds
+
+
 def _sum(node: Expression) -> list[Expression]:
-    """Return a sum's nodes, its terms among them, each once."""
+    """Return the nodes of a nested sum and its terms, each once."""
     found = [node]
-    if node.op in _SUMS:
+    if _is_sum(node):
         for arg in node.args:
             found += [inner for inner in _sum(arg) if all(inner is not known for known in found)]
     return found

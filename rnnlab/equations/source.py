@@ -1,4 +1,4 @@
-"""Expressions as readable Python: names from the cell's own variables, brackets where needed."""
+"""Python source of expressions, with the names of the cell's own variables."""
 
 from __future__ import annotations
 
@@ -6,30 +6,22 @@ import keyword
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rnnlab.equations.expression import Expression, reachable
-from rnnlab.equations.functions import ELEMENTWISE, FUNCTIONS
+from rnnlab.equations.operation import ATOM, OPERATIONS, SIGNED
 from rnnlab.equations.trace import Equations
-
-_BINARY = {
-    "greater": (" > ", 0),
-    "add": (" + ", 1),
-    "subtract": (" - ", 1),
-    "multiply": (" * ", 2),
-    "divide": (" / ", 2),
-}
-_UNARY, _ATOM = 3, 4
 
 
 class Names:
-    """What nodes are called in source.
+    """Names of nodes in source.
 
-    `f` is the gate f, `a_f` its pre-activation, `c_prev` the state before, `c` the new one, and
-    `d_c_next` what arrives from later steps.
+    `f` is the gate f, `a_f` its pre-activation, `c_prev` the state of the step before, `c` the new
+    one, and `d_c_next` the gradient from the later steps.
     """
 
     def __init__(self, equations: Equations, step: str) -> None:
         self.step = step
         self._names: dict[int, str] = {}
-        self._taken: set[str] = {*keyword.kwlist, *ELEMENTWISE, *FUNCTIONS}
+        called = (one.name for one in OPERATIONS.values() if one.python is None)
+        self._taken: set[str] = {*keyword.kwlist, "identity", *called}
         self.rename(equations.input, equations.input.payload)
         for name, node in equations.states.items():
             self.rename(node, f"{name}_prev")
@@ -54,22 +46,22 @@ class Names:
         for node in equations.graph.nodes:
             if node.op in ("seed", "given"):
                 self.rename(node, node.payload)
-            elif node.op in ELEMENTWISE and not self.has(node) and self.has(node.args[0]):
+            elif node.is_function and not self.has(node) and self.has(node.args[0]):
                 self.rename(node, f"{node.op}_{self[node.args[0]]}")
 
     def has(self, node: Expression) -> bool:
-        """Tell whether the node has a name of its own."""
+        """Return whether the node has a name."""
         return node.index in self._names
 
     def is_taken(self, name: str) -> bool:
-        """Tell whether something is called `name`, or nothing can be."""
+        """Return whether `name` is in use or not allowed."""
         return name in self._taken
 
     def __getitem__(self, node: Expression) -> str:
         return self._names[node.index]
 
     def rename(self, node: Expression, name: str) -> None:
-        """Call `node` by `name`, with underscores added until nothing else is called so."""
+        """Give `node` the name `name`, with underscores appended until it is unique."""
         while name in self._taken:
             name += "_"
         self._taken.add(name)
@@ -83,18 +75,18 @@ def write_statements(
     names: Names,
     constant: Callable[[float], str] = repr,
 ) -> tuple[list[str], list[str]]:
-    """Write the assignments that compute `outputs`.
+    """Return the assignments that compute `outputs`.
 
     Parameters
     ----------
     outputs : sequence of Expression
-        What is wanted.
+        The nodes to compute.
     known : dict of int to str
-        The variables that hold nodes already, by node index.
+        Variables that hold nodes already, by node index.
     names : Names
-        Variables are named after these; other values that are used twice become t0, t1, ...
+        Names of variables; unnamed values that are used twice become t0, t1, ...
     constant : callable
-        How a number is written.
+        From a number to its text.
 
     Returns
     -------
@@ -108,7 +100,7 @@ def write_statements(
         if node.index not in known:
             for arg in node.args:
                 uses[arg.index] = uses.get(arg.index, 0) + 1
-    text: dict[int, tuple[str, int]] = {index: (name, _ATOM) for index, name in known.items()}
+    text: dict[int, tuple[str, int]] = {index: (name, ATOM) for index, name in known.items()}
     statements: list[str] = []
     temporaries = 0
     for node in order:
@@ -116,7 +108,7 @@ def write_statements(
             continue
         written, level = _write(node, text, constant)
         repeated = uses.get(node.index, 0) > 1 and node.op != "constant"
-        if repeated or node.op in ELEMENTWISE or (names.has(node) and node.op != "constant"):
+        if repeated or node.is_function or (names.has(node) and node.op != "constant"):
             if names.has(node):
                 name = names[node]
             else:
@@ -125,34 +117,34 @@ def write_statements(
                 name = f"t{temporaries}"
                 temporaries += 1
             statements.append(f"{name} = {written}")
-            text[node.index] = (name, _ATOM)
+            text[node.index] = (name, ATOM)
         else:
             text[node.index] = (written, level)
     return statements, [text[node.index][0] for node in outputs]
 
 
 def write_expression(node: Expression, *, known: Mapping[int, str]) -> str:
-    """Write one expression on one line, in the variables of `known` (by node index).
+    """Return one expression as a line for people, in the variables of `known` (by node index).
 
-    For people: without the brackets that only fix the order of rounding. What is used twice is
-    written behind: `t * f + t * g, with t = ...`.
+    Brackets that only fix the order of rounding are left out. A value that is used twice is named
+    and written at the end: `t * f + t * g, with t = ...`.
     """
     order = [inner for inner in reachable([node], stop=known) if inner.index not in known]
     uses = [arg.index for inner in order for arg in inner.args]
-    text = {index: (name, _ATOM) for index, name in known.items()}
+    text = {index: (name, ATOM) for index, name in known.items()}
     shared: list[str] = []
     for inner in order:
-        written = _write(inner, text, short_number, associative=True)
+        written = _write(inner, text, short_number, people=True)
         if uses.count(inner.index) > 1 and inner.args:
             name = f"t{len(shared)}"
             shared.append(f"{name} = {written[0]}")
-            written = name, _ATOM
+            written = name, ATOM
         text[inner.index] = written
     return text[node.index][0] + (f", with {', '.join(shared)}" if shared else "")
 
 
 def short_number(value: float) -> str:
-    """Write a number as people do: 1 for 1.0.
+    """Return a number as people write it: 1 for 1.0.
 
     Examples
     --------
@@ -166,23 +158,18 @@ def _write(
     node: Expression,
     text: dict[int, tuple[str, int]],
     constant: Callable[[float], str],
-    associative: bool = False,
+    people: bool = False,
 ) -> tuple[str, int]:
+    """Return the text of a node and how tightly it holds together.
+
+    The order of evaluation in the text is the graph's, unless it is for people to read: then sums
+    and products may be regrouped.
+    """
     if node.op == "constant":
-        return constant(node.payload), _ATOM if node.payload >= 0 else _UNARY
-    if node.op in _BINARY:
-        symbol, level = _BINARY[node.op]
-        left, right = (text[arg.index] for arg in node.args)
-        # - and / do not associate; equal levels on the right are bracketed throughout, so that
-        # the order of evaluation is the graph's, unless sums and products may be regrouped.
-        bare = level + 1 if not associative or node.op not in ("add", "multiply") else level
-        a = left[0] if left[1] >= max(level, 1) else f"({left[0]})"
-        b = right[0] if right[1] >= bare else f"({right[0]})"
-        return f"{a}{symbol}{b}", level
-    args = [text[arg.index] for arg in node.args]
-    if node.op == "negative":
-        return f"-{args[0][0] if args[0][1] >= _UNARY else f'({args[0][0]})'}", _UNARY
-    return f"{node.op}({', '.join(arg[0] for arg in args)})", _ATOM
+        return constant(node.payload), ATOM if node.payload >= 0 else SIGNED
+    operation = node.operation
+    operands = [text[arg.index] for arg in node.args]
+    return operation.python_form.fill(operands, regroup=people and operation.commutes)
 
 
 def write_function(
@@ -193,7 +180,7 @@ def write_function(
     names: Names,
     output_names: Sequence[str] | None = None,
 ) -> str:
-    """Write a whole function from `inputs` to `outputs`."""
+    """Return the source of a function from `inputs` to `outputs`."""
     known = {node.index: names[node] for node in inputs}
     statements, results = write_statements(outputs, known=known, names=names)
     if output_names is not None:

@@ -1,4 +1,4 @@
-"""The trace of a cell's function: its equations as a graph, from running it on expressions."""
+"""Tracing of a cell's function: running it on expressions gives its equations as a graph."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ import numpy as np
 
 from rnnlab.equations.advice import FORMULAS, NOISE, instead_of, vocabulary
 from rnnlab.equations.expression import LEAVES, EquationError, Expression, Graph
-from rnnlab.equations.functions import ELEMENTWISE
 from rnnlab.equations.learned import LinearMap, Vector, current_graph
 from rnnlab.user_code import is_installed, place_of_function
 
@@ -40,11 +39,11 @@ class Equations:
     outputs : tuple of Expression
         The new states, in the same order.
     maps : tuple of Expression
-        The `linear` nodes, in the order of their appearance.
+        The `linear` nodes, in the order of appearance.
     vectors : tuple of Expression
-        The `vector` nodes; a scalar is one whose number all units share.
+        The `vector` nodes; a scalar is a vector with one number for all units.
     named : dict of str to Expression
-        Values by the name of the variable that held them last.
+        Values by name; a variable that is assigned several times names its last value.
     """
 
     graph: Graph
@@ -62,23 +61,23 @@ class Equations:
 
     @cached_property
     def given(self) -> tuple[Expression, ...]:
-        """What comes from outside at every step beside x, one number per unit."""
+        """Inputs of the step other than x, one number per unit, such as dropout masks."""
         return tuple(node for node in self.graph.nodes if node.op == "given")
 
     def evaluate(self, outputs: Sequence[Expression], values: dict[int, Array]) -> dict[int, Array]:
-        """Compute `outputs` in NumPy from the values of the nodes that they rest on.
+        """Compute `outputs` in NumPy from known values.
 
         Parameters
         ----------
         outputs : sequence of Expression
-            What is wanted.
+            The nodes to compute.
         values : dict of int to array
-            Values by node index; must hold every leaf that `outputs` depend on.
+            Known values by node index, among them every leaf that `outputs` depend on.
 
         Returns
         -------
         dict of int to array
-            `values` with every node that was computed on the way added.
+            `values` and every node that was computed.
         """
         known = dict(values)
         pending = [(node, False) for node in reversed(list(outputs))]
@@ -95,32 +94,19 @@ class Equations:
 
 
 def compute(node: Expression, args: Sequence[Any]) -> Any:
-    """Apply one node's operation to numbers or arrays."""
+    """Apply one node's operation to numbers or NumPy arrays."""
     if node.op == "constant":
         return np.float64(node.payload)
     if node.op in LEAVES:
         raise KeyError(f"the value of {node!r} must be given")
-    if node.op in ELEMENTWISE:
-        return ELEMENTWISE[node.op].compute(args[0])
-    arithmetic: dict[str, Callable[..., Any]] = {
-        "add": lambda a, b: a + b,
-        "subtract": lambda a, b: a - b,
-        "multiply": lambda a, b: a * b,
-        "divide": lambda a, b: a / b,
-        "negative": lambda a: -a,
-        "greater": lambda a, b: a > b,
-        "where": np.where,
-        "minimum": np.minimum,
-        "maximum": np.maximum,
-    }
-    return arithmetic[node.op](*args)
+    return node.operation.compute(np, *args)
 
 
 def trace(function: Callable[..., Any]) -> Equations:
     """Trace a cell's function.
 
-    It is run twice: what differs from one run to the next, such as a random number, would be frozen
-    in the equations and is refused.
+    The function is run twice: a value that differs between the runs, such as a random number, would
+    be frozen in the equations and is an error.
 
     Parameters
     ----------
@@ -134,15 +120,15 @@ def trace(function: Callable[..., Any]) -> Equations:
     Raises
     ------
     EquationError
-        With file, line and remedy, for what the language does not have.
+        With file, line and remedy, if the function uses anything that the language does not have.
     """
     arguments = _arguments(function)
     equations = _run(function, arguments, Graph())
-    with contextlib.redirect_stdout(io.StringIO()):  # what the function prints came already
+    with contextlib.redirect_stdout(io.StringIO()):  # its printed lines are out already
         again = _run(function, arguments, Graph())
         if not _same(equations, again):
             watched = Graph()
-            watched.places = []  # only now: finding the places takes time
+            watched.places = []  # recorded only here: finding the places takes time
             _refuse(function, equations, _run(function, arguments, watched))
     return equations
 
@@ -157,7 +143,8 @@ def _run(function: Callable[..., Any], arguments: list[str], graph: Graph) -> Eq
         if isinstance(value, Expression)
         and value is not x
         and not any(value is state for state in states.values())
-        and value.op not in ("constant", "greater", "vector")
+        and value.op not in ("constant", "vector")
+        and not value.is_condition
     }
     return Equations(
         graph=graph,
@@ -173,11 +160,11 @@ def _run(function: Callable[..., Any], arguments: list[str], graph: Graph) -> Eq
 def _outputs(
     cell: str, returned: Any, x: Expression, states: list[str], place: str
 ) -> tuple[Expression, ...]:
-    """Return the new states if the function returned one value for each."""
+    """Return the new states, after checking that there is one value for each state."""
     outputs = list(returned) if isinstance(returned, (tuple, list)) else [returned]
     end = f"`return {', '.join(states)}`"
     if returned is None:
-        raise EquationError(f"{place}: {cell} must return its new states, got None: end with {end}")
+        raise EquationError(f"{place}: {cell} must return its new states: end it with {end}")
     if len(outputs) != len(states):
         raise EquationError(
             f"{place}: {cell} must return one value per state ({', '.join(states)}), got "
@@ -194,7 +181,7 @@ def _outputs(
                 f"{place}: {cell} returns a value of another cell for state {name}: values cannot "
                 "leave the cell's function"
             )
-        if value.op == "greater":
+        if value.is_condition:
             raise EquationError(
                 f"{place}: state {name} cannot be a comparison, which is not a number: return "
                 "where(condition, 1, 0)"
@@ -208,7 +195,7 @@ def _outputs(
 
 
 def _same(one: Equations, other: Equations) -> bool:
-    """Return whether two runs of a cell's function gave the same graph and the same results."""
+    """Return whether two runs of a cell's function made the same graph and results."""
     ends = [[node.index for node in (*run.outputs, *run.named.values())] for run in (one, other)]
     nodes = zip(one.graph.nodes, other.graph.nodes, strict=False)
     return (
@@ -225,7 +212,7 @@ def _content(node: Expression | None) -> Any:
 
 
 def _refuse(function: Callable[..., Any], first: Equations, other: Equations) -> None:
-    """Refuse a function that does not compute the same each time, with the line if it is known."""
+    """Raise the error for a function whose runs differ, with the line if it is known."""
     place, came = place_of_function(function), ""
     for ours, theirs in itertools.zip_longest(first.graph.nodes, other.graph.nodes):
         if _content(ours) != _content(theirs):
@@ -269,7 +256,7 @@ def _arguments(function: Callable[..., Any]) -> list[str]:
 def _call(
     function: Callable[..., Any], graph: Graph, arguments: list[Expression]
 ) -> tuple[Any, dict[str, Any], str]:
-    """Call `function`; return what it returns, its local variables then, and FILE:LINE of that."""
+    """Call `function`; return its result, its local variables at the end, and FILE:LINE there."""
     local_values: dict[str, Any] = {}
     code = inspect.unwrap(function).__code__
     line = code.co_firstlineno
@@ -297,7 +284,7 @@ def _call(
 
 
 def _place_in(error: BaseException, file: str) -> str:
-    """Return FILE:LINE of the innermost line in users' code, that of the cell at the least."""
+    """Return FILE:LINE of the innermost line of the user's code, or the cell's file."""
     step, place = error.__traceback__, file
     while step is not None:
         at = step.tb_frame.f_code.co_filename
@@ -311,7 +298,7 @@ _PACKAGE = __file__.rpartition("equations")[0]
 
 
 def _explain(error: Exception) -> str:
-    """Return what an exception in a cell's function means, with the remedy."""
+    """Return a message for an exception in a cell's function, with the remedy."""
     text = " ".join(str(error).replace("'Expression'", "a cell's value").split())
     text = text.replace("Expression", "a cell's value")
     name = str(getattr(error, "name", None) or "")

@@ -1,6 +1,6 @@
-"""Recurrent layers: parameters, how they start, and the engine that runs them."""
+"""Recurrent layers of any cell: parameters, initialisation, stacks, directions, files."""
 
-from rnnlab.layers.initialisers import INITIALISATIONS, accepts_forget_bias, initialise
+from rnnlab.layers.initialisers import INITIALISATIONS, initialise
 from rnnlab.layers.named import GRU, LSTM, RNN, PeepholeLSTM
 from rnnlab.layers.recurrent import Recurrent
 from rnnlab.layers.regularisers import Regularisers
@@ -16,6 +16,5 @@ __all__ = [
     "Recurrent",
     "Regularisers",
     "Tape",
-    "accepts_forget_bias",
     "initialise",
 ]

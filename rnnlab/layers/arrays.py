@@ -1,7 +1,7 @@
-"""Array input: one way from what users pass to a NumPy array with the same values.
+"""Conversion of array-like input to NumPy arrays with the same values.
 
-`np.asarray` drops masks, parses strings, and turns what it does not know into arrays of objects.
-Every public input passes through `as_array` or `as_numbers`, which raise an error instead.
+`np.asarray` drops masks, parses strings, and turns unknown objects into arrays of objects. Every
+public input passes through `as_array` or `as_numbers`, which raise an error instead.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from rnnlab.engine.protocol import Array
 
-#: Remedies by the kind of a dtype that holds no real numbers.
+#: Remedies by the kind of a dtype that does not hold real numbers.
 _REMEDIES = {
     "b": "use {name}.astype({dtype!r})",
     "i": "use {name}.astype({dtype!r})",
@@ -27,7 +27,7 @@ _REMEDIES = {
 
 
 def as_array(name: str, value: object, axes: str = "") -> Array:
-    """Return `value` as a plain NumPy array with the same values; no copy of what is one.
+    """Return `value` as a plain NumPy array with the same values; an array is not copied.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def as_array(name: str, value: object, axes: str = "") -> Array:
     Raises
     ------
     TypeError
-        If `value` is no array, or its conversion fails.
+        If `value` is not an array, or its conversion fails.
     ValueError
         If entries are masked, or lists have different lengths.
 
@@ -66,17 +66,17 @@ def as_array(name: str, value: object, axes: str = "") -> Array:
     if _has_mask(value):
         raise ValueError(
             f"{name} must have no masked entries, got a {type(value).__name__} with some: "
-            f"use {name}.filled(value) with the number that each of them shall have"
+            f"use {name}.filled(value) with the number to put in their place"
         )
     try:
         array = np.asanyarray(value)
     except MemoryError:
         raise
-    except Exception as error:  # whatever a conversion may raise
+    except Exception as error:  # a conversion may raise anything
         if _is_sequence(value) and isinstance(error, ValueError):
             raise ValueError(
                 f"{name} must be {wanted}, got nested lists of different lengths: "
-                "make them equally long; sequences are padded, with lengths= for their ends"
+                "make them equally long: pad sequences, and pass their lengths="
             ) from error
         reason = " ".join(str(error).split()) or type(error).__name__
         remedy = "pass a NumPy array"
@@ -89,27 +89,27 @@ def as_array(name: str, value: object, axes: str = "") -> Array:
     if _has_mask(array):  # a masked array that the conversion returned
         raise ValueError(
             f"{name} must have no masked entries, got a {type(value).__name__} with some: "
-            "fill them with the number that each of them shall have"
+            "fill them with the number to put in their place"
         )
     return np.asarray(array)
 
 
 def as_numbers(name: str, value: object, kinds: str = "biuf", dtype: str = "float64") -> Array:
-    """Return `value` as `as_array` does, if its dtype is one of real numbers.
+    """Return `value` as `as_array` does, if its dtype is of real numbers.
 
     Parameters
     ----------
     name, value
         As for `as_array`.
     kinds : str
-        The kinds of dtypes to accept: "f" for floats alone.
+        Kinds of dtypes to accept; "f" accepts floats only.
     dtype : str
-        The dtype that error messages propose.
+        The dtype that error messages suggest.
 
     Raises
     ------
     TypeError, ValueError
-        As `as_array`; a ValueError for another dtype.
+        As `as_array`, and a ValueError for another dtype.
     """
     return check_kind(name, as_array(name, value), kinds, dtype)
 
@@ -127,7 +127,7 @@ def check_kind(name: str, array: Array, kinds: str, dtype: str) -> Array:
 
 
 def as_integers(name: str, value: object, remedy: str, axes: str = "") -> Array:
-    """Return `value` as `as_array` does, if its dtype is one of integers; else a TypeError."""
+    """Return `value` as `as_array` does, if its dtype is of integers; else a TypeError."""
     array = as_array(name, value, axes)
     if array.dtype.kind not in "iu":
         wanted = " ".join(["ints", axes]).rstrip()

@@ -1,4 +1,4 @@
-"""One cell over a sequence in one direction, with its share of a layer's parameters."""
+"""One direction of one layer: a cell with its parameters, run over a sequence."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnlab.cells import CellDefinition
-from rnnlab.engine import Snapshot, engine_for, snapshot
+from rnnlab.engine import PassInputs, Record, Snapshot, engine_for, snapshot
 from rnnlab.engine.protocol import Array, Gradients
 from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.initialisers import initialise
@@ -19,28 +19,29 @@ from rnnlab.layers.regularisers import draw_mask, noisy_cell
 class Direction:
     """One layer of a stack, read in one direction of time.
 
-    A backward direction turns what it is given round and what it returns back again, so that
-    `x`, outputs and their gradients are in the sequence's time. Its record is in its own time: slot
-    0 of the states is where it began, at the sequence's end. `lengths` (B,) say where each sequence
-    has its end; None if all have it at T.
+    The backward direction reverses its input in time, and its output back again: `x`, outputs and
+    their gradients are in the time of the sequence. Its record is in its own time: slot 0 of the
+    states is at the sequence's end. `lengths` (B,) are the ends of the sequences, None if all end
+    at T.
 
     Parameters
     ----------
     architecture : Architecture
-        Of the whole layer.
+        Architecture of the whole layer, and the engine that runs it.
     parameters : dict of str to array
-        The whole layer's, shared with it; this direction's arrays carry its suffix.
+        Parameters of the whole layer, shared with it; the names of this direction's end with its
+        suffix.
     layer : int
-        The place in the stack.
+        Number of the layer in the stack, from 0.
     reverse : bool
-        Whether it reads from the end of the sequence.
+        Whether the direction reads from the end of the sequence.
 
     Attributes
     ----------
     suffix : str
-        "_l0", "_l1_reverse"
+        Suffix of its parameters, such as "_l0" or "_l1_reverse".
     shapes : dict of str to tuple of int
-        What `parameters` must hold for it, by their whole names.
+        Shapes of its parameters by their full names.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Direction:
         self.input_size = architecture.output_size if layer else architecture.input_size
         self.hidden_size = architecture.hidden_size
         self.dtype = architecture.dtype
+        self._engine = architecture.engine
         self._exact = np.dtype(self.dtype)
         self.reverse = reverse
         self._variational = regularisers is not None and regularisers.variational
@@ -73,7 +75,7 @@ class Direction:
         } | dict.fromkeys(self._initial_names, (self.hidden_size,))
 
     def draw(self, rng: np.random.Generator, **options: Any) -> None:
-        """Put initial parameters in place; `options` are those of `initialise`."""
+        """Draw the initial parameters; `options` are those of `initialise`."""
         drawn = initialise(self.cell, self.input_size, self.hidden_size, rng, **options)
         for name, array in drawn.items():
             self.parameters[self._names[name]] = np.ascontiguousarray(array, self.dtype)
@@ -81,7 +83,7 @@ class Direction:
             self.parameters[name] = np.zeros(self.hidden_size, self.dtype)
 
     def initial(self, batch: int) -> list[Array]:
-        """Return the states (B, H) that a sequence begins with where none are given."""
+        """Return the initial states (B, H) of a run that is given none."""
         shape = (batch, self.hidden_size)
         if not self._initial_names:
             return [np.zeros(shape, self.dtype) for _ in self.cell.states]
@@ -94,8 +96,8 @@ class Direction:
         self, x: Array, states: Sequence[Array], lengths: Array | None
     ) -> tuple[Array, tuple[Array, ...]]:
         """Return the output (T, B, H) and the final states (B, H), keeping nothing."""
-        engine = engine_for(self._at_rest, self.dtype)
-        y, final = engine.infer(self._bare(), self._turn(x, lengths), states, lengths)
+        engine = engine_for(self._at_rest, self.dtype, self._engine)
+        y, final = engine.infer(PassInputs(self._bare(), self._turn(x, lengths), states, lengths))
         return self._turn_back(y, lengths), final
 
     def forward(
@@ -105,15 +107,15 @@ class Direction:
         lengths: Array | None,
         checkpoint_every: int | None,
         noise: np.random.Generator | None,
-    ) -> Any:
+    ) -> Record:
         """Run over x (T, B, I) and return the engine's record; masks are drawn from `noise`."""
         cell = self._at_rest if noise is None else self._in_training
-        engine, parameters = engine_for(cell, self.dtype), self._bare()
+        engine, parameters = engine_for(cell, self.dtype, self._engine), self._bare()
         given = [] if noise is None else self._draw(noise, (*x.shape[:2], self.hidden_size))
-        x = self._turn(x, lengths)
+        inputs = PassInputs(parameters, self._turn(x, lengths), states, lengths, given)
         if checkpoint_every is None:
-            return engine.forward(parameters, x, states, lengths, given)
-        return engine.checkpoint(parameters, x, states, checkpoint_every, lengths, given)
+            return engine.forward(inputs)
+        return engine.checkpoint(inputs, checkpoint_every)
 
     def _draw(self, rng: np.random.Generator, shape: tuple[int, int, int]) -> list[Array]:
         return [
@@ -128,13 +130,13 @@ class Direction:
             for mask in self._masks
         ]
 
-    def output(self, record: Any) -> Array:
-        """Return the output (T, B, H) that a record holds."""
+    def output(self, record: Record) -> Array:
+        """Return the output (T, B, H) of a record, in the time of the sequence."""
         return self._turn_back(record.output, record.lengths)
 
     def backward(
         self,
-        record: Any,
+        record: Record,
         d_output: Array,
         d_states: Sequence[Array],
         *,
@@ -142,20 +144,21 @@ class Direction:
         through_time: bool,
         input_gradient: bool,
     ) -> Gradients:
-        """Go back through time; parameters by their whole names, `through_time` in its own time.
+        """Go back through time; parameters by their full names, `through_time` in its own time.
 
         Parameters
         ----------
         record : Record
-            Of `forward`.
+            The result of `forward`.
         d_output : array (T, B, H)
         d_states : sequence of array (B, H)
+            dL/d final states.
         learned : bool
-            Whether the run began with `initial`.
+            Whether the run began with the learned initial states.
         through_time, input_gradient : bool
-            What is wanted.
+            Whether to return dL/ds_t, and dL/dx.
         """
-        found = engine_for(record.cell, self.dtype).backward(
+        found = record.engine.backward(
             record,
             self._turn(d_output, record.lengths),
             d_states,
@@ -164,7 +167,7 @@ class Direction:
         )
         parameters = {self._names[name]: array for name, array in found.parameters.items()}
         for name, d in zip(self._initial_names, found.initial, strict=False):
-            # Every sequence began with it. float64: a batch may be long.
+            # All sequences share it. Summed in float64: a batch may be large.
             total = d.sum(axis=0, dtype=np.float64) if learned else np.zeros(self.hidden_size)
             parameters[name] = total.astype(self.dtype)
         d_x = found.input
@@ -173,45 +176,45 @@ class Direction:
         return Gradients(parameters, d_x, found.initial, found.through_time)
 
     def checked(self, name: str) -> Array:
-        """Return a live parameter by its whole name.
+        """Return a live parameter by its full name.
 
         Raises
         ------
         ValueError
-            If it was resized, or given another shape or dtype, in place.
+            If its shape or dtype was changed in place.
         """
         array = self.parameters[name]
         check_live(name, array, self.shapes[name], self._exact)
         return array
 
     def equals(self, arrays: Mapping[str, Array]) -> bool:
-        """Return whether the parameters equal `arrays`, by the cell's names."""
+        """Return whether the parameters equal `arrays`, which have the cell's names."""
         return all(
             np.array_equal(self.parameters[name], arrays[bare])
             for bare, name in self._names.items()
         )
 
     def _bare(self) -> Snapshot:
-        """Return the cell's arrays as they are now, by the cell's names."""
+        """Return copies of the present parameters by the cell's names."""
         live = {bare: self.checked(name) for bare, name in self._names.items()}
         self._snapshot = snapshot(live, self._snapshot)
         return self._snapshot
 
     def _turn(self, array: Array, lengths: Array | None) -> Array:
-        """Bring (T, B, ...) from the sequence's time to this direction's, contiguous."""
+        """Return (T, B, ...) in this direction's time, contiguous, from the sequence's."""
         return np.ascontiguousarray(self._turn_back(array, lengths))
 
     def _turn_back(self, array: Array, lengths: Array | None) -> Array:
-        """Bring (T, B, ...) from this direction's time to the sequence's; forward, it is itself."""
+        """Return (T, B, ...) in the sequence's time, from this direction's."""
         if not self.reverse:
             return array
         return array[::-1] if lengths is None else turn_round(array, lengths)
 
 
 def turn_round(array: Array, lengths: Array) -> Array:
-    """Return (T, B, ...) with each sequence read from its own end; its padding stays in place.
+    """Return (T, B, ...) with each sequence reversed up to its own end; padding stays in place.
 
-    Doing it twice gives the array back.
+    Applied twice it returns the original array.
 
     Examples
     --------
@@ -223,5 +226,5 @@ def turn_round(array: Array, lengths: Array) -> Array:
 
 
 def initial_names(cell: CellDefinition) -> list[str]:
-    """Return what the learned initial states of a cell are called, without the suffix: h0, c0."""
+    """Return the names of a cell's learned initial states without the suffix, such as h0, c0."""
     return [f"{state}0" for state in cell.states]

@@ -1,4 +1,4 @@
-"""A gate's weights over the concatenation [h, x], as textbooks print them."""
+"""Weights of one gate over the concatenation [h, x], as textbooks print them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read_gate(direction: Direction, name: str) -> tuple[Array, Array]:
 
 
 def write_gate(direction: Direction, name: str, weight: Array, bias: Array) -> None:
-    """Set a gate's weight and bias in the live parameters, or nothing if they do not fit."""
+    """Set a gate's weight and bias in the live parameters; change nothing if they do not fit."""
     blocks, target = _views(direction, name)
     widths = [_columns(direction, source, view).shape[1] for source, view in blocks.items()]
     dtype = np.dtype(direction.dtype)
@@ -49,7 +49,7 @@ def _columns(direction: Direction, source: str, view: Array | None) -> Array:
 
 
 def _views(direction: Direction, name: str) -> tuple[dict[str, Array | None], Array | None]:
-    """Return views of a gate's matrices by what they act on, and of its bias."""
+    """Return views of a gate's matrices, by the operand they act on, and of its bias."""
     cell, units, suffix = direction.cell, direction.hidden_size, direction.suffix
     if name not in cell.maps:
         raise ValueError(unknown_name("gate", name, dict.fromkeys(cell.maps)))

@@ -1,4 +1,4 @@
-"""What parameters start at."""
+"""Initial values of a layer's parameters."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def initialise(
     forget_bias: float | str | None = None,
     chrono_tmax: int | None = None,
 ) -> dict[str, Array]:
-    """Draw a layer's parameters, in float64.
+    """Draw the parameters of one direction of a layer, in float64.
 
     Parameters
     ----------
@@ -51,20 +51,20 @@ def initialise(
         I, H.
     rng : numpy.random.Generator
     init : str, optional
-        "default": Glorot on x, orthogonal per gate on states, biases and vectors as the equations
-        say. "glorot": Glorot on both. "torch": all weights and biases U(-1/sqrt(H), 1/sqrt(H)),
-        as PyTorch has it. "irnn": matrices on states are the identity, those on x normal with
-        standard deviation .001, biases 0 (Le, Jaitly & Hinton 2015). Left out: what the cell's
-        paper recommends (`cell.init`), "default" where it names none.
+        "default": Glorot on x, orthogonal per gate on states, biases and vectors as in the
+        equations. "glorot": Glorot on both. "torch": all weights and biases
+        U(-1/sqrt(H), 1/sqrt(H)), as in PyTorch. "irnn": matrices on states are the identity, those
+        on x normal with standard deviation .001, biases 0 (Le, Jaitly & Hinton 2015). If left out,
+        what the cell's paper recommends (`cell.init`), otherwise "default".
     forget_bias : float or "chrono", optional
-        Sets the bias of the gate that keeps the memory.
+        Initial bias of the gate that keeps the memory.
     chrono_tmax : int, optional
-        The longest memory, in time steps, for "chrono"; usually the length of the sequences.
+        The longest memory in time steps, for "chrono"; usually the length of the sequences.
 
     Returns
     -------
     dict of str to array
-        By the names of `cell.arrays`.
+        By the names in `cell.arrays`.
 
     Raises
     ------
@@ -115,11 +115,6 @@ def _start(init: float | Uniform, shape: tuple[int, ...], rng: np.random.Generat
     return np.full(shape, init)
 
 
-def accepts_forget_bias(cell: CellDefinition) -> bool:
-    """Tell whether a cell names the gate that keeps its memory."""
-    return cell.keep is not None
-
-
 def set_forget_bias(
     cell: CellDefinition,
     parameters: dict[str, Array],
@@ -128,7 +123,7 @@ def set_forget_bias(
     forget_bias: float | str,
     chrono_tmax: int | None,
 ) -> None:
-    """Set the bias of the gate that keeps, and with chrono of the one that writes, in place."""
+    """Set the bias of the keep gate, and with "chrono" that of the write gate too, in place."""
     if cell.keep is None:
         raise ValueError(
             f"forget_bias needs a cell with a gate that keeps its memory, got {cell.name}: "
@@ -139,7 +134,7 @@ def set_forget_bias(
     if forget_bias == "chrono":
         if chrono_tmax is None:
             raise ValueError(
-                'forget_bias="chrono" needs the longest memory in time steps, got none: '
+                'forget_bias="chrono" needs the longest memory in time steps: '
                 "pass chrono_tmax=, usually the length of the sequences"
             )
         tmax = check_size("chrono_tmax", chrono_tmax)

@@ -1,27 +1,27 @@
-"""Layers by the names of their cells."""
+"""Layers named after their cells: RNN, LSTM, PeepholeLSTM and GRU."""
 
 from __future__ import annotations
 
 import inspect
 from typing import Unpack
 
-from rnnlab.layers.recurrent import LayerOptions, Recurrent
+from rnnlab.layers.options import LayerOptions
+from rnnlab.layers.recurrent import Recurrent
 
 
 class _Named(Recurrent):
-    """A layer of the cell that the class names."""
+    """A layer of a fixed cell."""
 
     _cell: str
+    __signature__: inspect.Signature
 
     def __init_subclass__(cls, *, cell: str) -> None:
         super().__init_subclass__()
         cls._cell = cell
-        # What `help` shows: the options by their names and defaults.
+        # What `help` shows: the options with their defaults.
         written = inspect.signature(Recurrent)
         shown = [p for n, p in written.parameters.items() if n not in ("cell", "unsupported")]
         cls.__signature__ = written.replace(parameters=shown)
-
-    __signature__: inspect.Signature
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Files of named arrays in the safetensors format, checked before anything in them is used."""
+"""Reader of safetensors files that checks them before any of their content is used."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from safetensors import SafetensorError, safe_open
 
 from rnnlab.engine.protocol import Array
 
-#: The format's names of the types that NumPy has.
+#: Names, in the format, of the dtypes that NumPy has.
 DTYPES = {"F64", "F32", "F16", "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL"}
-#: Longest header, as the format has it.
+#: Longest header that the format allows, in bytes.
 MOST_BYTES = 100_000_000
-#: Levels of lists and objects within each other in JSON.
+#: Deepest nesting of lists and objects in JSON.
 MOST_LEVELS = 64
 
 
@@ -35,13 +35,13 @@ def read_arrays(path: Path) -> tuple[dict[str, str], dict[str, Array]]:
     Raises
     ------
     OSError
-        If it cannot be read.
+        If the file cannot be read.
     ValueError
-        If the file is no whole safetensors file, or its header has a name twice, a name that
-        cannot be printed, or a type that NumPy does not have.
+        If it is not a complete safetensors file, or its header has a name twice, a name that cannot
+        be printed, or a dtype that NumPy does not have.
     """
     if path.exists() and not path.is_file():
-        kind = "a folder: name one in it" if path.is_dir() else "something else: name a file"
+        kind = "a folder: name a file in it" if path.is_dir() else "something else: name a file"
         raise ValueError(f"{path} must be a file that save wrote, got {kind}")
     header = _header(path)
     metadata = header.pop("__metadata__", {})
@@ -53,7 +53,7 @@ def read_arrays(path: Path) -> tuple[dict[str, str], dict[str, Array]]:
         dtype = entry.get("dtype") if isinstance(entry, dict) else None
         if not isinstance(dtype, str) or dtype not in DTYPES:
             shown = repr(dtype) if isinstance(dtype, str) else "none"
-            raise _damaged(path, f"{name} must be of a type that NumPy has, got {shown}")
+            raise _damaged(path, f"{name} must have a dtype that NumPy has, got {shown}")
     try:
         with safe_open(path, framework="numpy") as file:  # offsets and shapes are checked here
             return metadata, {name: file.get_tensor(name) for name in header}
@@ -62,12 +62,12 @@ def read_arrays(path: Path) -> tuple[dict[str, str], dict[str, Array]]:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Return the value of a JSON text in which every name, number and level is as it has to be.
+    """Return the value of a JSON text with unique names, finite numbers and bounded nesting.
 
     Raises
     ------
     ValueError
-        If it is no JSON, has a name twice in one object, a number that is not finite, or more than
+        If it is not JSON, has a name twice in one object, a number that is not finite, or more than
         `MOST_LEVELS` levels.
 
     Examples
@@ -75,14 +75,14 @@ def parse_json(text: str | bytes) -> Any:
     >>> parse_json('{"a": 1, "a": 2}')
     Traceback (most recent call last):
     ...
-    ValueError: each name must be there once, got 'a' twice
+    ValueError: each name must appear once, got 'a' twice
     """
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name, value in pairs:
             if name in found:
-                raise ValueError(f"each name must be there once, got {name!r} twice")
+                raise ValueError(f"each name must appear once, got {name!r} twice")
             found[name] = value
         return found
 
@@ -92,7 +92,7 @@ def parse_json(text: str | bytes) -> Any:
             raise ValueError(f"numbers must be finite, got {word[:20]}")
         return number
 
-    too_deep = f"at most {MOST_LEVELS} levels must be within each other, got more"
+    too_deep = f"at most {MOST_LEVELS} levels may be nested, got more"
     try:
         value = json.loads(
             text, object_pairs_hook=unique, parse_float=finite, parse_constant=finite
@@ -131,6 +131,6 @@ def _header(path: Path) -> dict[str, Any]:
 def _damaged(path: Path, reason: object) -> ValueError:
     shown = textwrap.shorten(str(reason), 300, placeholder=" ...")
     return ValueError(
-        f"{path} must be a whole safetensors file, got one that is cut off or of another kind "
+        f"{path} must be a complete safetensors file, got one that is cut off or of another kind "
         f"({shown}): take the file that save wrote"
     )

@@ -1,4 +1,4 @@
-"""Parameters by name: live arrays that accept only what fits."""
+"""Mapping of a layer's parameters: live arrays that accept only values that fit."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Parameters(MutableMapping[str, Array]):
     """The live arrays of a layer or a model by name.
 
     An assignment copies the numbers into the live array, which stays the same object: optimisers
-    and whoever else holds it see the new numbers, and the assigned array is not kept. Names cannot
-    be added or removed.
+    and others that hold it see the new numbers, and the assigned array is not kept. Names cannot be
+    added or removed.
 
     Parameters
     ----------
@@ -77,15 +77,15 @@ class Parameters(MutableMapping[str, Array]):
         return self
 
     def update(self, other: Any = (), /, **named: Any) -> None:
-        """Assign several arrays, all of them or, where one does not fit, none.
+        """Assign several arrays: all of them, or none if one does not fit.
 
         Raises
         ------
         ValueError
-            If there is no parameter of a name, or an array has another shape or dtype, masked
-            entries, NaN or infinities.
+            If a name is unknown, or an array has another shape or dtype, masked entries, NaN or
+            infinities.
         TypeError
-            If a value is no array.
+            If a value is not an array.
         """
         new = {name: self._checked(name, value) for name, value in dict(other, **named).items()}
         for name, array in new.items():
@@ -129,7 +129,7 @@ def check_live(name: str, array: Array, shape: tuple[int, ...], dtype: np.dtype[
 
 
 def _unknown(name: Any, known: Mapping[str, Array]) -> str:
-    """Return the message about a name that no parameter has."""
+    """Return the error message for an unknown name."""
     match = re.fullmatch(r"bias_([ih])h_(l\d+(?:_reverse)?)", str(name))
     if match is None or f"bias_{match[2]}" not in known:
         return unknown_name("parameter", name, known)

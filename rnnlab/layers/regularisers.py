@@ -1,4 +1,4 @@
-"""Noise in training: its options, the cell with masks in its equations, and the masks."""
+"""Dropout and zoneout: the rates, the cell with masks in its equations, and the masks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnnlab.cells import CellDefinition
-from rnnlab.cells.regularised import Mask, added_states, regularised, separate_states
+from rnnlab.cells.noise import Mask, added_states, regularised, separate_states
 from rnnlab.engine.protocol import Array
 from rnnlab.registry import unknown_name
 
@@ -20,41 +20,41 @@ Rates = float | Mapping[str, float]
 
 @dataclass(frozen=True)
 class Regularisers:
-    """Noise that a layer is trained with; without it, layers answer with its mean.
+    """Rates of dropout and zoneout in training; without noise, a layer computes the mean.
 
-    All rates lie from 0 to below 1; what dropout leaves is divided by 1 - rate. Masks are drawn by
-    `layer.forward(x, noise=...)`, once a step, or once a sequence with `variational`.
+    All rates are from 0 to below 1; dropout divides what it leaves by 1 - rate. Masks are drawn by
+    `layer.forward(x, noise=...)`, for every step, or once for a sequence with `variational`.
 
     Parameters
     ----------
     input_dropout : float
-        On x.
+        Rate on x.
     dropout : float
-        On the output of each layer but the last one: PyTorch's `dropout`.
+        Rate on the output of each layer but the last one: PyTorch's `dropout`.
     output_dropout : float
-        On the output of the last layer.
+        Rate on the output of the last layer.
     hidden_dropout : float
-        On the states where they enter a product. With `variational`, and equal rates on inputs and
-        outputs, this is the variational RNN with tied masks (Gal & Ghahramani 2016, A theoretically
-        grounded application of dropout in recurrent neural networks).
+        Rate on the states where they enter a product. With `variational`, and equal rates on inputs
+        and outputs, this is the variational RNN with tied masks (Gal & Ghahramani 2016, A
+        theoretically grounded application of dropout in recurrent neural networks).
     recurrent_dropout : float or dict of str to float
-        On what is added to a state, c = f * c + d(i * g) (Semeniuta et al. 2016, Recurrent dropout
-        without memory loss). A number goes to every state of the cell that has such an update; a
-        dict names them.
+        Rate on what is added to a state, c = f * c + d(i * g) (Semeniuta et al. 2016, Recurrent
+        dropout without memory loss). A number applies to every state of the cell with such an
+        update; a dict names the states.
     zoneout : float or dict of str to float
-        The probability that a unit's state stays as it was (Krueger et al. 2017, Zoneout:
-        regularizing RNNs by randomly preserving hidden activations). A number goes to every state,
-        but to the output alone in a cell where one state scales the others (sLSTM); the paper's
-        LSTM is {"c": .5, "h": .05}. Without noise the old and the new state are mixed
-        in these shares, as in the paper.
+        Probability that a unit keeps its former state (Krueger et al. 2017, Zoneout: regularizing
+        RNNs by randomly preserving hidden activations). A number applies to every state, but only
+        to the output in a cell where one state scales the others (sLSTM); the paper's LSTM is
+        {"c": .5, "h": .05}. Without noise the old and the new state are mixed in these shares, as
+        in the paper.
     variational : bool
-        Whether a mask is drawn once for a sequence and holds at all its steps. Zoneout is drawn at
-        every step all the same.
+        Whether a mask is drawn once for all steps of a sequence. Zoneout is drawn at every step
+        even so.
 
     Raises
     ------
     ValueError, TypeError
-        For a rate that is no number from 0 to below 1.
+        If a rate is not a number from 0 to below 1.
 
     Examples
     --------
@@ -105,12 +105,12 @@ class Regularisers:
         }
 
     def rates(self, name: str, cell: CellDefinition) -> dict[str, float]:
-        """Return "recurrent_dropout" or "zoneout" by the states of a cell, zeros left out.
+        """Return the rates of "recurrent_dropout" or "zoneout" by state of a cell, without zeros.
 
         Raises
         ------
         ValueError
-            If a state is named that the cell does not have, or has no update.
+            If the cell does not have a named state, or no state with an update.
         """
         value = getattr(self, name)
         if isinstance(value, Mapping):
@@ -133,12 +133,12 @@ class Regularisers:
 def noisy_cell(
     cell: CellDefinition, regularisers: Regularisers | None, *, expected: bool
 ) -> tuple[CellDefinition, tuple[Mask, ...]]:
-    """Return the cell that runs in training, and its masks; with `expected`, the one without noise.
+    """Return the cell with noise, and its masks; with `expected`, the cell of the mean.
 
     Raises
     ------
     ValueError
-        If the cell cannot take what is asked for.
+        If the cell cannot take the rates.
     """
     if regularisers is None:
         return cell, ()
@@ -170,7 +170,7 @@ def draw_mask(
     scaled: bool = True,
     variational: bool = False,
 ) -> Array:
-    """Draw a mask (T, B, n): of dropout, 0 with probability `rate` and else 1 / (1 - rate).
+    """Draw a mask (T, B, n) of dropout: 0 with probability `rate`, otherwise 1 / (1 - rate).
 
     Parameters
     ----------
@@ -180,9 +180,9 @@ def draw_mask(
         (T, B, n)
     dtype : dtype
     scaled : bool
-        False for zoneout's: 1 with probability `rate` and else 0.
+        False for a mask of zoneout: 1 with probability `rate`, otherwise 0.
     variational : bool
-        Whether all steps of a sequence have the same.
+        Whether all steps of a sequence have the same mask.
     """
     drawn = rng.random((1 if variational else shape[0], *shape[1:]), np.float32) < np.float32(rate)
     mask = drawn.astype(dtype) if not scaled else np.where(drawn, 0, 1 / (1 - rate)).astype(dtype)

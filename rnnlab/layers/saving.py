@@ -1,8 +1,7 @@
-"""Layers as files: named arrays in the safetensors format, the architecture in their metadata.
+"""Layer files: named arrays in the safetensors format, the architecture in their metadata.
 
-Nothing in such a file is code. A cell is named there and known by the fingerprint of its equations;
-the equations themselves stay where they are written, and whoever loads a cell of their own hands it
-over.
+A file holds no code. It names its cell and the fingerprint of the cell's equations; the equations
+themselves are not in it, so a cell of your own is passed when the file is read.
 """
 
 from __future__ import annotations
@@ -17,26 +16,22 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from safetensors.numpy import save as to_safetensors
 
-from rnnlab.cells import CellDefinition, find_cell
-from rnnlab.cells.identity import file_spec
+from rnnlab.cells.pickling import file_spec
 from rnnlab.engine.protocol import Array
 from rnnlab.files import write_whole
 from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.named_arrays import parse_json, read_arrays
-from rnnlab.layers.recurrent import Recurrent
-from rnnlab.layers.regularisers import Regularisers
-from rnnlab.layers.stack import Stack
 from rnnlab.registry import cells
 from rnnlab.version import __version__
 
-#: Raised when an older rnnlab could not read the file. `read` keeps reading all the older ones.
+#: Increased when an older rnnlab could not read the file. `read` keeps reading all older versions.
 FORMAT_VERSION = 3
-#: The key of the metadata; one alone, as the format keeps no order of several.
+#: The only key of the metadata: the format does not keep the order of several.
 KEY = "rnnlab"
 
 
 def _printable(text: str) -> str:
-    """Return a text that messages may hold as it is."""
+    """Return a text that messages may show as it is."""
     if not text.isprintable():
         raise ValueError("text must be printable")
     return text
@@ -50,7 +45,7 @@ Rate = Annotated[float, Field(ge=0, lt=1)]
 
 
 class CellDescription(BaseModel):
-    """Which cell it is: name, FILE.py:NAME if it is not a registered one, fingerprint."""
+    """Identity of a cell: name, FILE.py:NAME if it is not a registered one, fingerprint."""
 
     name: Text
     file: Text | None = None
@@ -58,7 +53,7 @@ class CellDescription(BaseModel):
 
 
 class RegularisersDescription(BaseModel, extra="forbid"):
-    """The arguments of `Regularisers`."""
+    """Arguments of `Regularisers`."""
 
     input_dropout: Rate = 0.0
     dropout: Rate = 0.0
@@ -70,7 +65,7 @@ class RegularisersDescription(BaseModel, extra="forbid"):
 
 
 class LayerDescription(BaseModel):
-    """What `Recurrent` was made with, as far as it decides the parameters and their use."""
+    """Architecture of a layer, and the seed of its initial parameters."""
 
     cell: CellDescription
     input_size: Size
@@ -81,41 +76,37 @@ class LayerDescription(BaseModel):
     regularisers: RegularisersDescription | None = None
     dtype: Literal["float32", "float64"]
     batch_first: bool = False
-    seed: Seed | None = None  # of the initial parameters
+    seed: Seed | None = None
 
 
 class Description(BaseModel):
-    """The metadata of a file."""
+    """Metadata of a file."""
 
     format_version: Annotated[int, Field(ge=1)] = FORMAT_VERSION
     rnnlab: Text = __version__
     kind: Literal["layer", "model"]
     layer: LayerDescription
     output_size: Size | None = None  # of a model's readout
-    read: Literal["every", "last"] = "every"  # where it stands
-    seed: Seed | None = None  # of its initial weights
-    notes: dict[str, Any] | None = None  # what else its owner wrote
+    read: Literal["every", "last"] = "every"  # the steps at which a model's readout answers
+    readout: Text = "linear"  # in the registry of readouts
+    readout_options: dict[Text, Any] = {}
+    seed: Seed | None = None  # of the readout's initial weights
+    notes: dict[str, Any] | None = None  # of the model's owner
 
 
-def describe(layer: Recurrent) -> LayerDescription:
-    """Return a layer's architecture."""
-    cell, noise = layer.cell, layer.regularisers
+def describe(architecture: Architecture, seed: int | None) -> LayerDescription:
+    """Return the description of a layer's architecture and seed."""
+    cell, noise = architecture.cell, architecture.regularisers
     known = cell.name in cells and cells[cell.name] is cell
     return LayerDescription(
         cell=CellDescription(
             name=cell.name, file=None if known else file_spec(cell), equations=cell.fingerprint
         ),
-        input_size=layer.input_size,
-        hidden_size=layer.hidden_size,
-        seed=layer.seed,
-        **(layer.options | {"regularisers": noise and asdict(noise)}),
+        input_size=architecture.input_size,
+        hidden_size=architecture.hidden_size,
+        seed=seed,
+        **(architecture.options | {"regularisers": noise and asdict(noise)}),
     )
-
-
-def save_layer(layer: Recurrent, path: Path) -> Path:
-    """Write a layer and return the path."""
-    description = Description(kind="layer", layer=describe(layer))
-    return write(path, layer.parameters, layer.parameter_shapes, description)
 
 
 def write(
@@ -124,27 +115,27 @@ def write(
     shapes: Mapping[str, tuple[int, ...]],
     description: Description,
 ) -> Path:
-    """Write arrays and what they are, whole or not at all, if they can be read back.
+    """Write arrays and their description, whole or not at all, if they can be read back.
 
     Raises
     ------
     ValueError
-        If an array was replaced by one that is not of its shape and dtype.
+        If an array was replaced by one of another shape or dtype.
     """
-    differences = _differences(shapes, arrays, description.layer.dtype)
-    if differences:
+    found = differences(shapes, arrays, description.layer.dtype)
+    if found:
         raise ValueError(
-            f"what is saved must hold its own arrays, but {'; '.join(differences)}: "
+            f"a saved layer or model must hold its own arrays, but {'; '.join(found)}: "
             "change parameters in place, parameters[name][:] = ..."
         )
-    # The format takes the bytes as they lie: an array in another order would come back wrong.
+    # safetensors writes the bytes as they are in memory, without strides.
     held = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     write_whole(path, to_safetensors(held, {KEY: description.model_dump_json()}))
     return path
 
 
 def read(path: Path) -> tuple[Description, dict[str, Array]]:
-    """Read what `write` wrote, with this version of the format or an older one.
+    """Read a file that `write` wrote, in this version of the format or an older one.
 
     Raises
     ------
@@ -178,7 +169,7 @@ def _parse(path: Path, text: str | None) -> Description:
 
 
 def damaged(path: Path, requirement: str, what: str, error: Exception) -> ValueError:
-    """Return the error about a part of a file that cannot be, in one line with the key."""
+    """Return the error about an invalid piece of a file, in one line with the key."""
     reason = (
         ": " + shorten(str(error), 300, placeholder=" ...") if type(error) is ValueError else ""
     )
@@ -191,64 +182,10 @@ def damaged(path: Path, requirement: str, what: str, error: Exception) -> ValueE
     )
 
 
-def restore_layer(
-    path: Path,
-    description: LayerDescription,
-    arrays: Mapping[str, Array],
-    cell: str | CellDefinition | None,
-    others: dict[str, tuple[int, ...]],
-) -> Recurrent:
-    """Return the layer that a file holds; no array is allocated before all of them fit.
-
-    Parameters
-    ----------
-    path : Path
-        For messages.
-    description : LayerDescription
-    arrays : dict of str to array
-    cell : str or CellDefinition, optional
-        The cell, where it is not a registered one.
-    others : dict of str to tuple of int
-        Shapes of the arrays that the file holds beside the layer's.
-
-    Raises
-    ------
-    ValueError
-        If the cell is another one, or arrays are missing, left over or of other shapes.
-    """
-    definition = _find(path, description.cell, cell)
-    options: dict[str, Any] = description.model_dump(exclude={"cell", "seed"})
-    sizes = options.pop("input_size"), options.pop("hidden_size")
-    if description.num_layers > len(arrays):  # before a wrong number becomes a long loop
-        raise ValueError(
-            f"{path} must hold {description.num_layers} layers, got {len(arrays)} arrays: "
-            "take the file as save wrote it"
-        )
-    try:
-        if options["regularisers"] is not None:
-            options["regularisers"] = Regularisers(**options["regularisers"])
-        shapes = Stack(Architecture(definition, *sizes, **options), {}).shapes | others
-    except (TypeError, ValueError) as error:
-        reason = ValueError(str(error))
-        raise damaged(path, "describe the layer that it holds", "description", reason) from error
-    differences = _differences(shapes, arrays, description.dtype)
-    if differences:
-        raise ValueError(
-            f"{path} must hold the arrays of its {definition.name} layer, but "
-            f"{'; '.join(differences)}: take the file as save wrote it"
-        )
-    # The cheapest to draw: every number is replaced.
-    layer = Recurrent(definition, *sizes, **options, init="glorot", seed=0)
-    layer.seed = description.seed
-    for name, array in layer.parameters.items():
-        array[:] = arrays[name]
-    return layer
-
-
-def _differences(
+def differences(
     shapes: Mapping[str, tuple[int, ...]], arrays: Mapping[str, Any], dtype: str
 ) -> list[str]:
-    """Say in words where arrays are not what they have to be."""
+    """Return in words where arrays differ from the required names, shapes and dtype."""
     found = [f"{name} is missing" for name in shapes if name not in arrays]
     found += [f"{name} has no place in it" for name in sorted(arrays) if name not in shapes]
     for name, shape in shapes.items():
@@ -260,26 +197,3 @@ def _differences(
         elif array.shape != shape or array.dtype != dtype:
             found.append(f"{name} is {array.dtype} {array.shape} instead of {dtype} {shape}")
     return found
-
-
-def _find(
-    path: Path, written: CellDescription, cell: str | CellDefinition | None
-) -> CellDefinition:
-    """Return the cell with the equations that the file was written with.
-
-    A file is data: FILE.py:NAME in it is for the reader of messages and is not run.
-    """
-    if cell is None and written.name not in cells:
-        origin = f" of {written.file}" if written.file else ""
-        raise ValueError(
-            f"{path} needs the cell {written.name!r}{origin}, which is not a registered one: "
-            'pass it with cell=my_cell or cell="FILE.py:NAME"'
-        )
-    definition = find_cell(written.name if cell is None else cell)
-    if definition.fingerprint != written.equations:
-        raise ValueError(
-            f"{path} needs the cell {written.name!r} with equations {written.equations}, got "
-            f"{definition.name!r} with {definition.fingerprint}: pass the cell that it was saved "
-            f"with as cell=, here from {written.file or 'rnnlab itself'}"
-        )
-    return definition

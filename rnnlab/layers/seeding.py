@@ -1,4 +1,4 @@
-"""Seeds: what a user passes, and the random numbers that follow from it for one role."""
+"""Seeds, and the random generator of each role derived from one."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import numpy as np
 
 Seed: TypeAlias = int | np.random.Generator | None
 
-#: The role whose numbers are those of `numpy.random.default_rng(seed)`.
+#: The role with the numbers of `numpy.random.default_rng(seed)`.
 INITIALISATION = "initialisation"
 
 
 def random_numbers(
     seed: Seed, role: str, name: str = "seed"
 ) -> tuple[np.random.Generator, int | None]:
-    """Return the random numbers of one role, and the int that repeats them.
+    """Return the random generator of one role, and the int that repeats its numbers.
 
-    One int gives each role numbers of its own, which are independent of those of the other roles:
-    they come from children of one `numpy.random.SeedSequence`.
+    With one int each role has its own child of a `numpy.random.SeedSequence`, so that its numbers
+    are independent of those of the other roles.
 
     Parameters
     ----------
     seed : int, numpy.random.Generator or None
-        None draws fresh entropy from the operating system. A generator is used as it is, and
+        None draws fresh entropy from the operating system. A generator is used as it is and
         advances.
     role : str
-        What is drawn, such as "readout".
+        Name of what is drawn, such as "readout".
     name : str
         Name of the argument in messages.
 
@@ -40,7 +40,7 @@ def random_numbers(
     Raises
     ------
     TypeError, ValueError
-        If `seed` is none of these, or is negative.
+        If `seed` is of another type, or negative.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def random_numbers(
     if seed < 0:
         raise ValueError(f"{name} must be at least 0, got {seed}: pass a number without a sign")
     seed = int(seed)
-    # The bytes of the role's name: no child of `SeedSequence.spawn` has a key of that length.
+    # The bytes of the role's name: a child of `SeedSequence.spawn` has a key of one number.
     key = () if role == INITIALISATION else tuple(role.encode())
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key)), seed
 
@@ -72,3 +72,15 @@ def random_numbers(
 def fresh_entropy() -> int:
     """Return 128 random bits of the operating system."""
     return secrets.randbits(128)
+
+
+def seed_text(seed: int) -> str:
+    """Return a seed for a `repr`; fresh entropy, which has up to 39 digits, is shortened.
+
+    Examples
+    --------
+    >>> seed_text(7), seed_text(2**100)
+    ('7', '126765...')
+    """
+    text = str(seed)
+    return text if len(text) <= 12 else f"{text[:6]}..."

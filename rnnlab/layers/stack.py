@@ -1,12 +1,12 @@
-"""Directions on top of each other: each layer reads the output of the one below."""
+"""Stack of layers in one or two directions; each layer reads the output of the one below."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from rnnlab.engine import Record
 from rnnlab.engine.protocol import Array, Gradients
 from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.direction import Direction, initial_names
@@ -16,27 +16,27 @@ from rnnlab.layers.regularisers import Regularisers, draw_mask
 class Stack:
     """All directions of all layers; takes and returns arrays that have been checked.
 
-    What belongs to each direction is a list in the order of a state's rows: layer 0 forward, layer
-    0 backward, layer 1 forward, ... With two directions the halves of the last axis of an output
-    are theirs.
+    Lists with one item for each direction have the order of a state's rows: layer 0 forward, layer
+    0 backward, layer 1 forward, ... The last axis of an output holds the forward direction's units,
+    then the backward direction's.
 
     Parameters
     ----------
     architecture : Architecture
     parameters : dict of str to array
-        Shared with the layer. Making a stack allocates none; `Direction.draw` fills it.
+        Parameters, shared with the layer. A new stack allocates none; `Direction.draw` adds them.
 
     Attributes
     ----------
     layers : list of tuple of Direction
-        The lowest first.
+        The directions of each layer, the lowest layer first.
     directions : list of Direction
-        In the order of a state's rows.
+        All directions, in the order of a state's rows.
 
     Raises
     ------
     ValueError
-        If a learned initial state would be called as one of the cell's own arrays is.
+        If a learned initial state would have the name of one of the cell's own arrays.
     """
 
     def __init__(self, architecture: Architecture, parameters: dict[str, Array]) -> None:
@@ -44,8 +44,8 @@ class Stack:
         taken = [name for name in initial_names(cell) if name in cell.arrays]
         if architecture.learn_initial_state and taken:
             raise ValueError(
-                f"learn_initial_state needs the name {taken[0]} for a state of {cell.name}, which "
-                "is one of its vectors: rename the vector"
+                f"learn_initial_state needs the name {taken[0]} for a parameter, but a vector of "
+                f"{cell.name} has it: rename the vector"
             )
         self.hidden_size = architecture.hidden_size
         self._regularisers = architecture.regularisers or Regularisers()
@@ -60,11 +60,11 @@ class Stack:
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of every parameter by name."""
+        """Shapes of all parameters by name."""
         return {n: shape for d in self.directions for n, shape in d.shapes.items()}
 
     def initial(self, batch: int) -> list[list[Array]]:
-        """Return the states (B, H) with which each direction begins where none are given."""
+        """Return the initial states (B, H) of each direction, for a run that is given none."""
         return [direction.initial(batch) for direction in self.directions]
 
     def infer(
@@ -88,12 +88,12 @@ class Stack:
         lengths: Array | None,
         checkpoint_every: int | None,
         noise: np.random.Generator | None,
-    ) -> tuple[Array, list[Any], list[Array | None]]:
-        """Return the output (T, B, D*H), each direction's record and the masks between layers.
+    ) -> tuple[Array, list[Record], list[Array | None]]:
+        """Return the output (T, B, D*H), each direction's record and the dropout masks.
 
-        The first mask was put on x, the last one on the output; None where there is none.
+        The masks are those of the input of each layer, and last of the output; None is no dropout.
         """
-        records: list[Any] = []
+        records: list[Record] = []
         masks: list[Array | None] = []
         rates = self._rates() if noise is not None else [0.0] * (1 + len(self.layers))
         for layer, rate in zip(self.layers, rates[:-1], strict=True):
@@ -111,10 +111,10 @@ class Stack:
         return x, records, [*masks, mask]
 
     def _rates(self) -> list[float]:
-        """Return the rates of dropout on the input of each layer and on the output of the last."""
-        wanted = self._regularisers
-        between = [wanted.dropout] * (len(self.layers) - 1)
-        return [wanted.input_dropout, *between, wanted.output_dropout]
+        """Return the dropout rates of the input of each layer and of the output of the last."""
+        rates = self._regularisers
+        between = [rates.dropout] * (len(self.layers) - 1)
+        return [rates.input_dropout, *between, rates.output_dropout]
 
     def _drop(
         self, x: Array, rate: float, noise: np.random.Generator | None
@@ -127,7 +127,7 @@ class Stack:
 
     def backward(
         self,
-        records: Sequence[Any],
+        records: Sequence[Record],
         masks: Sequence[Array | None],
         d_output: Array,
         d_final: Sequence[Sequence[Array]],
@@ -136,9 +136,9 @@ class Stack:
         through_time: bool,
         input_gradient: bool,
     ) -> tuple[Array | None, list[Gradients]]:
-        """Return dL/dx (T, B, I), if it is wanted, and each direction's gradients."""
+        """Return dL/dx (T, B, I), None without `input_gradient`, and each direction's gradients."""
         units = self.hidden_size
-        rows: list[Gradients] = []  # of the layers above, in the order of a state
+        rows: list[Gradients] = []  # gradients of the layers above, in the order of a state
         d_x, d_y = None, _masked(d_output, masks[-1])
         for number, layer in reversed(list(enumerate(self.layers))):
             first = number * len(layer)
@@ -154,7 +154,7 @@ class Stack:
                 for k, direction in enumerate(layer)
             ]
             shares = [gradients.input for gradients in found if gradients.input is not None]
-            if shares:  # none where the lowest layer was not asked
+            if shares:  # the lowest layer has none without input_gradient
                 d_x = shares[0] if len(shares) == 1 else shares[0] + shares[1]
                 d_x = d_y = _masked(d_x, masks[number])
             rows = found + rows
@@ -166,5 +166,5 @@ def _masked(array: Array, mask: Array | None) -> Array:
 
 
 def _side_by_side(outputs: Sequence[Array]) -> Array:
-    """Join the directions' outputs (T, B, H) in their order; a single one is not copied."""
+    """Return the directions' outputs (T, B, H), concatenated; a single one is not copied."""
     return outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=2)

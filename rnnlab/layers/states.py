@@ -1,4 +1,4 @@
-"""The states of a stack: the named tuple that holds them, and the row of each direction in it."""
+"""States of a stack: their named tuple, the row of each direction, checks of users' states."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ StateLike: TypeAlias = Sequence[Array] | Mapping[str, Array]
 
 @functools.cache
 def state_type(names: tuple[str, ...]) -> Any:
-    """Return the named tuple of a cell's states, the same class for the same names.
+    """Return the named-tuple class of a cell's states; equal names give the same class.
 
     Examples
     --------
@@ -26,7 +26,7 @@ def state_type(names: tuple[str, ...]) -> Any:
     State(h=1, c=2)
     """
     kind: Any = namedtuple("State", names)  # type: ignore[misc]
-    # No module holds the class under a name for pickle to find.
+    # pickle cannot find the class by name: no module has it as an attribute.
     setattr(kind, "__reduce__", lambda state: (_state, (names, tuple(state))))  # noqa: B010
     return kind
 
@@ -43,17 +43,17 @@ def gather(names: tuple[str, ...], rows: Sequence[Sequence[Array]]) -> Any:
 
 
 def find_row(num_layers: int, directions: int, layer: int, reverse: bool) -> int:
-    """Return where a direction of a layer stands in a state: at `layer * D + reverse`.
+    """Return the row of a direction of a layer in a state: `layer * D + reverse`.
 
     Raises
     ------
     ValueError
-        If there is no such layer, or no such direction.
+        If there is no such layer or no such direction.
     """
     if isinstance(layer, bool) or not isinstance(layer, (int, np.integer)):
         raise TypeError(f"layer must be an int, got {type(layer).__name__}: count from 0")
     if not 0 <= layer < num_layers:
-        last = f"from 0 to {num_layers - 1}" if num_layers > 1 else "0, the only one"
+        last = f"from 0 to {num_layers - 1}" if num_layers > 1 else "0, the only layer"
         raise ValueError(f"layer must be {last}, got layer={layer}: count from 0")
     if reverse and directions == 1:
         raise ValueError(
@@ -70,18 +70,18 @@ def check_state(
     shape: tuple[int, int, int],
     dtype: np.dtype[Any],
 ) -> list[list[Array]]:
-    """Return each direction's states (B, H) of a state that a user gave, without copies.
+    """Return the states (B, H) of each direction from a state that a user passed, without copies.
 
-    Named tuples and mappings are taken by their names, whatever their order; plain tuples and lists
-    are in the order of `names`.
+    Named tuples and mappings are read by name, in any order; plain tuples and lists are in the
+    order of `names`.
 
     Parameters
     ----------
     name : str
-        What messages call it.
+        Name of the argument, for messages.
     state : tuple or mapping of array
     names : tuple of str
-        The cell's states.
+        Names of the cell's states.
     shape : tuple of int
         (num_layers * D, B, H)
     dtype : numpy.dtype
@@ -89,7 +89,8 @@ def check_state(
     Raises
     ------
     ValueError, TypeError
-        If it is no tuple or mapping, if names are unknown or missing, or if an array does not fit.
+        If it is not a tuple or mapping, if names are unknown or missing, or if an array has another
+        shape or dtype.
     """
     axes = "(num_layers*D={}, B={}, H={})".format(*shape)
     arrays = [

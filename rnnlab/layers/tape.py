@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from rnnlab.engine import ReferenceEngine
+from rnnlab.engine import Record, ReferenceEngine
 from rnnlab.engine.protocol import Array, blank_padding
+from rnnlab.layers.architecture import Architecture
 from rnnlab.layers.states import find_row, gather
-
-if TYPE_CHECKING:
-    from rnnlab.layers.recurrent import Recurrent
 
 
 class Tape:
@@ -25,7 +23,10 @@ class Tape:
 
     Parameters
     ----------
-    layer : Recurrent
+    architecture : Architecture
+        That of the layer.
+    identity : bytes
+        Mark of the layer, which its copies share.
     records : sequence of Record
         The engine's, of every direction of every layer, in the order of the state's rows.
     output : array (T, B, D*H)
@@ -35,52 +36,44 @@ class Tape:
         Where sequences end.
     learned : bool
         Whether the run began with the layer's own initial states.
-    batch_first : bool
-        Whether users see the output as (B, T, D*H).
     """
 
     def __init__(
         self,
-        layer: Recurrent,
-        records: Sequence[Any],
+        architecture: Architecture,
+        identity: bytes,
+        records: Sequence[Record],
         output: Array,
         masks: Sequence[Array | None],
         lengths: Array | None,
         *,
         learned: bool,
-        batch_first: bool = False,
     ) -> None:
-        self._cell, self._dtype = layer.cell, layer.dtype
-        self._num_layers, self._origin = layer.num_layers, layer._origin
+        self._architecture = architecture
+        self._identity = identity
         self._records = records
         self._output = output
         self._masks = masks
         self._lengths = lengths
         self._learned = learned
-        self._batch_first = batch_first
+
+    def __repr__(self) -> str:
+        steps, batch, _ = self._output.shape
+        return f"<rnnlab.Tape {self._architecture} T={steps} B={batch}>"
 
     @property
     def output(self) -> Array:
         """The output y, (T, B, D*H), or (B, T, D*H) with `batch_first`."""
-        return _read_only(self._output.swapaxes(0, 1) if self._batch_first else self._output)
+        turned = self._architecture.batch_first
+        return _read_only(self._output.swapaxes(0, 1) if turned else self._output)
 
     @property
     def state(self) -> Any:
         """The final state, a named tuple of (num_layers * D, B, H) arrays."""
         # copies: a state that is carried on must not keep the whole tape in memory
         rows = [[_read_only(array.copy()) for array in record.final] for record in self._records]
-        state = gather(self._cell.states, rows)
+        state = gather(self._architecture.cell.states, rows)
         return type(state)(*map(_read_only, state))
-
-    def _fits(self, layer: Recurrent) -> bool:
-        """Return whether the tape is of this layer, of a copy of it, or of one that equals it."""
-        if self._origin is layer._origin:
-            return True
-        if self._origin.architecture != layer._origin.architecture:
-            return False
-        return self._origin.identity == layer._origin.identity or layer._equals(
-            [record.parameters for record in self._records]
-        )
 
     def states(self, layer: int = 0, reverse: bool = False) -> dict[str, Array]:
         """Return each state over time, (T+1, B, H), with the initial one in slot 0.
@@ -89,7 +82,7 @@ class Tape:
         sequence's end, and slot s is the state after it has read x[T - s]. With `lengths`, a
         sequence has its own T, and its state stays as it is from there on.
         """
-        names, record = self._cell.states, self._record(layer, reverse)
+        names, record = self._architecture.cell.states, self._record(layer, reverse)
         return {n: _read_only(s) for n, s in zip(names, record.states, strict=True)}
 
     def gates(self, layer: int = 0, reverse: bool = False) -> dict[str, Array]:
@@ -103,7 +96,7 @@ class Tape:
         held = {name: record.value(node.index) for name, node in named.items()}
         if any(array is None for array in held.values()):
             # What the backward pass does not need was not kept: it follows from the states.
-            engine = ReferenceEngine(record.cell, self._dtype)
+            engine = ReferenceEngine(record.cell, self._architecture.dtype)
             before = [state[:-1] for state in record.states]
             values = engine.step(record.parameters, record.x, before, record.given)
             shape = before[0].shape
@@ -113,9 +106,9 @@ class Tape:
                     held[name] = blank_padding(value, record.lengths)
         return {name: _read_only(array) for name, array in held.items() if array is not None}
 
-    def _record(self, layer: int, reverse: bool) -> Any:
-        count = self._num_layers
-        return self._records[find_row(count, len(self._records) // count, layer, reverse)]
+    def _record(self, layer: int, reverse: bool) -> Record:
+        made = self._architecture
+        return self._records[find_row(made.num_layers, made.directions, layer, reverse)]
 
 
 def _read_only(array: Array) -> Array:
@@ -142,6 +135,11 @@ class LayerGradients:
     state: Any
     _num_layers: int
     _over_time: Sequence[tuple[Array, ...] | None]
+
+    def __repr__(self) -> str:
+        given = "" if self.input is None else f" input={self.input.shape}"
+        states = ", ".join(self.state._fields)
+        return f"<rnnlab.LayerGradients parameters={len(self.parameters)}{given} state=({states})>"
 
     def states(self, layer: int = 0, reverse: bool = False) -> dict[str, Array]:
         """Return dL/ds_t of every state, (T+1, B, H); slot 0 is the initial state.

@@ -1,8 +1,8 @@
-"""Checks of a layer's options and inputs: errors say what is required, what was given, the fix."""
+"""Checks of a layer's options and inputs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ def check_size(name: str, value: object) -> int:
 
 
 def check_flag(name: str, value: object) -> bool:
-    """Return a bool; a number or a word that might mean one is refused."""
+    """Return a bool; refuse numbers and words."""
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(
             f"{name} must be True or False, got {type(value).__name__} {value!r}: pass a bool"
@@ -57,11 +57,11 @@ def check_array(
     name : str
         The name in error messages.
     value : object
-        An array, or what `as_array` converts to one.
+        An array, or an object that `as_array` converts to one.
     shape : sequence of int or str
         The required sizes; a string where any size of at least 1 is accepted.
     dtype : numpy.dtype
-        float32 input to a float64 layer is widened; the other way would lose digits.
+        float32 input is widened for a float64 layer; float64 input to a float32 layer is refused.
     axes : str
         The shape in symbols, such as "(T, B, I=10)".
     """
@@ -70,28 +70,65 @@ def check_array(
     return array
 
 
-def check_padded(
+def check_sequences(
     name: str,
-    value: object,
+    value: Any,
     shape: Sequence[int | str],
+    units: str,
     dtype: np.dtype[Any],
-    axes: str,
     lengths: object,
+    *,
+    batch_first: bool,
 ) -> tuple[Array, Array | None]:
-    """Return an array (T, B, ...) with 0 in its padding, and the lengths as int64 (B,).
+    """Return sequences in the order (T, B, ...) with 0 in their padding, and int64 lengths (B,).
 
-    Only what stands before a sequence's end must be finite. The other parameters are those of
-    `check_array`.
+    Only what comes before a sequence's end must be finite.
+
+    Parameters
+    ----------
+    name : str
+        The name in error messages.
+    value : object
+        An array (T, B, units), or (B, T, units) with `batch_first`.
+    shape : sequence of int or str
+        The required sizes of T, B and the units, in this order; a string where any size of at
+        least 1 is accepted.
+    units : str
+        Symbol of the last axis, such as "I".
+    dtype : numpy.dtype
+        As for `check_array`.
+    lengths : object
+        A whole number from 1 to T for each sequence, or None.
+    batch_first : bool
 
     Raises
     ------
     ValueError, TypeError
-        As `check_array`; if the lengths are not a whole number from 1 to T for each sequence.
+        As `check_array`, and for other lengths.
     """
+    sizes = dict(zip(("T", "B", units), shape, strict=True))
+    if batch_first:
+        order = ("B", "T", units)
+        value = _time_first(name, value, [sizes[s] for s in order], _in_symbols(sizes, order))
+        name = f"{name}.swapaxes(0, 1)"  # the name of the view in further messages
+    axes = _in_symbols(sizes, sizes)
     if lengths is None:
         return check_array(name, value, shape, dtype, axes), None
     array = check_layout(name, value, shape, dtype, axes)
-    steps, batch = array.shape[:2]
+    ends = _check_lengths(lengths, *array.shape[:2])
+    array = blank_padding(array, ends)
+    check_finite(name, array)
+    return array, ends
+
+
+def _in_symbols(sizes: Mapping[str, int | str], order: Iterable[str]) -> str:
+    """Return axes as messages show them, such as "(T, B, I=10)"."""
+    shown = (s if sizes[s] == s else f"{s}={sizes[s]}" for s in order)
+    return f"({', '.join(shown)})"
+
+
+def _check_lengths(lengths: object, steps: int, batch: int) -> Array:
+    """Return lengths as int64 (B,)."""
     remedy = "pass the time steps of each sequence"
     ends = as_integers("lengths", lengths, remedy, f"(B={batch},)")
     if ends.shape != (batch,):
@@ -104,31 +141,18 @@ def check_padded(
             f"lengths must be from 1 to T={steps}, got {ends[wrong[0]]} at index {wrong[0]}: "
             "a sequence has at least one step and ends within the batch"
         )
-    ends = ends.astype(np.int64)
-    array = blank_padding(array, ends)
-    check_finite(name, array)
-    return array, ends
+    return ends.astype(np.int64)
 
 
-def time_first(name: str, value: Any, shape: Sequence[int | str], axes: str) -> Any:
-    """Return a view (T, B, ...) of an array (B, T, ...); all but its shape is still to be checked.
-
-    Parameters
-    ----------
-    name, value, shape, axes
-        As for `check_array`, with the batch first.
-    """
+def _time_first(name: str, value: Any, shape: Sequence[int | str], axes: str) -> Any:
+    """Return a view (T, B, ...) of an array (B, T, ...) of the right shape, otherwise unchecked."""
     if not hasattr(value, "swapaxes"):
         raise TypeError(
             f"{name} must be an array {axes} with batch_first=True, got {type(value).__name__}: "
             "pass a NumPy array"
         )
     given = tuple(value.shape)
-    fits = len(given) == len(shape) and all(
-        have == want if isinstance(want, int) else have >= 1
-        for have, want in zip(given, shape, strict=True)
-    )
-    if not fits:
+    if not _fits(given, shape):
         raise ValueError(
             f"{name} must have shape {axes} with batch_first=True, got {given}: the batch comes "
             "first, then time, then the features"
@@ -184,7 +208,7 @@ def _is_finite(array: Array) -> bool:
 
 
 def _remedy(name: str, value: Array, shape: Sequence[int | str]) -> str:
-    """Propose how an array of a wrong shape becomes right."""
+    """Return the likely fix for an array of a wrong shape."""
     if value.ndim == 3 and len(shape) == 3:
         known = [k for k, want in enumerate(shape) if isinstance(want, int)]
         swapped = (value.shape[1], value.shape[0], value.shape[2])

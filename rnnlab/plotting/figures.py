@@ -104,7 +104,7 @@ register(
         name="loss-curves",
         description="loss against epoch on the training and the validation part, a line for each "
         "seed",
-        experiments=("fit", "task-study", "copy-task"),
+        experiments=("fit", "task-study"),
         table="metrics.csv",
         draw=plot_loss_curves,
     )

@@ -36,7 +36,7 @@ _FIXED = (
     *_RESERVED,
     *("nig", "nfg", "nog", "niaf", "noaf", "cifg", "np", "fgr", "mgu", "minimalrnn", "janet"),
     *("ugrnn", "ran", "atr", "ligru", "rnn-relu", "irnn", "indrnn", "scrn", "star", "fastgrnn"),
-    *("cornn", "lem", "mlstm", "slstm", "gru-reset-before", "peephole-lstm-full"),
+    *("cornn", "lem", "multiplicative-lstm", "slstm", "gru-reset-before", "peephole-lstm-full"),
     *("mut1", "mut2", "mut3"),
 )
 

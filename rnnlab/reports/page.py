@@ -209,7 +209,11 @@ def _size_caution(summary: Path) -> str | None:
 
 
 def _settings(settings: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(words(key), _text(value)) for key, value in settings.items() if value is not None]
+    return [
+        (words(key), _text(value))
+        for key, value in settings.items()
+        if value is not None and "sha256" not in key
+    ]
 
 
 def _text(value: Any) -> str:
@@ -225,7 +229,8 @@ def _text(value: Any) -> str:
         rest = {
             key: said
             for key, said in value.items()
-            if key not in ("label", "sha256")
+            if key != "label"
+            and not key.endswith("sha256")
             and said is not None
             and str(said) != label
             and f"{key}={_text(said)}" not in label

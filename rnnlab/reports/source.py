@@ -68,6 +68,11 @@ class Part:
     chance: Callable[[Mapping[Any, Any]], float]
 
     @property
+    def of_table(self) -> bool:
+        """Whether the runs learned from a user's table."""
+        return self.course is not self.metrics
+
+    @property
     def measure(self) -> dict[str, Any]:
         """The arguments that every function of `rnnlab.statistics` takes."""
         return {"metric": self.metric, "higher_is_better": self.higher_is_better, "by": self.by}

@@ -1,18 +1,18 @@
-"""Seeded task generators; each knows its chance level and when it is solved.
+"""Seeded task generators with known chance levels and criteria.
 
 A task is a frozen dataclass of its settings that derives from `Task` and is registered in
-`rnnlab.registry.tasks`, with the sizes a model needs (`length`, `input_size`, `output_size`), what
-a model without memory reaches (`chance`, `baseline_loss`), `draw` for a batch and `score` for a
-model's answers to it.
+`rnnlab.registry.tasks`. It has the sizes that a model needs (`length`, `input_size`,
+`output_size`), the scores of a model without memory (`chance`, `baseline_loss`), `draw` for a batch
+and `score` for answers to it.
 """
 
 from __future__ import annotations
 
 from rnnlab.registry import tasks as _registry
 from rnnlab.tasks.adding import Adding
-from rnnlab.tasks.copy_memory import SOLVED_AT, CopyMemory, copy_memory
-from rnnlab.tasks.finding import check_task, find_task
+from rnnlab.tasks.copy_memory import CopyMemory
 from rnnlab.tasks.latch import Latch
+from rnnlab.tasks.lookup import check_task, find_task
 from rnnlab.tasks.parity import Parity
 from rnnlab.tasks.reber import EmbeddedReber
 from rnnlab.tasks.scoring import (
@@ -47,7 +47,6 @@ for _name, _task in _BUILT_IN.items():
 
 __all__ = [
     "IGNORED",
-    "SOLVED_AT",
     "Adding",
     "Answers",
     "Classification",
@@ -64,7 +63,6 @@ __all__ = [
     "VariableCopy",
     "check_task",
     "class_answers",
-    "copy_memory",
     "find_task",
     "label_answers",
     "squared_errors",

@@ -1,4 +1,4 @@
-"""Adding: the sum of the two numbers that were marked (Hochreiter & Schmidhuber 1997)."""
+"""Adding: the sum of two marked numbers (Hochreiter & Schmidhuber 1997)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TOLERANCE = 0.08
 
 @dataclass(frozen=True)
 class Adding(Task):
-    """Give the sum of two marked numbers at the last step.
+    """Output the sum of two marked numbers at the last step.
 
     Each step has a number, uniform between 0 and 1, and a mark, 1 at one random step of the first
     half and at one of the second, else 0.
@@ -25,7 +25,7 @@ class Adding(Task):
     Parameters
     ----------
     length : int
-        T, the steps of a sequence; at least 2. The first half has T // 2 of them.
+        T, the steps of a sequence; at least 2. The first half has T // 2 steps.
 
     Examples
     --------
@@ -57,12 +57,12 @@ class Adding(Task):
 
     @property
     def chance(self) -> float:
-        """Mean squared error of always saying 1: 1/6, the variance of the sum."""
+        """Mean squared error of the constant answer 1: 1/6, the variance of the sum."""
         return 1 / 6
 
     @property
     def baseline_loss(self) -> float:
-        """The same: the mean squared error is what is trained on."""
+        """The same: the mean squared error is the training loss."""
         return self.chance
 
     def sample(

@@ -1,20 +1,18 @@
-"""The convention of tasks, checked on a first sample: what a task of a user's own may get wrong."""
+"""Check of a user's task on a first sample: sizes, kinds, randomness, metrics."""
 
 from __future__ import annotations
 
 import math
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from rnnlab.capacity import check_memory
-from rnnlab.tasks._blame import blaming, is_own, wrong
-from rnnlab.tasks._checks import check_sample
-
-if TYPE_CHECKING:
-    from rnnlab.tasks.task import Task
+from rnnlab.tasks.checks import check_sample
+from rnnlab.tasks.interface import TaskInterface
+from rnnlab.tasks.user_errors import errors_of_task, is_user_task, task_error
 
 BATCH = 3  # sequences of the first sample
 
@@ -22,21 +20,21 @@ BATCH = 3  # sequences of the first sample
 _checked: WeakKeyDictionary[type, set[str]] = WeakKeyDictionary()
 
 
-def check_once(task: Task) -> None:
-    """Check a user's task at its settings, the first time that it is asked for.
+def check_once(task: TaskInterface) -> None:
+    """Check a user's task at its settings, the first time that it is used.
 
-    It states its sizes and numbers; two samples from equal generators are equal, of the sizes and
-    kinds that the loss asks for, and finite; its measures are those that it names, and numbers;
-    nothing of it changes.
+    Its sizes and numbers are valid; two samples from equal generators are equal, finite, and of the
+    sizes and kinds that the loss requires; `measure` returns a number for each metric; neither
+    changes the settings.
 
     Raises
     ------
     UserCodeError
-        With the line of the task's file.
+        The message begins with the line of the task's file.
     """
     kind = type(task)
-    if not is_own(kind):
-        return  # their tests check them
+    if not is_user_task(kind):
+        return  # rnnlab's own tests check these
     settings = _settings(task)
     done = _checked.setdefault(kind, set())
     if settings in done:
@@ -47,33 +45,33 @@ def check_once(task: Task) -> None:
     again = _sample(task)
     for name, one, other in (("inputs", inputs, again[0]), ("targets", targets, again[1])):
         if not np.array_equal(one, other, equal_nan=one.dtype.kind == "f"):
-            raise wrong(
+            raise task_error(
                 task,
                 "sample",
                 f"{kind.__name__}.sample must draw the same {name} from equal generators, got "
-                "others the second time: draw all that is random from rng, and keep no count",
+                "others the second time: draw all random numbers from rng, and keep no counter",
             )
     if inputs.dtype.kind == "f" and not np.isfinite(inputs).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(inputs))[0])
-        raise wrong(
+        raise task_error(
             task,
             "sample",
             f"the inputs of {kind.__name__}.sample must be finite, got {inputs[where]} at index "
-            f"{where}: leave NaN to targets that are not asked",
+            f"{where}: use NaN in targets only",
         )
     _check_measure(task, targets)
     _check_held_out(task)
     if _settings(task) != settings:
-        raise wrong(
+        raise task_error(
             task,
             "sample",
-            f"the settings of {kind.__name__} must stay as they are, got {_settings(task)} after a "
+            f"the settings of {kind.__name__} must not change, got {_settings(task)} after a "
             f"sample and {settings} before: copy what sample and measure change",
         )
     done.add(settings)
 
 
-def check_size(task: Task, batch: int) -> None:
+def check_size(task: TaskInterface, batch: int) -> None:
     """Raise a ValueError if a batch of a task cannot fit into memory."""
     answers = 1 if task.loss == "cross-entropy" else task.output_size
     numbers = task.length * batch * (task.input_size + answers)
@@ -84,15 +82,15 @@ def check_size(task: Task, batch: int) -> None:
     )
 
 
-def _settings(task: Task) -> str:
-    return ", ".join(f"{name}={getattr(task, name)!r}" for name in type(task).settings)
+def _settings(task: TaskInterface) -> str:
+    return ", ".join(f"{name}={getattr(task, name)!r}" for name in type(task).setting_names())
 
 
-def _check_statements(task: Task) -> None:
+def _check_statements(task: TaskInterface) -> None:
     kind = type(task)
     numbers = ("chance", "baseline_loss", "solved_at")
     for name in ("length", "input_size", "output_size", *numbers):
-        with blaming(task, name):
+        with errors_of_task(task, name):
             value = getattr(task, name)
         number = not isinstance(value, bool) and isinstance(value, Real)
         if name in numbers:
@@ -101,16 +99,16 @@ def _check_statements(task: Task) -> None:
             right = number and isinstance(value, Integral) and int(value) >= 1
             must = "a whole number of at least 1"
         if not right:
-            raise wrong(
+            raise task_error(
                 task,
                 name,
                 f"{kind.__name__}.{name} must be {must}, got {value!r}: correct it there",
             )
     for names, size in (("input_names", task.input_size), ("output_names", task.output_size)):
-        with blaming(task, names):
+        with errors_of_task(task, names):
             given = tuple(getattr(task, names))
         if len(given) != size or not all(isinstance(name, str) for name in given):
-            raise wrong(
+            raise task_error(
                 task,
                 names,
                 f"{kind.__name__}.{names} must be {size} texts, one for each class, got "
@@ -118,59 +116,56 @@ def _check_statements(task: Task) -> None:
             )
 
 
-def _sample(task: Task) -> tuple[Any, Any]:
-    with blaming(task, "sample"):
+def _sample(task: TaskInterface) -> tuple[Any, Any]:
+    with errors_of_task(task, "sample"):
         drawn = task.sample(BATCH, np.random.default_rng(0))
     return check_sample(task, BATCH, drawn)
 
 
-def _check_measure(task: Task, targets: Any) -> None:
+def _check_measure(task: TaskInterface, targets: Any) -> None:
     outputs = np.random.default_rng(1).standard_normal((task.length, BATCH, task.output_size))
     if task.loss != "cross-entropy":
         targets = targets.astype(np.float64)
     for given in (outputs, targets):
         given.flags.writeable = False  # neither is to be modified
-    with blaming(task, "measure"):
+    with errors_of_task(task, "measure"):
         found = task.measure(outputs, targets)
     scores = check_scores(task, found)
     for name in ("loss", task.headline):
         if not np.isfinite(scores[name]):
-            raise wrong(
+            raise task_error(
                 task,
                 "measure",
                 f"{name} of {type(task).__name__}.measure must be finite where the outputs are, "
-                f"got {scores[name]}: leave out the positions that are not asked",
+                f"got {scores[name]}: leave out the positions that are ignored",
             )
-    with blaming(task, "measure"), np.errstate(all="ignore"):
+    with errors_of_task(task, "measure"), np.errstate(all="ignore"):
         check_scores(task, task.measure(np.full_like(outputs, np.nan), targets))  # a diverged model
 
 
-def check_scores(task: Task, found: Any) -> dict[str, float]:
+def check_scores(task: TaskInterface, found: Any) -> dict[str, float]:
     """Return what `task.measure` returned as floats in the order of its metrics.
 
     Raises
     ------
     UserCodeError, ValueError
-        If it is no mapping of just these names to numbers.
+        If it is not a mapping of exactly these names to numbers.
     """
     name, metrics = type(task).__name__, task.metrics
     if not isinstance(found, dict):
-        raise wrong(
+        raise task_error(
             task,
             "measure",
             f"{name}.measure must return a dict of {', '.join(metrics)}, got "
             f"{type(found).__name__}: end it with return {{...}}",
         )
     if set(found) != set(metrics):
-        missing = [key for key in metrics if key not in found]
-        beyond = [str(key) for key in found if key not in metrics]
-        came = [f"no {', '.join(missing)}"] * bool(missing)
-        came += [f"{', '.join(beyond)} too"] * bool(beyond)
-        raise wrong(
+        given = ", ".join(map(str, found)) or "an empty dict"
+        raise task_error(
             task,
             "measure",
-            f"{name}.measure must return {', '.join(metrics)}, got {' and '.join(came)}: make it "
-            "agree with metrics",
+            f"{name}.measure must return {', '.join(metrics)}, got {given}: make it agree with "
+            "metrics",
         )
     scores = {}
     for key in metrics:
@@ -178,7 +173,7 @@ def check_scores(task: Task, found: Any) -> dict[str, float]:
         if isinstance(value, np.ndarray) and value.ndim == 0:
             value = value[()]
         if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
-            raise wrong(
+            raise task_error(
                 task,
                 "measure",
                 f"{key} of {name}.measure must be a number, got {type(value).__name__}: return "
@@ -188,16 +183,16 @@ def check_scores(task: Task, found: Any) -> dict[str, float]:
     return scores
 
 
-def _check_held_out(task: Task) -> None:
-    with blaming(task, "held_out"):
+def _check_held_out(task: TaskInterface) -> None:
+    with errors_of_task(task, "held_out"):
         other = task.held_out()
     sizes = ("length", "input_size", "output_size", "metrics")
     if other is not task and any(
         getattr(other, size, None) != getattr(task, size) for size in sizes
     ):
-        raise wrong(
+        raise task_error(
             task,
             "held_out",
             f"{type(task).__name__}.held_out must return a task of the same sizes and metrics, got "
-            f"{other!r}: return self where the data never end",
+            f"{other!r}: return self unless the data are finite",
         )

@@ -1,4 +1,4 @@
-"""Description of a task in words: its settings, chance, when it is solved, and a sample."""
+"""Text descriptions of a task: settings, chance, criterion and a sample."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from rnnlab.tasks._blame import blaming
-from rnnlab.tasks._checks import check_sample
+from rnnlab.tasks.checks import check_sample
 from rnnlab.tasks.contract import check_once, check_size
 from rnnlab.tasks.task import Task
+from rnnlab.tasks.user_errors import errors_of_task
 
 
 def about(task: type[Task]) -> str:
@@ -37,7 +37,7 @@ def settings_text(task: type[Task]) -> str:
 
 
 def chance_text(task: type[Task]) -> str:
-    """Return in words what a model without memory reaches.
+    """Return the description of the score of a model without memory.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def chance_text(task: type[Task]) -> str:
 
 
 def solved_text(task: type[Task]) -> str:
-    """Return when a run has solved the task.
+    """Return the criterion for a solved task.
 
     Examples
     --------
@@ -65,15 +65,14 @@ def solved_text(task: type[Task]) -> str:
 def sample_rows(task: Task, seed: int | None = None) -> list[tuple[str, str, str]]:
     """Draw one sequence and return a row for each step: step, input, target.
 
-    Classes and labels have the names that the task gives them; "-" stands for an input of zeros
-    and where no answer is asked. Padding at the end is one row.
+    Classes and labels have the names of the task; "-" is an input of zeros or an ignored
+    position. Padding at the end is one row.
 
     Parameters
     ----------
     task : Task
     seed : int, optional
-        Seed of the sample. If left out, fresh entropy.
-        Of the draw.
+        Seed of the sample; fresh entropy by default.
 
     Examples
     --------
@@ -86,7 +85,7 @@ def sample_rows(task: Task, seed: int | None = None) -> list[tuple[str, str, str
     """
     check_once(task)
     check_size(task, 1)
-    with blaming(task, "sample"):
+    with errors_of_task(task, "sample"):
         drawn = task.sample(1, np.random.default_rng(seed))
     inputs, targets = check_sample(task, 1, drawn)
     rows = [
@@ -117,7 +116,7 @@ def _target_text(task: Task, value: Any) -> str:
 
 
 def _in_words(task: type[Task], name: str) -> str:
-    """Return a number that the class states, or the first line on the property that gives it."""
+    """Return a number of the class, or the first line of the docstring of its property."""
     value = inspect.getattr_static(task, name, None)
     if isinstance(value, property | cached_property):
         return _first_line(value)

@@ -1,4 +1,4 @@
-"""One-symbol latch: the first symbol comes back as the last (Hochreiter & Schmidhuber 1997, 2a)."""
+"""One-symbol latch: the last symbol repeats the first (Hochreiter & Schmidhuber 1997, 2a)."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from rnnlab.tasks.task import Task
 class Latch(Task):
     """Predict the next symbol of x, a1, ..., ap, x and y, a1, ..., ap, y.
 
-    There are these two sequences only, equally likely. All but the last prediction needs the
-    present symbol alone; the last one needs the first, p + 1 steps back.
+    Only these two sequences exist, and they are equally likely. Every prediction but the last
+    depends on the present symbol alone; the last one depends on the first, p + 1 steps back.
 
     Parameters
     ----------
     distractors : int
-        p, the symbols between; at least 1.
+        p, the number of symbols between; at least 1.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class Latch(Task):
     distractors: int = 10
 
     def __post_init__(self) -> None:
-        self._settle_size("distractors", 1, "the last symbol follows the first otherwise")
+        self._settle_size("distractors", 1, "there must be a symbol between the first and the last")
 
     @property
     def length(self) -> int:

@@ -1,4 +1,4 @@
-"""Parity of a stream of bits: one bit of memory that every 1 turns (Bengio et al. 1994)."""
+"""Parity of a stream of bits: one bit of memory, flipped by every 1 (Bengio et al. 1994)."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ ASKED = ("last", "every")
 
 @dataclass(frozen=True)
 class Parity(Classification):
-    """Say whether the number of 1s so far is even or odd.
+    """Classify the number of 1s so far as even or odd.
 
     Parameters
     ----------
     length : int
         T, the bits of a sequence; at least 2.
     asked : "last" or "every"
-        At which steps. At every step is much easier to learn: the answer is the one before, turned
-        if the bit is 1.
+        Steps at which an answer is required. "every" is much easier to learn: each answer is the
+        previous one, flipped if the bit is 1.
 
     Examples
     --------
@@ -55,7 +55,7 @@ class Parity(Classification):
 
     @property
     def chance(self) -> float:
-        """Accuracy of the best guess from the present bit: 1/2, (T + 1) / (2 T) at every step.
+        """Accuracy of the best guess from the present bit: 1/2, or (T + 1) / (2 T) at every step.
 
         The first bit is its own parity.
         """
@@ -63,17 +63,14 @@ class Parity(Classification):
 
     @property
     def baseline_loss(self) -> float:
-        """Cross-entropy, in nats, of the best guess that sees the present bit alone.
-
-        It is right with probability `chance`: the entropy of that.
-        """
+        """Cross-entropy of the best guess from the present bit: the entropy of `chance` in nats."""
         right = self.chance
         return -right * math.log(right) - (1 - right) * math.log(1 - right)
 
     def sample(
         self, batch: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Draw the bits, 0 and 1 alike."""
+        """Draw uniform bits."""
         bits = rng.integers(2, size=(self.length, batch))
         targets = bits.cumsum(axis=0) % 2
         if self.asked == "last":

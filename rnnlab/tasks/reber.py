@@ -1,4 +1,4 @@
-"""Embedded Reber grammar: the last symbol but one repeats the second, whatever lies between."""
+"""Embedded Reber grammar: the last symbol but one repeats the second."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from rnnlab.tasks.task import Task
 SYMBOLS = "BTPSXVE"
 B, T, P, S, X, V, E = range(7)
 
-# Where the inner grammar goes from each node, once its B has been read: two ways, equally likely,
-# (symbol, next node). At the last node, END, there is E alone; a walk that has ended stays there.
+# Transitions of the inner grammar from each node, after its B: two equally likely pairs (symbol,
+# next node). At the last node, END, the symbol is E, and the walk stays there.
 GRAMMAR = (
     ((T, 1), (P, 2)),
     ((S, 1), (X, 3)),
@@ -30,11 +30,11 @@ END = 5
 
 _SYMBOL, _NEXT = np.moveaxis(np.array(GRAMMAR), -1, 0)  # (node, way) each
 _ONE = np.eye(len(SYMBOLS))
-_LEGAL = _ONE[_SYMBOL].max(axis=1)  # (node, symbol): what may follow
+_LEGAL = _ONE[_SYMBOL].max(axis=1)  # (node, symbol): symbols that may follow
 
 # B, then T or P, around the inner string; its own B and E; then the same T or P, and E
 FRAME = 6
-SHORTEST = 3  # ways from the first node to END, at least: T X S or P V V
+SHORTEST = 3  # least transitions from the first node to END: T X S or P V V
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,19 @@ class EmbeddedReber(Task):
     """Predict at each symbol of a string which symbols may come next.
 
     A string is B, T or P, a string of Reber's grammar, the same T or P as before, E. The grammar
-    has two ways at each node, equally likely:
+    has two equally likely transitions at each node:
 
         B, then  0: T to 1, P to 2    1: S to 1, X to 3    2: T to 2, V to 4
                  3: X to 2, S to 5    4: P to 3, V to 5    5: E
 
     Targets are all symbols that may follow: two inside the grammar, one elsewhere. Only the last
-    symbol but one needs a memory that reaches back over the whole inner string.
+    symbol but one requires a memory of the whole inner string.
 
     Parameters
     ----------
     length : int
         T, the predictions of the longest string, one fewer than its symbols; at least 8. Longer
-        strings are drawn anew: at 40 that is one of 24,000.
+        strings are drawn again: one of 24,000 at 40.
 
     Examples
     --------
@@ -74,7 +74,7 @@ class EmbeddedReber(Task):
     )
     differs = (
         "trained on all symbols that may follow, not on the one that did; fresh strings of bounded "
-        "length take the place of fixed sets"
+        "length instead of fixed sets"
     )
     input_size = output_size = len(SYMBOLS)
     input_names = output_names = tuple(SYMBOLS)
@@ -91,9 +91,10 @@ class EmbeddedReber(Task):
 
     @property
     def baseline_loss(self) -> float:
-        """Binary cross-entropy, in nats over all labels, of that model.
+        """Binary cross-entropy of that model, in nats over all labels.
 
-        It gives T and P 1/2 each where one of them is due: 2 ln(2) / (7 * mean predictions).
+        It gives T and P a probability of 1/2 where one of them is due:
+        2 ln(2) / (7 * mean predictions).
         """
         walks = np.arange(len(self._walk_lengths))
         predictions = float(self._walk_lengths @ (walks + FRAME - 1) / self._walk_lengths.sum())
@@ -121,7 +122,7 @@ class EmbeddedReber(Task):
         outer = rng.choice([T, P], size=batch)
         symbols, nodes = self._walks(batch, rng)
         steps, sequences = np.arange(self.length)[:, None], np.arange(batch)
-        last = (nodes != END).sum(axis=0) + FRAME - 2  # (B,): where T or P comes again
+        last = (nodes != END).sum(axis=0) + FRAME - 2  # (B,): step of the second T or P
 
         inputs = np.full((self.length, batch), B)
         inputs[1] = outer
@@ -141,12 +142,12 @@ class EmbeddedReber(Task):
     def _walks(
         self, batch: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Draw walks from node 0 that reach END in time; the others are dropped.
+        """Draw walks from node 0 that reach END in time, and drop the others.
 
         Returns
         -------
         symbols, nodes : int (longest + 1, B)
-            The node before each symbol; E and END from the end on.
+            The symbols and the node before each; E and END after the end.
         """
         longest = self.length - FRAME + 1
         kept: list[NDArray[np.int64]] = []
@@ -178,11 +179,11 @@ class EmbeddedReber(Task):
         legal = np.where(targets == 1, outputs, np.inf).min(axis=-1)
         other = np.where(targets == 0, outputs, -np.inf).max(axis=-1)
         finite = np.isfinite(outputs).all(axis=-1)
-        answers = replace(answers, right=(legal > other) & finite & answers.asked)
+        answers = replace(answers, right=(legal > other) & finite & answers.required)
 
         # the last symbol but one is due at the last prediction but one
-        steps, sequences = answers.asked.sum(axis=0), np.arange(targets.shape[1])
-        before_last = np.zeros_like(answers.asked)
+        steps, sequences = answers.required.sum(axis=0), np.arange(targets.shape[1])
+        before_last = np.zeros_like(answers.required)
         before_last[np.maximum(steps - 2, 0), sequences] = True
         return {
             "loss": answers.loss(),

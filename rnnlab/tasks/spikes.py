@@ -1,4 +1,4 @@
-"""Timed spikes: measure the time between spikes, and keep it (Gers et al. 2002)."""
+"""Timed spikes: measure the time between spikes, or reproduce it (Gers et al. 2002)."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ PAPER = (
 
 @dataclass(frozen=True)
 class SpikeDelays(Classification):
-    """Say at each spike but the first whether spikes come every `interval` steps or one sooner.
+    """Classify at each spike but the first whether the spacing is `interval` steps or one less.
 
-    The first spike comes after 0 to interval - 1 silent steps, so that time has to be counted
-    between spikes.
+    The first spike comes after 0 to interval - 1 silent steps, so that time must be counted between
+    spikes.
 
     Parameters
     ----------
     interval : int
         Steps from a spike to the next in the slower trains; at least 2. The paper's is 50.
     spikes : int
-        Spikes of a train; at least 2.
+        Number of spikes of a train; at least 2.
 
     Examples
     --------
     >>> inputs, targets = SpikeDelays(interval=4, spikes=3).draw(1, np.random.default_rng(0))
     >>> inputs[:, 0, 0].astype(int).tolist()
     [0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0]
-    >>> targets[:, 0].tolist()  # 1: one step sooner
+    >>> targets[:, 0].tolist()  # 1: one step less
     [-1, -1, -1, -1, -1, -1, 1, -1, -1, 1, -1, -1]
     """
 
@@ -52,7 +52,7 @@ class SpikeDelays(Classification):
 
     def __post_init__(self) -> None:
         self._settle_size("interval", 2, "the faster trains have a spike every interval - 1 steps")
-        self._settle_size("spikes", 2, "there is no time between fewer")
+        self._settle_size("spikes", 2, "there is no spacing between fewer")
 
     @property
     def length(self) -> int:
@@ -92,17 +92,17 @@ class SpikeDelays(Classification):
 
 @dataclass(frozen=True)
 class TimedSpikes(Task):
-    """After one spike in the input, give a spike every `interval` steps, and none between.
+    """After one spike in the input, output a spike every `interval` steps, and none between.
 
-    The spike in the input comes after 0 to interval - 1 silent steps. Nothing comes after it: each
-    spike has to be timed from the one before, which nobody shows again.
+    The spike in the input comes after 0 to interval - 1 silent steps. The input is silent after it:
+    each spike must be timed from the previous output.
 
     Parameters
     ----------
     interval : int
         Steps from a spike to the next; at least 2.
     spikes : int
-        Spikes to give; at least 1.
+        Number of spikes to output; at least 1.
 
     Examples
     --------
@@ -129,7 +129,7 @@ class TimedSpikes(Task):
 
     def __post_init__(self) -> None:
         self._settle_size("interval", 2, "a spike at every step needs no timing")
-        self._settle_size("spikes", 1, "there is nothing to time otherwise")
+        self._settle_size("spikes", 1, "there must be a spike to output")
 
     @property
     def length(self) -> int:
@@ -138,15 +138,15 @@ class TimedSpikes(Task):
 
     @property
     def chance(self) -> float:
-        """Sequence accuracy of answering all silent steps alike: 0."""
+        """Sequence accuracy of the same answer at all silent steps: 0."""
         return 0.0
 
     @property
     def baseline_loss(self) -> float:
-        """Binary cross-entropy, in nats, of a model that sees the present input alone.
+        """Binary cross-entropy, in nats, of the best model of the present input alone.
 
-        It knows the step of the input spike, where none is due. Of the other T - 1 a share r has a
-        spike: the entropy of r.
+        No spike is due at the step of the input spike. Of the other T - 1 steps a share r has a
+        spike: the loss there is the entropy of r.
         """
         others = self.length - 1
         r = self.spikes / others
@@ -173,8 +173,8 @@ class TimedSpikes(Task):
         -------
         dict of str to float
             `loss`, the binary cross-entropy in nats; `spike_accuracy`, the share of spikes that
-            come when they are due; `sequence_accuracy`, the share of sequences with a spike at
-            each step where one is due and nowhere else.
+            are output when due; `sequence_accuracy`, the share of sequences with a spike at each
+            step where one is due and at no other.
         """
         answers = label_answers(outputs, targets)
         due = answers.at(targets[..., 0] == 1)

@@ -1,10 +1,10 @@
-"""The convention that every task of rnnlab, and of a user, keeps.
+"""Base classes of tasks: `Task`, and `Classification` for tasks whose answers are classes.
 
-A task is a frozen dataclass of its settings that derives from `Task`. It says how long and how wide
-its sequences are, what a model without memory reaches, how a batch is drawn and how answers are
-measured; `draw` and `score`, which check what comes in, are made of that.
+A task is a frozen dataclass of its settings that derives from `Task`. It states the length and
+width of its sequences and the scores of a model without memory, draws batches (`sample`) and scores
+answers (`measure`). `draw` and `score` call these two and check what goes in and comes out.
 
-Where no answer is asked, a target is `IGNORED` (-1) if targets are classes, NaN if they are
+Where no answer is required, a target is `IGNORED` (-1) if targets are classes and NaN if they are
 numbers. Losses and scores skip such positions and average over the others. A sequence shorter than
 T ends with inputs of 0 and such targets.
 """
@@ -13,151 +13,139 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from rnnlab.batch import Batch
 from rnnlab.diverged import worst_scores
-from rnnlab.tasks._blame import blaming
-from rnnlab.tasks._checks import check_answers, check_sample, generator, one_hot, whole_number
+from rnnlab.tasks.checks import check_answers, check_sample, generator, one_hot, whole_number
 from rnnlab.tasks.contract import check_once, check_scores, check_size
+from rnnlab.tasks.interface import TaskInterface
 from rnnlab.tasks.scoring import IGNORED, class_answers
+from rnnlab.tasks.user_errors import errors_of_task
 
 __all__ = ["IGNORED", "LOSSES", "Classification", "Task"]
 
-#: What a task can be trained on; `rnnlab.training` has them.
+#: Names of the losses that a task can be trained on; `rnnlab.training` has the functions.
 LOSSES = ("cross-entropy", "binary-cross-entropy", "mean-squared-error")
 
-V = TypeVar("V")
+if TYPE_CHECKING:
+    _Members = TaskInterface
+else:
+    # A property inherited at run time would be the default of a dataclass field of that name.
+    _Members = object
 
 
-class _OfClass(Generic[V]):
-    """An attribute that follows from the class, and is there without an instance."""
-
-    def __init__(self, value: Callable[[Any], V]) -> None:
-        self._value = value
-
-    def __get__(self, instance: object, owner: type) -> V:
-        return self._value(owner)
-
-
-class Task(ABC):
+class Task(ABC, _Members):
     """A task at one setting: batches, baselines and scores.
 
-    A frozen dataclass derives from it, states the attributes below as class attributes or
-    properties, and defines `sample` and `measure`. `Classification` has those that tasks with
-    classes for answers share.
+    A frozen dataclass derives from it, states the attributes below as class attributes, fields or
+    properties, and defines `sample` and `measure`. `Classification` has the attributes that tasks
+    with classes for answers share.
 
     Attributes
     ----------
     loss : str
-        What is trained on: "cross-entropy" (targets: classes), "binary-cross-entropy" (targets:
-        0 and 1 for each output) or "mean-squared-error" (targets: numbers).
+        Training loss: "cross-entropy" (targets: classes), "binary-cross-entropy" (targets: 0 and 1
+        for each output) or "mean-squared-error" (targets: numbers).
     metrics : tuple of str
-        The names of what `measure` returns, "loss" first; the columns of a table.
+        Names of the scores that `measure` returns, "loss" first; columns of the result's table.
     headline : str
-        The metric that figures show and `solved` reads.
+        Metric that figures show and `solved` reads.
     higher_is_better : bool
-        Of the headline.
+        Direction of the headline.
     solved_at : float
-        The value of the headline from which on a run has solved the task.
-    read : "every"
-        A task may ask for an answer at every time step.
+        Value of the headline at which a run has solved the task.
     span : str
-        The setting that says how far the memory has to reach: the x axis of memory figures.
+        Name of the setting that determines how far the memory must reach: the x axis of figures.
     paper : str
-        Where the task comes from.
+        Source of the task.
     differs : str
-        What is not as in the paper.
+        Differences from the paper.
+    read : "every"
+        Time steps with an answer: a task may require one at every step.
     files : tuple of str
-        The settings that are paths of files. In a study they are relative to its TOML file, and
-        what they hold is kept in mind by its digest.
-    settings : tuple of str
-        The names of the dataclass's fields; follows from them.
+        Names of the settings that are paths of files. In a study they are relative to its TOML
+        file, and the files are identified by a digest of their contents.
     worst : dict of str to float
         Scores of a diverged run (`rnnlab.diverged`); follows from `metrics` unless stated.
     length : int
         T, the steps of the longest sequence.
     input_size, output_size : int
         I and O, the widths of inputs and answers.
+    input_names, output_names : tuple of str
+        Names of the I inputs and the O classes or labels in a printed sample; numbers by default.
     chance : float
-        The headline of a model without memory.
+        Headline of a model without memory.
     baseline_loss : float
-        The loss of such a model, over the positions that are asked.
+        Loss of such a model, over the positions with an answer.
 
     Examples
     --------
     >>> from rnnlab.tasks import CopyMemory
-    >>> CopyMemory.settings, CopyMemory.span, CopyMemory.headline
+    >>> CopyMemory.setting_names(), CopyMemory.span, CopyMemory.headline
     (('delay', 'payload', 'alphabet'), 'delay', 'recall_accuracy')
     """
 
     loss: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
     headline: ClassVar[str]
-    read: ClassVar[Literal["every", "last"]] = "every"
     higher_is_better: ClassVar[bool] = True
     span: ClassVar[str]
     paper: ClassVar[str]
     differs: ClassVar[str] = ""
+    read: ClassVar[Literal["every", "last"]] = "every"
     files: ClassVar[tuple[str, ...]] = ()
 
-    settings = _OfClass(lambda task: tuple(field.name for field in dataclasses.fields(task)))
-    worst = _OfClass(lambda task: worst_scores(task.metrics))
+    @classmethod
+    def setting_names(cls) -> tuple[str, ...]:
+        """Return the names of the settings: the fields of the dataclass."""
+        fields: Any = dataclasses.fields(cls)  # type: ignore[arg-type]  # every task is a dataclass
+        return tuple(field.name for field in fields)
 
-    if TYPE_CHECKING:  # a property, a class attribute or a field, as suits the task
-
-        @property
-        def length(self) -> int: ...  # noqa: D102
-        @property
-        def input_size(self) -> int: ...  # noqa: D102
-        @property
-        def output_size(self) -> int: ...  # noqa: D102
-        @property
-        def chance(self) -> float: ...  # noqa: D102
-        @property
-        def baseline_loss(self) -> float: ...  # noqa: D102
-        @property
-        def solved_at(self) -> float: ...  # noqa: D102
-
-    @abstractmethod
-    def sample(self, batch: int, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Draw a batch; `draw` has checked the arguments and casts the result.
-
-        Returns
-        -------
-        inputs : int (T, B) or float (T, B, I)
-            Integers are classes 0 .. I-1, to be made one-hot; -1 stands for an input of zeros.
-        targets : int (T, B) or float (T, B, O)
-            As the loss asks for.
-        """
-
-    @abstractmethod
-    def measure(self, outputs: NDArray[np.float64], targets: NDArray[Any]) -> dict[str, float]:
-        """Return the metrics of checked answers.
-
-        Parameters
-        ----------
-        outputs : float64 (T, B, O)
-            What the readout gives, before any softmax or sigmoid; not to be modified.
-        targets : int (T, B) or float64 (T, B, O)
-        """
+    @property
+    def worst(self) -> dict[str, float]:
+        """Scores of a diverged run."""
+        return worst_scores(self.metrics)
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        """Names of the I input classes, for people who look at a sample; numbers by default."""
+        """Names of the I inputs in a printed sample."""
         return tuple(map(str, range(self.input_size)))
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """Names of the O classes or labels, for people who look at a sample."""
+        """Names of the O classes or labels in a printed sample."""
         return tuple(map(str, range(self.output_size)))
 
+    @abstractmethod
+    def sample(self, batch: int, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Draw a batch; `draw` checks the arguments and casts the result.
+
+        Returns
+        -------
+        inputs : int (T, B) or float (T, B, I)
+            Integers are classes 0 .. I-1, which `draw` makes one-hot; -1 is an input of zeros.
+        targets : int (T, B) or float (T, B, O)
+            Classes or numbers, as the loss requires.
+        """
+
+    @abstractmethod
+    def measure(self, outputs: NDArray[np.float64], targets: NDArray[Any]) -> dict[str, float]:
+        """Return the metrics of answers; `score` checks the arguments.
+
+        Parameters
+        ----------
+        outputs : float64 (T, B, O)
+            Outputs of the readout, before any softmax or sigmoid; not to be modified.
+        targets : int (T, B) or float64 (T, B, O)
+        """
+
     def held_out(self) -> Task:
-        """Return the task that a model is to be scored on: this one, if its data never end."""
+        """Return the task that scores a model: this one, unless its data are finite."""
         return self
 
     def draw(
@@ -168,12 +156,12 @@ class Task(ABC):
         Parameters
         ----------
         batch : int
-            Sequences; at least 1.
+            Number of sequences; at least 1.
         rng : numpy.random.Generator
-            The source of all that is random; it decides the batch and is advanced.
+            Random generator; determines the batch and is advanced.
         dtype : dtype
-            Of the inputs, and of targets that are numbers: float32 or float64. It does not change
-            what is drawn.
+            float32 or float64: type of the inputs, and of targets that are numbers. It does not
+            change the values that are drawn.
 
         Returns
         -------
@@ -184,9 +172,9 @@ class Task(ABC):
         Raises
         ------
         ValueError
-            If `batch` < 1, `dtype` is another one or the batch is larger than memory. Of a task of
-            your own, with the line of its file, if it is not as the convention says, which is
-            checked at its first batch.
+            If `batch` < 1, `dtype` is another one or the batch is larger than memory. If a task of
+            your own breaks the convention, which is checked at its first batch; the message begins
+            with the line of its file.
         TypeError
             If `batch` is not an integer or `rng` is not a generator.
         """
@@ -199,7 +187,7 @@ class Task(ABC):
             )
         check_once(self)
         check_size(self, batch)
-        with blaming(self, "sample"):
+        with errors_of_task(self, "sample"):
             drawn = self.sample(batch, rng)
         inputs, targets = check_sample(self, batch, drawn)
         if inputs.ndim == 2:
@@ -209,8 +197,36 @@ class Task(ABC):
             dtype if numbers else np.int64, copy=False
         )
 
+    def score(self, outputs: NDArray[Any], targets: NDArray[Any]) -> dict[str, float]:
+        """Score a model's answers, in float64 whatever their dtype.
+
+        An answer whose outputs are not all finite is wrong, and the loss is then NaN.
+
+        Parameters
+        ----------
+        outputs : float (T, B, O)
+            Outputs of the readout, before any softmax or sigmoid.
+        targets : int (T, B) or float (T, B, O)
+            As drawn; neither array is modified.
+
+        Returns
+        -------
+        dict of str to float
+            By the names in `metrics`.
+
+        Raises
+        ------
+        ValueError
+            If the shapes are not those of this task, a target is impossible, or every position is
+            ignored.
+        """
+        outputs, targets = check_answers(self, outputs, targets)
+        with errors_of_task(self, "measure"):
+            found = self.measure(outputs, targets)
+        return check_scores(self, found)
+
     def updates_per_epoch(self, size: int) -> int | None:
-        """Return None: batches are drawn without end."""
+        """Return None: a task has no epochs, since its batches are drawn without end."""
         return None
 
     def batches(self, size: int, seed: int | np.random.Generator) -> Iterator[Batch]:
@@ -234,35 +250,8 @@ class Task(ABC):
         inputs, targets = task.draw(size, np.random.default_rng(seed))
         return task.score(model.predict(inputs), targets)
 
-    def score(self, outputs: NDArray[Any], targets: NDArray[Any]) -> dict[str, float]:
-        """Score a model's answers, in float64 whatever the dtype they come in.
-
-        Where an output is NaN or infinite the answer counts as wrong and the loss is NaN.
-
-        Parameters
-        ----------
-        outputs : float (T, B, O)
-            What the readout gives, before any softmax or sigmoid.
-        targets : int (T, B) or float (T, B, O)
-            As drawn; neither array is modified.
-
-        Returns
-        -------
-        dict of str to float
-            By the names in `metrics`.
-
-        Raises
-        ------
-        ValueError
-            If the shapes are not those of this task, a target is impossible or none is asked.
-        """
-        outputs, targets = check_answers(self, outputs, targets)
-        with blaming(self, "measure"):
-            found = self.measure(outputs, targets)
-        return check_scores(self, found)
-
     def solved(self, value: float) -> bool:
-        """Say whether a run whose headline is `value` has solved the task; NaN has not."""
+        """Return whether a run whose headline is `value` has solved the task; False for NaN."""
         return bool(value >= self.solved_at if self.higher_is_better else value <= self.solved_at)
 
     def _settle(self, name: str, value: Any) -> None:
@@ -270,14 +259,15 @@ class Task(ABC):
         object.__setattr__(self, name, value)
 
     def _settle_size(self, name: str, least: int, reason: str) -> None:
+        """Check that a setting is an integer of at least `least` and store it as Python's int."""
         self._settle(name, whole_number(name, getattr(self, name), least, reason))
 
 
 class Classification(Task):
-    """A task whose answers are classes and whose headline is the share of right ones.
+    """A task whose answers are classes and whose headline is the accuracy.
 
     `loss` is the cross-entropy in nats and `accuracy` the share of right answers, both over the
-    positions that are asked. The answer is the class with the largest output.
+    positions with an answer. The answer is the class with the largest output.
     """
 
     loss = "cross-entropy"
@@ -286,6 +276,6 @@ class Classification(Task):
     solved_at = 0.99
 
     def measure(self, outputs: NDArray[np.float64], targets: NDArray[Any]) -> dict[str, float]:
-        """Return loss and accuracy."""
+        """Return the loss and the accuracy."""
         answers = class_answers(outputs, targets)
         return {"loss": answers.loss(), "accuracy": answers.accuracy()}

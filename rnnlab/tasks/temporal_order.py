@@ -1,4 +1,4 @@
-"""Temporal order: which of X and Y came where (Hochreiter & Schmidhuber 1997, experiment 6)."""
+"""Temporal order: classify the order of X and Y (Hochreiter & Schmidhuber 1997, experiment 6)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlab.tasks._checks import whole_number
+from rnnlab.tasks.checks import whole_number
 from rnnlab.tasks.scoring import IGNORED
 from rnnlab.tasks.task import Classification
 
@@ -20,7 +20,7 @@ X, START, TRIGGER = (SYMBOLS.index(name) for name in "XEB")
 
 
 class Level(NamedTuple):
-    """How long sequences are and where X or Y stands; both ends of a range belong to it."""
+    """Shortest length of a level and windows of X or Y; ranges include both ends."""
 
     shortest: int  # the longest is the level's name
     windows: tuple[tuple[int, int], ...]  # of steps, E being step 0
@@ -28,16 +28,17 @@ class Level(NamedTuple):
 
 @dataclass(frozen=True)
 class TemporalOrder(Classification):
-    """Say at the end which of X and Y stood at two places among distractors: XX, XY, YX or YY.
+    """Classify at the end the order of X and Y at two steps among distractors: XX, XY, YX or YY.
 
-    A sequence starts with E and ends with B, the trigger, where the answer is asked. All between
-    are distractors a to d but for an X or a Y at one step of each window. Its length is drawn, too.
+    A sequence starts with E and ends with B, the trigger, where the answer is required. All
+    other steps are distractors a to d, except an X or a Y at one step of each window. The length is
+    random, too.
 
     ======  =======  ======  ======  ==================
     length  drawn    first   second
     ======  =======  ======  ======  ==================
-    40      30..40   2..5    20..27  a level to teach
-    80      60..80   10..20  45..54  a level to teach
+    40      30..40   2..5    20..27  not in the paper
+    80      60..80   10..20  45..54  not in the paper
     110     100..110 10..20  50..60  the paper's task 6a
     ======  =======  ======  ======  ==================
 
@@ -72,7 +73,9 @@ class TemporalOrder(Classification):
 
     def __post_init__(self) -> None:
         least = min(self.levels)
-        self._settle("length", whole_number("length", self.length, least, "see the levels"))
+        self._settle(
+            "length", whole_number("length", self.length, least, "that is the shortest level")
+        )
         if self.length not in self.levels:
             known = ", ".join(map(str, self.levels))
             raise ValueError(
@@ -81,12 +84,12 @@ class TemporalOrder(Classification):
 
     @property
     def level(self) -> Level:
-        """Lengths and windows."""
+        """The shortest length and the windows."""
         return self.levels[self.length]
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """What stood in the windows, in order."""
+        """The symbols in the windows, in order."""
         return tuple(map("".join, product("XY", repeat=len(self.level.windows))))
 
     @property
@@ -107,15 +110,15 @@ class TemporalOrder(Classification):
     def sample(
         self, batch: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Draw lengths, distractors, then of each window the step and what stands there."""
+        """Draw lengths, distractors, then the step and the symbol of each window."""
         sequences = np.arange(batch)
         ends = rng.integers(self.level.shortest, self.length + 1, size=batch) - 1
         inputs = rng.integers(len(DISTRACTORS), size=(self.length, batch))
         order = np.zeros(batch, dtype=np.int64)
         for first, last in self.level.windows:
-            place = rng.integers(first, last + 1, size=batch)
+            step = rng.integers(first, last + 1, size=batch)
             is_y = rng.integers(2, size=batch)
-            inputs[place, sequences] = X + is_y
+            inputs[step, sequences] = X + is_y
             order = 2 * order + is_y
         inputs[0] = START
         inputs[ends, sequences] = TRIGGER
@@ -128,7 +131,7 @@ class TemporalOrder(Classification):
 
 @dataclass(frozen=True)
 class TemporalOrder3(TemporalOrder):
-    """Say at the end which of X and Y stood at three places among distractors: eight orders.
+    """Classify at the end the order of X and Y at three steps among distractors: eight orders.
 
     As temporal order, with lengths from 100 to 110 and windows 10..20, 33..43 and 66..76.
 

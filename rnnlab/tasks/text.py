@@ -1,4 +1,4 @@
-"""Character-level prediction on a text of the user's: bits a character on what was held out."""
+"""Character-level prediction on a text file, scored in bits per character on held-out text."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from rnnlab.tasks.task import Task
 class TextPrediction(Task):
     """Predict the next character of a text.
 
-    The text is cut into three parts, one after the other: the first 80 % are for training, 10 % for
-    validation, the last 10 % for a test. `draw` takes windows from random places of one part. A
-    model is trained on the part "train" and scored on `held_out()`, the part "validation".
+    The text is split into three parts in order: the first 80 % for training, 10 % for validation,
+    the last 10 % for testing. `draw` takes windows at random positions of one part. A model is
+    trained on the part "train" and scored on `held_out()`, the part "validation".
 
     Parameters
     ----------
     file : str
-        A text in UTF-8. Its different characters, of all three parts, are the classes.
+        Path of a text in UTF-8. The classes are its different characters, in all three parts.
     length : int
         T, the characters of a window; at least 1. Every part must be longer.
     part : "train", "validation" or "test"
-        Which part `draw` takes from.
+        Part from which `draw` takes windows.
 
     Raises
     ------
     ValueError
-        If the file cannot be read, is no text or is too short; if a setting is wrong.
+        If the file cannot be read, is not UTF-8 text or is too short; if a setting is wrong.
     """
 
     loss = "cross-entropy"
@@ -51,7 +51,7 @@ class TextPrediction(Task):
         "any text"
     )
     files = ("file",)
-    differs = "windows from random places, each from a state of 0; the text is the user's"
+    differs = "windows at random positions, each from a state of 0; the text is the user's"
 
     parts: ClassVar[dict[str, tuple[float, float]]] = {  # from, to, as shares of the text
         "train": (0.0, 0.8),
@@ -65,7 +65,7 @@ class TextPrediction(Task):
 
     def __post_init__(self) -> None:
         self._settle("file", _path(self.file))
-        self._settle_size("length", 1, "there is no character to predict otherwise")
+        self._settle_size("length", 1, "there must be a character to predict")
         if self.part not in self.parts:
             raise ValueError(unknown_name("part", self.part, self.parts))
         for part in self.parts:
@@ -79,7 +79,7 @@ class TextPrediction(Task):
 
     @property
     def alphabet(self) -> str:
-        """The different characters of the text, in the order of their code points."""
+        """The different characters of the text, ordered by code point."""
         return _read(self.file, _state_of(self.file))[0]
 
     @property
@@ -104,7 +104,10 @@ class TextPrediction(Task):
 
     @cached_property
     def chance(self) -> float:
-        """Bits a character of a unigram model of the training part, on the part that is scored."""
+        """Bits per character of a unigram model.
+
+        The model is estimated on the training part and evaluated on the scored part.
+        """
         return self._bits(self._frequencies()[self._scored[1:]])
 
     @property
@@ -114,17 +117,18 @@ class TextPrediction(Task):
 
     @cached_property
     def solved_at(self) -> float:
-        """Bits a character of a bigram model of the training part, on the part that is scored.
+        """Bits per character of a bigram model.
 
-        It is what the present character alone tells; its estimate of pairs that were seldom or
-        never seen is method C of Witten & Bell 1991 (The zero-frequency problem, IEEE Transactions
-        on Information Theory 37(4)).
+        The model uses the present character alone. It is estimated on the training part and
+        evaluated on the scored part, as for `chance`. Rare and unseen pairs are estimated by method
+        C of Witten & Bell 1991 (The zero-frequency problem, IEEE Transactions on Information Theory
+        37(4)).
         """
         training, scored, size = self._characters("train"), self._scored, self.input_size
         kinds, counts = np.unique(training[:-1] * size + training[1:], return_counts=True)
         pairs = scored[:-1] * size + scored[1:]
-        place = np.minimum(np.searchsorted(kinds, pairs), len(kinds) - 1)
-        seen = np.where(kinds[place] == pairs, counts[place], 0)
+        position = np.minimum(np.searchsorted(kinds, pairs), len(kinds) - 1)
+        seen = np.where(kinds[position] == pairs, counts[position], 0)
         total = np.bincount(training[:-1], minlength=size)[scored[:-1]]
         novel = np.maximum(np.bincount(kinds // size, minlength=size), 1)[scored[:-1]]
         return self._bits((seen + novel * self._frequencies()[scored[1:]]) / (total + novel))
@@ -136,11 +140,11 @@ class TextPrediction(Task):
     def sample(
         self, batch: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Draw where the windows begin; the next character is the target at each step."""
+        """Draw the starts of windows; the target at each step is the next character."""
         characters = self._characters(self.part)
         starts = rng.integers(len(characters) - self.length, size=batch)
-        places = np.arange(self.length)[:, None] + starts
-        return characters[places], characters[places + 1]
+        positions = np.arange(self.length)[:, None] + starts
+        return characters[positions], characters[positions + 1]
 
     def measure(self, outputs: NDArray[np.float64], targets: NDArray[Any]) -> dict[str, float]:
         """Return `loss`, the cross-entropy in nats, and the same in bits, `bits_per_character`."""
@@ -148,7 +152,7 @@ class TextPrediction(Task):
         return {"loss": loss, "bits_per_character": loss / math.log(2)}
 
     def _characters(self, part: str) -> NDArray[np.int64]:
-        """Return the characters of a part by their numbers in the alphabet."""
+        """Return the characters of a part as indices into the alphabet."""
         whole = _read(self.file, _state_of(self.file))[1]
         begin, end = (round(share * len(whole)) for share in self.parts[part])
         return whole[begin:end]
@@ -158,14 +162,14 @@ class TextPrediction(Task):
         return self._characters(self.held_out().part)
 
     def _frequencies(self) -> NDArray[np.float64]:
-        """Return the shares of characters in the training part, each counted once more."""
+        """Return the shares of characters in the training part, with add-one smoothing."""
         counts = np.bincount(self._characters("train"), minlength=self.input_size) + 1
         shares: NDArray[np.float64] = counts / counts.sum()
         return shares
 
     @staticmethod
     def _bits(shares: NDArray[np.float64]) -> float:
-        """Return what a model needs for characters to which it gave these shares."""
+        """Return the bits per character of a model that gave the characters these probabilities."""
         return float(-np.log2(shares).mean())
 
 
@@ -179,7 +183,7 @@ def _path(file: object) -> str:
 
 
 def _state_of(file: str) -> tuple[int, int]:
-    """Return what changes when a file is changed."""
+    """Return the time of the last change and the size of a file."""
     try:
         state = Path(file).stat()
     except OSError as error:
@@ -189,27 +193,27 @@ def _state_of(file: str) -> tuple[int, int]:
 
 @lru_cache(maxsize=4)
 def _read(file: str, _state: tuple[int, int]) -> tuple[str, NDArray[np.int64]]:
-    """Return the alphabet of a text, and the text as numbers in it; a changed file is read anew."""
+    """Return the alphabet of a text and the text as indices into it; read changed files again."""
     try:
         text = Path(file).read_bytes().decode("utf-8")
     except OSError as error:
         raise ValueError(_unreadable(file, error)) from None
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{file} must be a text in UTF-8, got a byte that is not at {error.start}: "
-            "convert it, as with iconv -f latin1 -t utf-8"
+            f"{file} must be a text in UTF-8, but the byte at position {error.start} is not: "
+            "convert it, for example with iconv -f latin1 -t utf-8"
         ) from None
     if not text:
-        raise ValueError(f"{file} must hold a text, got an empty file: name another one")
+        raise ValueError(f"{file} must not be empty: name another text")
     points = np.frombuffer(text.encode("utf-32-le"), np.uint32)
     alphabet, numbers = np.unique(points, return_inverse=True)
     if len(alphabet) < 2:
         raise ValueError(
-            f"{file} must hold two different characters or more, got only {text[0]!r}: "
-            "there is nothing to predict; name another text"
+            f"{file} must contain at least two different characters, got only {text[0]!r}: "
+            "name another text"
         )
     return "".join(map(chr, alphabet)), numbers
 
 
 def _unreadable(file: str, error: OSError) -> str:
-    return f"file must be a text that can be read, got {file!r}: {error.strerror}; check the path"
+    return f"file must be a readable text, got {file!r}: {error.strerror}; check the path"

@@ -1,4 +1,4 @@
-"""Copy memory whose delay differs from sequence to sequence: no clock can stand in for the cue."""
+"""Copy memory with a random delay per sequence, so that counting steps cannot replace the cue."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from rnnlab.tasks.scoring import IGNORED, class_answers
 
 @dataclass(frozen=True)
 class VariableCopy(CopyMemory):
-    """Recall a few symbols when the marker comes, after a delay that nobody knows beforehand.
+    """Recall a few symbols when the marker comes, after a random delay.
 
-    The delay of each sequence is drawn from 1 to `delay`, all alike; else it is laid out as copy
-    memory is, and what is left of the T steps is padding.
+    The delay of each sequence is uniform from 1 to `delay`. The layout is that of copy memory; the
+    rest of the T steps is padding.
 
     Parameters
     ----------
@@ -26,9 +26,9 @@ class VariableCopy(CopyMemory):
         The longest delay, in steps from the end of the payload to the first symbol recalled; at
         least 1.
     payload : int
-        Symbols to recall; at least 1.
+        Number of symbols to recall; at least 1.
     alphabet : int
-        Different symbols; at least 2.
+        Number of different symbols; at least 2.
 
     Examples
     --------
@@ -46,7 +46,7 @@ class VariableCopy(CopyMemory):
     def baseline_loss(self) -> float:
         """Cross-entropy, in nats, of the best model that forgets the payload.
 
-        It sees the marker, is silent until then and guesses: payload * ln(alphabet) over the mean
+        It answers blanks until the marker and guesses then: payload * ln(alphabet) over the mean
         length, 2 * payload + (delay + 1) / 2.
         """
         mean_length = 2 * self.payload + (self.delay + 1) / 2
@@ -61,7 +61,7 @@ class VariableCopy(CopyMemory):
 
         blank, marker = self.alphabet, self.alphabet + 1
         steps = np.arange(self.length)[:, None]  # (T, 1)
-        recall = self.payload + delays  # (B,): the first step of it
+        recall = self.payload + delays  # (B,): first step of the recall
         inputs = np.where(steps < recall + self.payload, blank, IGNORED)
         targets = inputs.copy()
         sequences = np.arange(batch)

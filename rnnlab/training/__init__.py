@@ -5,7 +5,6 @@ from rnnlab.training.clipping import clip_by_global_norm, clip_by_value, global_
 from rnnlab.training.evaluation import Evaluation
 from rnnlab.training.loop import train
 from rnnlab.training.losses import (
-    IGNORED,
     LOSSES,
     binary_cross_entropy,
     mean_squared_error,
@@ -16,6 +15,7 @@ from rnnlab.training.optimizers import SGD, Adam, Optimizer, RMSProp, make_optim
 from rnnlab.training.problem import Problem, loss_of
 from rnnlab.training.schedules import Schedule
 from rnnlab.training.step import Update
+from rnnlab.training.targets import IGNORED
 from rnnlab.training.truncated import TruncatedBPTT
 
 __all__ = [

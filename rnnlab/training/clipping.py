@@ -1,4 +1,4 @@
-"""Gradient clipping, in place; both ways return the global norm as it was before."""
+"""Gradient clipping in place, by norm or by value; both return the norm before clipping."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def global_norm(gradients: Mapping[str, Array]) -> float:
 
 def check_bound(maximum: float) -> float:
     """Return a clipping bound that is finite and more than 0."""
-    return check_number("the clipping bound", maximum, above=0, remedy="try 1, or None for none")
+    return check_number("the clipping bound", maximum, above=0, remedy="try 1, or use None")
 
 
 def clip_by_global_norm(gradients: Mapping[str, Array], maximum: float) -> float:

@@ -20,7 +20,8 @@ from rnnlab.limits import check_number
 from rnnlab.training.checkpoints import resume, save
 from rnnlab.training.clipping import check_bound
 from rnnlab.training.evaluation import Course, Evaluation
-from rnnlab.training.losses import Loss, softmax_cross_entropy
+from rnnlab.training.loss_contract import Loss
+from rnnlab.training.losses import softmax_cross_entropy
 from rnnlab.training.optimizers import Optimizer
 from rnnlab.training.schedules import Schedule
 from rnnlab.training.step import Trainable, Update, training_step
@@ -267,7 +268,7 @@ class _Loop(Generic[M]):
                 self.callback(Update(number, self.model, norm, clipped))
         if not norms:
             raise ValueError(
-                f"batches must not end before training, got none after update {course.updates}: "
+                f"batches must not end before training, but end after update {course.updates}: "
                 "draw them without end, or pass a function from an epoch to its batches"
             )
         # the last update may have made a parameter infinite, and no later loss shows it

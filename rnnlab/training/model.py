@@ -1,4 +1,4 @@
-"""A recurrent layer with a linear readout at every step, or at each sequence's end."""
+"""A recurrent layer with a readout at every step, or at the end of each sequence."""
 
 from __future__ import annotations
 
@@ -11,22 +11,21 @@ from typing import Any
 import numpy as np
 
 from rnnlab.capacity import check_memory
-from rnnlab.engine import matmul
 from rnnlab.engine.protocol import Array, blank_padding
 from rnnlab.layers import Recurrent
-from rnnlab.layers.initialisers import glorot_uniform
 from rnnlab.layers.parameters import Parameters, check_live, check_own
-from rnnlab.layers.seeding import Seed, random_numbers
+from rnnlab.layers.seeding import Seed, random_numbers, seed_text
 from rnnlab.layers.validation import check_layout, check_size
 from rnnlab.registry import unknown_name
-from rnnlab.training.losses import Loss, call_loss
-from rnnlab.training.padding import ignore_padding
+from rnnlab.training.loss_contract import Loss, call_loss
+from rnnlab.training.readout import make_readout
+from rnnlab.training.targets import ignore_padding
 
 READS = ("every", "last")
 
 
 class SequenceModel:
-    """A recurrent layer and the readout `logits_t = V h_t + b`.
+    """A recurrent layer and a readout, by default `logits_t = V h_t + b`.
 
     Parameters
     ----------
@@ -34,23 +33,28 @@ class SequenceModel:
     output_size : int
         O.
     read : "every" or "last"
-        Where the readout stands: at every step, outputs (T, B, O), or at the end of each sequence
-        alone, outputs (B, O). Of a bidirectional layer, "last" reads each direction where it ends:
-        the backward one at the first step. For a choice of steps, read every one and mark the
-        others in the targets: -1, or NaN.
+        Where the readout is: at every step, outputs (T, B, O), or at the end of each sequence,
+        outputs (B, O). Of a bidirectional layer, "last" reads each direction where it ends: the
+        backward one at the first step. For a choice of steps, read every one and mark the others
+        in the targets as ignored: -1, or NaN.
+    readout : str
+        Name of the readout in `rnnlab.registry.readouts`.
     seed : int or numpy.random.Generator, optional
-        Seed of the readout's weights (Glorot uniform; its bias starts at 0). The draw is
-        independent of a layer's with the same seed. If left out, fresh entropy of the operating
-        system, which the attribute keeps.
+        Seed of the readout's parameters. The draw is independent of a layer's with the same seed.
+        If left out, fresh entropy of the operating system, which the attribute keeps.
+    **options
+        Options of the readout; the linear one has none.
 
     Attributes
     ----------
     parameters : Parameters
-        Live arrays: the layer's, `readout_weight` (O, D*H) and `readout_bias` (O,).
+        Live arrays of the layer and the readout; the linear one has `readout_weight` (O, D*H) and
+        `readout_bias` (O,).
     readout_weight, readout_bias : array
-        Live arrays of the readout; an assignment copies into them, as into `parameters`.
+        Live arrays of the linear readout; an assignment copies into them, as into `parameters`.
+    readout : Readout
     seed : int or None
-        The seed of the readout's weights; None where a generator was given.
+        The seed of the readout's parameters; None where a generator was given.
 
     Examples
     --------
@@ -75,7 +79,9 @@ class SequenceModel:
         output_size: int,
         *,
         read: str = "every",
+        readout: str = "linear",
         seed: Seed = None,
+        **options: Any,
     ) -> None:
         if not isinstance(layer, Recurrent):
             raise TypeError(
@@ -92,32 +98,30 @@ class SequenceModel:
         self.layer = layer
         self.read = read
         self.output_size = check_size("output_size", output_size)
-        drawn = 8 * self.output_size * layer.output_size
-        what = f"a readout of output_size={self.output_size} on {layer}"
-        check_memory(what, drawn)
-        rng, self.seed = random_numbers(seed, "readout")
-        weight = glorot_uniform(rng, self.output_size, layer.output_size)
+        self.readout_name = readout
+        self.readout = make_readout(readout, layer.output_size, self.output_size, **options)
         self._dtype = np.dtype(layer.dtype)
-        self._shapes: dict[str, tuple[int, ...]] = {
-            "readout_weight": (self.output_size, layer.output_size),
-            "readout_bias": (self.output_size,),
-        }
-        self._readout = {
-            "readout_weight": np.ascontiguousarray(weight, layer.dtype),
-            "readout_bias": np.zeros(self.output_size, layer.dtype),
+        self._shapes = self.readout.shapes
+        what = f"a readout of output_size={self.output_size} on {layer}"
+        check_memory(what, 8 * sum(map(math.prod, self._shapes.values())))
+        rng, self.seed = random_numbers(seed, "readout")
+        self._arrays = {
+            name: np.ascontiguousarray(array, layer.dtype)
+            for name, array in self.readout.initial(rng).items()
         }
 
     def __repr__(self) -> str:
-        seed = "" if self.seed is None else f" seed={self.seed}"
+        kind = "" if self.readout_name == "linear" else f" readout={self.readout_name}"
+        seed = "" if self.seed is None else f" seed={seed_text(self.seed)}"
         return (
             f"<rnnlab.SequenceModel {self.layer!r} output_size={self.output_size} "
-            f"read={self.read}{seed}>"
+            f"read={self.read}{kind} parameters={self.parameter_count}{seed}>"
         )
 
     @property
     def parameters(self) -> Parameters:
         """Live arrays of the layer and the readout, with the layer's rules for assignments."""
-        arrays = {**self.layer.parameters, **self._readout}
+        arrays = {**self.layer.parameters, **self._arrays}
         shapes = self.layer.parameter_shapes | self._shapes
         return Parameters(arrays, shapes, self.layer.dtype)
 
@@ -127,7 +131,7 @@ class SequenceModel:
 
     @property
     def readout_weight(self) -> Array:
-        """The readout's weight (O, D*H)."""
+        """Weight of the linear readout (O, D*H)."""
         return self._live("readout_weight")
 
     @readout_weight.setter
@@ -136,7 +140,7 @@ class SequenceModel:
 
     @property
     def readout_bias(self) -> Array:
-        """The readout's bias (O,)."""
+        """Bias of the linear readout (O,)."""
         return self._live("readout_bias")
 
     @readout_bias.setter
@@ -144,22 +148,33 @@ class SequenceModel:
         self.parameters["readout_bias"] = value
 
     def _live(self, name: str) -> Array:
-        array = self._readout[name]
+        if name not in self._arrays:
+            raise AttributeError(
+                f"the {self.readout_name} readout has no {name}: see model.parameters"
+            )
+        array = self._arrays[name]
         check_live(name, array, self._shapes[name], self._dtype)
         return array
 
+    def _readout_parameters(self) -> dict[str, Array]:
+        return {name: self._live(name) for name in self._shapes}
+
     @property
     def parameter_count(self) -> int:
-        """How many numbers the model learns."""
+        """Number of learned numbers."""
         return sum(array.size for array in self.parameters.values())
 
     def read_out(self, y: Array) -> Array:
-        """Return V y + b for outputs (..., D*H) of the layer."""
+        """Return the readout of outputs (..., D*H) of the layer."""
         return self._read_out(self._check_read("y", y))
 
     def _read_out(self, y: Array) -> Array:
-        flat = matmul(y.reshape(-1, y.shape[-1]), self.readout_weight.T)
-        return (flat + self.readout_bias).reshape(*y.shape[:-1], self.output_size)
+        flat = self.readout.forward(self._readout_parameters(), y.reshape(-1, y.shape[-1]))
+        return flat.reshape(*y.shape[:-1], self.output_size)
+
+    def readout_gradient(self, y: Array, d_outputs: Array) -> Array:
+        """Return dL/dy (N, D*H) at outputs y (N, D*H) of the layer, from dL/d outputs (N, O)."""
+        return self.readout.input_gradient(self._readout_parameters(), y, d_outputs)
 
     def predict(self, x: Array, *, lengths: Sequence[int] | Array | None = None) -> Array:
         """Return the readout for inputs x (T, B, I), from the layer's initial state.
@@ -168,12 +183,12 @@ class SequenceModel:
         ----------
         x : array (T, B, I)
         lengths : ints (B,), optional
-            Where each sequence ends, from 1 to T; what stands in x behind it counts for nothing.
+            Length of each sequence, from 1 to T; x after the end is ignored.
 
         Returns
         -------
         array (T, B, O) or (B, O)
-            The latter with `read="last"`. The former is 0 behind a sequence's end.
+            The latter with `read="last"`. The former is 0 after the end of a sequence.
         """
         y, _ = self.layer(x, **_given(lengths=lengths))
         if self.read == "last":
@@ -197,18 +212,19 @@ class SequenceModel:
         ----------
         x : array (T, B, I)
         targets : array
-            As `loss` takes them beside (T, B, O), or beside (B, O) with `read="last"`. What stands
-            behind a sequence's end counts for nothing.
+            Targets of the loss for outputs (T, B, O), or (B, O) with `read="last"`. Targets after
+            the end of a sequence are ignored.
         loss : callable
-            `loss(outputs, targets) -> (value, d_outputs)`, with `weights` as a third where given:
-            a number, and its gradient in the shape of the outputs, which is cast to their dtype.
+            `loss(outputs, targets) -> (value, d_outputs)`, with a third argument `weights` if they
+            are given: a number, and its gradient in the shape of the outputs, which is cast to
+            their dtype.
         lengths : ints (B,), optional
-            Where each sequence ends, from 1 to T.
+            Length of each sequence, from 1 to T.
         weights : array (B,) or one for each position, optional
-            How much each sequence counts, or each answer.
+            Weight of each sequence, or of each answer.
         noise : int or numpy.random.Generator, optional
             Source of the regularisers' masks; an int draws the same masks at every call, a
-            generator goes on. If left out, the regularisers are off.
+            generator advances. If left out, the regularisers are off.
 
         Returns
         -------
@@ -236,7 +252,7 @@ class SequenceModel:
     def readout_loss(
         self, read: Array, targets: Array, loss: Loss, weights: Array | None = None
     ) -> tuple[float, Array | None, dict[str, Array]]:
-        """Return the loss on what is read out of the layer, and its gradients up to there.
+        """Return the loss for outputs of the layer, and its gradients through the readout.
 
         Parameters
         ----------
@@ -252,20 +268,20 @@ class SequenceModel:
         d_read : array (..., D*H) or None
             None where `value` is not finite.
         gradients : dict of str to array
-            Of the readout's parameters.
+            Gradients of the readout's parameters.
         """
         read = self._check_read("read", read)
         value, d_logits = call_loss(loss, self._read_out(read), targets, weights)
-        flat = d_logits.reshape(-1, self.output_size)
-        d_read = matmul(flat, self.readout_weight).reshape(read.shape)
+        flat, features = d_logits.reshape(-1, self.output_size), read.reshape(-1, read.shape[-1])
+        with np.errstate(over="ignore", invalid="ignore"):  # checked in the next line
+            d_read, gradients = self.readout.backward(self._readout_parameters(), features, flat)
         if not (math.isfinite(value) and np.isfinite(d_read).all()):
             return value if not math.isfinite(value) else math.nan, None, {}
-        weight = matmul(flat.T, read.reshape(-1, read.shape[-1]))
-        return value, d_read, {"readout_weight": weight, "readout_bias": flat.sum(axis=0)}
+        return value, d_read.reshape(read.shape), gradients
 
     def _check_read(self, name: str, y: Array) -> Array:
         """Return outputs (..., D*H) of the layer, checked; NaN and infinities are accepted."""
-        width = self._shapes["readout_weight"][1]
+        width = self.readout.features
         right = type(y) is np.ndarray and y.dtype == self._dtype and y.shape[-1:] == (width,)
         if right and y.size:
             return y
@@ -277,15 +293,22 @@ class SequenceModel:
         steps, batch, width = y.shape
         last = np.full((batch, 1), steps) if lengths is None else np.asarray(lengths)[:, None]
         last = np.repeat(last - 1, width, axis=1)  # (B, D*H)
-        last[:, self.layer.hidden_size :] = 0  # the backward direction's, if there is one
+        last[:, self.layer.hidden_size :] = 0  # the backward direction, if there is one
         return last, np.arange(batch)[:, None], np.arange(width)
 
     def astype(self, dtype: Any) -> SequenceModel:
         """Return a copy of the model in another dtype."""
-        copy = SequenceModel(self.layer.astype(dtype), self.output_size, read=self.read, seed=0)
+        copy = SequenceModel(
+            self.layer.astype(dtype),
+            self.output_size,
+            read=self.read,
+            readout=self.readout_name,
+            seed=0,
+            **self.readout.options,
+        )
         copy.seed = self.seed
-        copy.readout_weight[:] = self.readout_weight
-        copy.readout_bias[:] = self.readout_bias
+        for name, array in copy._readout_parameters().items():
+            array[:] = self._live(name)
         return copy
 
     def save(self, path: str | PathLike[str], *, notes: Mapping[str, Any] | None = None) -> Path:
@@ -294,20 +317,31 @@ class SequenceModel:
         Parameters
         ----------
         path : str or path
-            Written whole or not at all; what was there is replaced.
+            File that is written atomically; an existing one is replaced.
         notes : mapping, optional
-            What else belongs to the model, such as the scaling of its inputs, as JSON holds it;
-            `rnnlab.training.saving.load_notes` reads it.
+            Further properties of the model, such as the scaling of its inputs, as JSON holds them;
+            `rnnlab.training.loading.load_notes` reads them.
 
         Returns
         -------
         pathlib.Path
         """
-        from rnnlab.training.saving import save_model
+        from rnnlab.layers import saving  # pydantic is needed for files only
 
-        return save_model(self, Path(path), notes)
+        description = saving.Description(
+            kind="model",
+            layer=saving.describe(self.layer.architecture, self.layer.seed),
+            output_size=self.output_size,
+            read=self.read,
+            readout=self.readout_name,
+            readout_options=self.readout.options,
+            notes=None if notes is None else dict(notes),
+            seed=self.seed,
+        )
+        shapes = self.layer.parameter_shapes | self._shapes
+        return saving.write(Path(path), self.parameters, shapes, description)
 
 
 def _given(**options: Any) -> dict[str, Any]:
-    """Leave out what is None: a layer or a loss of one's own may not know it."""
+    """Leave out options that are None: a user's layer or loss may not have them."""
     return {name: value for name, value in options.items() if value is not None}

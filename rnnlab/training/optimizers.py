@@ -1,6 +1,7 @@
 """Optimisers, which change parameters in place by their gradients.
 
-A further optimiser is one class, registered in `rnnlab.registry.optimizers`.
+A further optimiser is one class, registered in `rnnlab.registry.optimizers` or offered by a package
+as an entry point of the group "rnnlab.optimizers".
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ import numpy as np
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.arrays import as_numbers
 from rnnlab.limits import check_number
-from rnnlab.registry import optimizers as optimizers  # users of the registry import it from here
-from rnnlab.registry import unknown_name
+from rnnlab.registry import optimizers, unknown_name
 
 
 def _check_parameters(parameters: object) -> Mapping[str, Array]:
@@ -132,7 +132,7 @@ class Optimizer(ABC):
         missing = self.parameters.keys() - gradients.keys()
         if missing:
             raise ValueError(
-                f"gradients must have one for every parameter, but {sorted(missing)[0]} has none: "
+                f"gradients must hold every parameter, but {sorted(missing)[0]} is missing: "
                 "pass all that loss_and_gradients returned"
             )
         checked = {
@@ -223,8 +223,11 @@ class Adam(Optimizer):
         parameter -= rate * mean / (np.sqrt(square) / correction + self.epsilon)
 
 
-for name, kind in (("sgd", SGD), ("rmsprop", RMSProp), ("adam", Adam)):
-    optimizers.register(name, kind)
+def check_offer(_: str, kind: object) -> type[Optimizer]:
+    """Return a class of optimisers that a package offers."""
+    if not (isinstance(kind, type) and issubclass(kind, Optimizer)):
+        raise TypeError(f"an optimiser must be a subclass of Optimizer, got {kind!r}: derive it")
+    return kind
 
 
 def make_optimizer(

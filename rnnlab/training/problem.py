@@ -8,7 +8,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 
 from rnnlab.batch import Batch
-from rnnlab.training.losses import LOSSES, Loss
+from rnnlab.training.loss_contract import Loss
+from rnnlab.training.losses import LOSSES
 from rnnlab.training.sequence_weights import per_answer
 
 

@@ -1,4 +1,4 @@
-"""Weights that mean the same in every batch, whatever stands beside them in it."""
+"""Sequence weights whose effect does not depend on the composition of a batch."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ import numpy as np
 
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.arrays import as_numbers
-from rnnlab.training.losses import Loss, check_result, where_asked
+from rnnlab.training.loss_contract import Loss, check_result
+from rnnlab.training.targets import where_answered
 
 
 def per_answer(loss: Loss) -> Loss:
     """Return a loss that divides by the number of answers: sum(w * l) / n.
 
     The losses of this package divide by the sum of the weights, as PyTorch does. Over one set of
-    data that is a weighted mean; in training by batches a weight then counts against the others of
-    its batch alone, and cancels in a batch of one sequence. Divided by n, and with weights whose
-    mean is 1, every answer pulls with its weight in whatever batch it comes, and what one is
-    without weights keeps its size.
+    data that is a weighted mean; in training by batches a weight is then relative to the others of
+    its batch, and cancels in a batch of one sequence. Divided by n, and with weights whose mean is
+    1, every answer counts with its weight in any batch, and the loss keeps the size that it has
+    without weights.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ def per_answer(loss: Loss) -> Loss:
     Returns
     -------
     callable
-        Of the same form; without weights it is the same.
+        A loss of the same form; without weights it is the same loss.
 
     Examples
     --------
@@ -54,8 +55,8 @@ def per_answer(loss: Loss) -> Loss:
 
 
 def _mean_weight(weights: Array, targets: Array, positions: tuple[int, ...]) -> float:
-    """Return the mean weight of the answers that are asked, of weights (...) or (B,)."""
+    """Return the mean weight of the answers that are not ignored, of weights (...) or (B,)."""
     spread = np.broadcast_to(as_numbers("weights", weights).astype(np.float64), positions)
     if targets.ndim > spread.ndim:  # numbers (..., O), not classes (...)
         spread = spread[..., None]
-    return float(np.broadcast_to(spread, targets.shape)[where_asked(targets)].mean())
+    return float(np.broadcast_to(spread, targets.shape)[where_answered(targets)].mean())

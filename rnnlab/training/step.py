@@ -12,7 +12,7 @@ import numpy as np
 from rnnlab.batch import Batch
 from rnnlab.engine.protocol import Array
 from rnnlab.training.clipping import clip_by_global_norm, clip_by_value, global_norm
-from rnnlab.training.losses import Loss
+from rnnlab.training.loss_contract import Loss
 from rnnlab.training.optimizers import Optimizer
 
 

@@ -1,4 +1,4 @@
-"""Training on a stream: the state is carried over, gradients go back a limited number of steps."""
+"""Truncated back-propagation through time: training on long streams, window by window."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from rnnlab.layers.parameters import Parameters
 from rnnlab.layers.seeding import random_numbers
 from rnnlab.layers.states import in_order
 from rnnlab.layers.validation import check_size
-from rnnlab.training.losses import Loss, asks_nothing
+from rnnlab.training.loss_contract import Loss
 from rnnlab.training.model import SequenceModel
-from rnnlab.training.padding import ignore_padding
+from rnnlab.training.targets import has_no_answer, ignore_padding
 
 
 @dataclass(frozen=True)
 class _Piece:
-    """Some steps of the stream, and which sequences began them at another state than was left."""
+    """Some steps of the stream, and the sequences that began them at a changed state."""
 
     tape: Tape
     changed: Array  # bool (B,)
@@ -37,11 +37,11 @@ class TruncatedBPTT:
     Computation 2(4)), with h = k2 and h' = k1: what was computed in earlier windows is not computed
     again with the newer parameters. Memory is that of k2 steps.
 
-    It takes the model's place in `train`, whose batches are then the windows.
+    It replaces the model in `train`, whose batches are then the windows: see `cut`.
 
     Where the state is changed between two windows, gradients stop, as they do in PyTorch at a state
     that was detached or multiplied by zero: an error after the change does not go back to the steps
-    before it. This holds for each sequence alone, so that one sequence of a batch can begin anew
+    before it. This holds for each sequence alone, so that one sequence of a batch can start again
     while the others go on. A sequence counts as changed if a number of its state is no longer the
     one that the window before left, or if `state` was assigned and is all zeros for the sequence.
 
@@ -52,14 +52,14 @@ class TruncatedBPTT:
     k1 : int
         Steps of a window.
     k2 : int
-        Steps that gradients go back, the window's own included; at least `k1`. With the length of
-        the stream or more, the windows' gradients add up to those of full BPTT.
+        Steps that gradients go back, the window included; at least `k1`. With the length of the
+        stream or more, the gradients of the windows add up to those of full BPTT.
 
     Attributes
     ----------
     state : named tuple of (num_layers, B, H) arrays, or None
-        Where the next window begins; None at the beginning of a stream. It may be assigned, and its
-        arrays may be written to.
+        Initial state of the next window; None at the beginning of a stream. It may be assigned, and
+        its arrays may be modified.
 
     Raises
     ------
@@ -114,15 +114,15 @@ class TruncatedBPTT:
         return self.model.parameters
 
     def reset(self) -> None:
-        """Begin another stream: the state and what gradients would go back over are forgotten."""
+        """Begin another stream: discard the state and the tapes of earlier windows."""
         self._state: Any = None
-        self._left: Any = None  # a copy of the state that the last window ended with
+        self._left: Any = None  # copy of the final state of the last window
         self._assigned = False
-        self._past: list[_Piece] = []  # those that a later window may go back over
+        self._past: list[_Piece] = []  # pieces that a later window may go back over
 
     @property
     def state(self) -> Any:
-        """Where the next window begins."""
+        """Initial state of the next window."""
         return self._state
 
     @state.setter
@@ -165,14 +165,14 @@ class TruncatedBPTT:
         weights: Array | None = None,
         noise: int | np.random.Generator | None = None,
     ) -> tuple[float, dict[str, Array]]:
-        """Read the stream's next window; return its loss and the gradient of the last k2 steps.
+        """Return the loss of the next window, and its gradient over the last k2 steps.
 
         Parameters
         ----------
         x : array (k1, B, I)
-            Fewer steps at a stream's end; the gradient may then go back over a little less.
+            Fewer steps at the end of a stream; the gradient may then go back over fewer steps.
         targets : array
-            As `loss` takes them beside (k1, B, O).
+            Targets of the loss for outputs (k1, B, O).
         loss : callable
             `loss(outputs, targets) -> (value, d_outputs)`, the mean over the window.
         weights : array, optional
@@ -183,7 +183,7 @@ class TruncatedBPTT:
         Returns
         -------
         value : float
-            0 for a window that asks for no answer: the stream goes on, the gradients are 0.
+            0 for a window without an answer: the stream goes on, the gradients are 0.
         gradients : dict of str to array
             Empty where `value` is not finite.
 
@@ -207,7 +207,7 @@ class TruncatedBPTT:
             pieces.append(_Piece(tape, changed))
             state = tape.state
         value, gradients = 0.0, {name: np.zeros_like(a) for name, a in self.parameters.items()}
-        if not asks_nothing(np.asarray(targets)):
+        if not has_no_answer(np.asarray(targets)):
             y = np.concatenate([piece.tape.output for piece in pieces])
             value, d_y, readout = self.model.readout_loss(y, targets, loss, weights)
             gradients = {} if d_y is None else self._go_back(pieces, d_y) | readout
@@ -217,13 +217,13 @@ class TruncatedBPTT:
         return value, gradients
 
     def _changed(self, batch: int) -> Array:
-        """Return which sequences, bool (B,), do not begin where the window before left them."""
+        """Return which sequences, bool (B,), do not begin at the final state of the last window."""
         if self._state is None or self._left is None:
             return np.ones(batch, bool)
         names = self.model.layer.cell.states
         given = [np.asarray(array) for array in in_order("state", self._state, names)]
         if any(new.shape != old.shape for new, old in zip(given, self._left, strict=True)):
-            return np.ones(batch, bool)  # another batch, or what the layer refuses
+            return np.ones(batch, bool)  # another batch, or an invalid state
         differs, zero = np.zeros(batch, bool), np.ones(batch, bool)
         for new, old in zip(given, self._left, strict=True):  # (num_layers, B, H)
             differs |= (new != old).any(axis=(0, 2))
@@ -231,7 +231,7 @@ class TruncatedBPTT:
         return differs | (zero & self._assigned)
 
     def _cut(self, x: Array) -> list[Array]:
-        """Cut a window where later windows' k2 steps begin: there a tape must begin too."""
+        """Cut a window where the k2 steps of later windows begin: a tape must begin there too."""
         at = -self.k2 % self.k1
         return [part for part in (x[:at], x[at:]) if len(part)]
 
@@ -254,7 +254,7 @@ class TruncatedBPTT:
             found = layer.backward(tape, d_output, d_state, input_gradient=False)
             d_state = found.state
             for d in d_state:
-                d[:, piece.changed] = 0  # here the gradient ends
+                d[:, piece.changed] = 0  # the gradient ends here
             for name, share in found.parameters.items():
                 total[name] = total[name] + share if name in total else share
             if piece.changed.all():
@@ -262,7 +262,7 @@ class TruncatedBPTT:
         return total
 
     def _remember(self, pieces: list[_Piece]) -> None:
-        """Keep what the next window can reach: less than k2 steps."""
+        """Keep the pieces that the next window can reach: less than k2 steps."""
         self._past += pieces
         reach = 0
         for number in reversed(range(len(self._past))):

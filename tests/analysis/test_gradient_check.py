@@ -10,7 +10,7 @@ import pytest
 from rnnlab.analysis import check_gradients
 from rnnlab.cells import CellDefinition, cell
 from rnnlab.equations import exp, linear, relu, tanh, vector
-from rnnlab.equations.functions import ELEMENTWISE
+from rnnlab.equations.operation import OPERATIONS
 from rnnlab.registry import cells
 
 
@@ -42,9 +42,9 @@ def test_sizes_and_seed():
 @pytest.fixture
 def wrong_tanh(monkeypatch: pytest.MonkeyPatch) -> CellDefinition:
     """Return a cell derived while the derivative of tanh is off by a part in 10,000."""
-    right = ELEMENTWISE["tanh"]
-    wrong = dataclasses.replace(right, derivative=lambda _, y: (1 - y * y) * 1.0001)
-    monkeypatch.setitem(ELEMENTWISE, "tanh", wrong)
+    right = OPERATIONS["tanh"]
+    wrong = dataclasses.replace(right, gradient=lambda d, y, _: (d * (1 - y * y) * 1.0001,))
+    monkeypatch.setitem(OPERATIONS, "tanh", wrong)
 
     @cell
     def wrong_cell(x, h):

@@ -13,10 +13,11 @@ import pytest
 from matplotlib.patches import Rectangle
 
 from rnnlab.benchmark import Case, Programs, Shape, compare, measure, summarise
+from rnnlab.benchmark.programs import AVX2
 from rnnlab.benchmark.rivals import Rnnlab
 from rnnlab.benchmark.suite import ROUNDS
 from rnnlab.cli import main
-from rnnlab.engine import get_num_threads
+from rnnlab.engine import get_num_threads, instruction_set
 from rnnlab.plotting import plot_benchmark
 from rnnlab.registry import cells
 
@@ -106,6 +107,25 @@ def test_a_program_has_a_process_and_threads_of_its_own():
         assert len(processes) == 1
     assert not multiprocessing.active_children()
     assert get_num_threads() == before
+
+
+class Instructions(Rnnlab):
+    """Reports the instruction set of its process as an error."""
+
+    name = "instructions"
+
+    def prepare(self, case, layer, x, d_output):
+        raise ValueError(f"{instruction_set()}, OpenBLAS for {os.environ['OPENBLAS_CORETYPE']}")
+
+
+@pytest.mark.skipif(instruction_set() not in ("AVX2", "AVX-512"), reason="needs AVX2")
+def test_a_program_can_be_kept_to_avx2():
+    case = Case(cells["rnn"], Shape(3, 2, 2, 4), "float32", "inference")
+    with (
+        Programs([Instructions()], [1], AVX2) as programs,
+        pytest.raises(RuntimeError, match="AVX2, OpenBLAS for Haswell"),
+    ):
+        programs[0].prepare(case)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -13,12 +13,10 @@ from rnnlab.cells.description import (
     about,
     direct_path_texts,
     initial_text,
-    parameter_formula,
     parameter_rows,
     recurrent_products,
-    shape_text,
-    source_text,
 )
+from rnnlab.cells.layout import ParameterArray, count_formula
 from rnnlab.engine.plan import make_plan
 from rnnlab.equations import linear, sigmoid, tanh, vector
 from rnnlab.equations.expression import reachable
@@ -58,13 +56,13 @@ def constant_rows(x, h):
     ids=lambda value: getattr(value, "name", ""),
 )
 def test_formulas_by_hand(definition, formula):
-    assert parameter_formula(definition) == formula
+    assert definition.parameter_formula == formula
 
 
 @pytest.mark.parametrize("name", cells.names())
 @pytest.mark.parametrize(("inputs", "units"), [(1, 1), (3, 5), (7, 2)])
 def test_the_formula_counts_what_a_layer_learns(name, inputs, units):
-    formula = parameter_formula(cells[name])
+    formula = cells[name].parameter_formula
     python = re.sub(r"(?<=[\dH])(?=[IH(])", "*", formula)
     count = eval(python, {"I": inputs, "H": units})
     assert count == Recurrent(name, inputs, units).parameter_count
@@ -72,10 +70,9 @@ def test_the_formula_counts_what_a_layer_learns(name, inputs, units):
 
 def test_numbers_that_do_not_grow_with_the_layer_stand_apart():
     """A learned number per layer has the shape () or (1,)."""
-    single = types.SimpleNamespace(shape=lambda **_: (1,))
-    fake = types.SimpleNamespace(arrays={**lstm.arrays, "tau": single})
-    assert parameter_formula(fake) == "4H(I+H+1)+1"  # type: ignore[arg-type]
-    assert shape_text(single) == "(1,)"  # type: ignore[arg-type]
+    single = ParameterArray("tau", "scalar")
+    assert count_formula([*lstm.arrays.values(), single]) == "4H(I+H+1)+1"
+    assert single.shape_text == "(1,)"
 
 
 @pytest.mark.parametrize(
@@ -160,10 +157,8 @@ def test_a_recommended_initialisation_is_named():
 
 
 def test_source_is_as_it_was_written(awkward):
-    assert source_text(two_products).startswith("@cell\ndef two_products(x, h):\n")
-    assert 'where(h_new > part, h_new, 0.5 * part) - vector("p_i", init=-0.2)' in source_text(
-        awkward
-    )
+    assert two_products.source.startswith("@cell\ndef two_products(x, h):\n")
+    assert 'where(h_new > part, h_new, 0.5 * part) - vector("p_i", init=-0.2)' in awkward.source
     scope: dict[str, object] = {"cell": cell, "linear": linear, "tanh": tanh}
     exec("@cell\ndef typed(x, h):\n    return tanh(linear('g', x, h))\n", scope)
-    assert source_text(scope["typed"]) == ""  # type: ignore[arg-type]
+    assert scope["typed"].source == ""  # type: ignore[attr-defined]

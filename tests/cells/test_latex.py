@@ -7,10 +7,14 @@ import re
 import pytest
 
 from rnnlab.cells import cell, gru, lstm, peephole_lstm
+from rnnlab.cells.diagram import flowchart
 from rnnlab.cells.latex import symbol, typeset
+from rnnlab.cells.noise import regularised
 from rnnlab.equations import linear, tanh
-from rnnlab.equations.functions import ELEMENTWISE
+from rnnlab.equations.operation import OPERATIONS, Operation
 from rnnlab.registry import cells
+
+FUNCTIONS = sorted(name for name, one in OPERATIONS.items() if one.is_function)
 
 LSTM = r"""\begin{aligned}
 i_{t} &= \sigma(W_{i} x_{t} + U_{i} h_{t-1} + b_{i}) \\
@@ -127,7 +131,7 @@ def test_the_balance_sees_what_is_wrong(awkward):
             assert_balanced(wrong)
 
 
-@pytest.mark.parametrize("name", sorted(ELEMENTWISE))
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_function_is_typeset_at_least_by_its_name(name):
     def f(x, h):
         a = linear("a", x, h)
@@ -138,13 +142,25 @@ def test_every_function_is_typeset_at_least_by_its_name(name):
     assert "a_{t}" in text.splitlines()[-2]
 
 
-def test_an_operation_without_an_entry_falls_back_to_its_name():
+def test_an_operation_without_a_form_is_set_by_its_name(monkeypatch):
+    new = Operation("new_op", lambda _, a, b: a * b, gradient=lambda d, *_: (d, d))
+    monkeypatch.setitem(OPERATIONS, "new_op", new)
+
     def f(x, h):
         a = linear("a", x, h)
         return a.graph.node("new_op", a, tanh(a))
 
-    from rnnlab.cells.latex import _Writer
+    text = typeset(cell(name="probe")(f))
+    assert text.splitlines()[2] == r"h_{t} &= \operatorname{new\_op}(a_{t}, \tanh(a_{t}))"
 
-    equations = lstm.equations
-    node = equations.graph.node("new_op", *equations.outputs)
-    assert _Writer(lstm)._write(node) == (r"\operatorname{new\_op}(h_{t}, c_{t})", 3)
+
+def test_masks_are_typeset_and_drawn():
+    noisy, _ = regularised(lstm, hidden=0.5, zoneout={"h": 0.1})
+    lines = typeset(noisy).splitlines()
+    assert lines[1].startswith(
+        r"i_{t} &= \sigma(W_{i} x_{t} + U_{i} (h_{t-1} \odot \mathrm{mask}_{h,t})"
+    )
+    assert_balanced(typeset(noisy))
+    drawn = flowchart(noisy)
+    assert '[/"mask_h"/]:::input' in drawn
+    assert '[/"zoneout_h"/]:::input' in drawn

@@ -328,8 +328,8 @@ def lem(p, x, states):
     return y, z
 
 
-@paper("mlstm")
-def mlstm(p, x, states):
+@paper("multiplicative-lstm")
+def multiplicative_lstm(p, x, states):
     h, c = states
     w, u, b = rows(p["weight_ih"], "mifgo"), rows(p["weight_hh"], "mifgo"), rows(p["bias"], "ifgo")
     m = (x @ w["m"]) * (h @ u["m"])

@@ -300,8 +300,8 @@ def test_shares_count_where_a_column_is_called_split(data: Path, capsys: Any) ->
     assert "  features: height, weather (2 words)" in printed
     assert main(["fit", str(data), "--split-seed=4", "--out=fit"]) == 2
     assert capsys.readouterr().err == (
-        'Error: split_seed must go with shares, got 4 beside the column "split", which says the '
-        "parts: leave the seed out, or give shares such as --split .7,.15,.15\n"
+        'Error: split_seed must go with shares, got 4 and the column "split", which assigns the '
+        "parts: leave the seed out, or give shares with --split 0.7,0.15,0.15\n"
     )
     drift().to_csv(data, index=False)
     assert settings()[:2] == (list(SHARES), SEED)
@@ -408,7 +408,7 @@ def test_predict_keeps_what_is_there_and_names_what_is_wrong(data: Path, capsys:
     for arguments, message in (
         ([model, "walks.csv"], "walks-predictions.csv must not be there yet, got a file: replace"),
         (["no.safetensors", "walks.csv"], "the model must be a file that can be read, got"),
-        (["walks.csv", "walks.csv"], "must be a whole safetensors file, got one that is cut off"),
+        (["walks.csv", "walks.csv"], "must be a complete safetensors file, got one that is cut"),
         ([model, "no.csv", "--out=q.csv"], "the data must be a file that can be read, got"),
         ([model, "walks.csv", "--out=no/q.csv"], "out must be a file that can be written, got"),
     ):

@@ -67,7 +67,7 @@ def test_copy_task_from_end_to_end(rnnlab: Rnnlab, tiny: list[str], tmp_path: Pa
 
 def test_gradient_flow_from_end_to_end(rnnlab: Rnnlab, tiny: list[str], tmp_path: Path) -> None:
     arguments = ["run", "gradient-flow", "--delay=4", *tiny, "--out=flow"]
-    done = rnnlab(*arguments, "--updates=0")
+    done = rnnlab(*arguments, "--updates=0", "--jobs=1")
     assert done.returncode == 0, done.stderr
     gradients = pd.read_csv(tmp_path / "flow" / "gradients.csv")
     assert set(gradients["phase"]) == {"init"}
@@ -168,7 +168,7 @@ def test_what_the_user_got_wrong_is_one_line_and_code_2(
 def test_an_existing_result_of_other_settings_is_kept(
     rnnlab: Rnnlab, tiny: list[str], tmp_path: Path
 ) -> None:
-    arguments = ["run", "copy-task", "--delay=3", *tiny, "--out=out"]
+    arguments = ["run", "copy-task", "--delay=3", *tiny, "--out=out", "--jobs=1"]
     assert rnnlab(*arguments).returncode == 0
     before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     done = rnnlab(*arguments, "--lr=0.01")

@@ -32,38 +32,38 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         cut(("14", "n/a")),
         {},
         "data.csv, line 4, column \"temp\": must be a number, got 'n/a': correct it, leave the "
-        "field empty, or name the column in --text",
+        "field empty, or name the column in text=",
     ),
     (cut(("14", "inf")), {}, "line 4, column \"temp\": must be a number, got 'inf'"),
     (
         cut(("14,low", ",low")),
         {},
-        'line 4, column "temp": a feature must have a value, got nothing: fill it in, or leave',
+        'line 4, column "temp": a feature must have a value: fill it in, or leave',
     ),
     (cut(("14,low", "NA,low")), {}, 'line 4, column "temp": a feature must have a value'),
     (
         cut(("14,low", "14,")),
         {},
-        'line 4, column "wind": a feature must have a value, got nothing',
+        'line 4, column "wind": a feature must have a value: fill',
     ),
     (
         cut(("14,low", ",low")),
         {"missing": "ffill"},
-        'line 4, column "temp": a feature must have a value, got no value before it either',
+        'line 4, column "temp": a feature must have a value, and none comes before it',
     ),
     (TABLE, {"missing": "dorp"}, "missing must be one of drop, error, ffill, got 'dorp': did you"),
     # times and sequences
     (
         cut(("b,2,16", "b,1,16")),
         {},
-        'line 5, column "time": a time must come once in a sequence, got 1 of sequence b again '
+        'line 5, column "time": a time must occur once in a sequence, got 1 of sequence b again '
         "after line 4: drop one of the two rows",
     ),
     (
         cut(("b,2,16", "b,9,16")),
         {},
-        'line 6, column "time": times must grow within a sequence, got 3 after 9 in sequence b: '
-        "sort the file by id and time",
+        'line 6, column "time": times must increase within a sequence, got 3 after 9 in sequence '
+        "b: sort the file by id and time",
     ),
     (cut(("b,2,16", "b,soon,16")), {}, "line 5, column \"time\": must be a number, got 'soon'"),
     (
@@ -72,11 +72,11 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         'line 5, column "time": must be a number or a date such as 2024-05-31 or '
         "2024-05-31T08:30, got '2024-31-02': correct it",
     ),
-    (cut(("b,2,16", "b,,16")), {}, 'line 5, column "time": must be a number, got none: give every'),
+    (cut(("b,2,16", "b,,16")), {}, 'line 5, column "time": a number is missing: give every'),
     (
         cut(("b,2,16", ",2,16")),
         {},
-        'line 5, column "id": a row must name its sequence, got nothing',
+        'line 5, column "id": a row must name its sequence: fill',
     ),
     (
         "id,time,a,label\ns,1,1,x\ns,2,2,y\n",
@@ -88,7 +88,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     (
         cut(("b,2,16,low,y", "b,2,16,low,x")),
         {"read": "last"},
-        'line 5, column "label": a sequence must have one target, got x after y: ask at every',
+        'line 5, column "label": a sequence must have one target, got x after y: give',
     ),
     (
         cut(("c,1,20,none,x", "c,1,20,none,")),
@@ -115,7 +115,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     (
         re.sub(r",[xy]\n", ",NA\n", TABLE),
         {},
-        'line 2, column "label": sequence a must have a target, got none: fill it in or leave',
+        'line 2, column "label": sequence a must have a target: fill it in or leave',
     ),
     (
         TABLE.replace(",x\n", ",1\n")
@@ -123,31 +123,31 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         .replace("c,1,20,none,1", "c,1,20,none,l"),
         {},
         "line 7, column \"label\": must be a number, got 'l': correct it, leave the field empty, "
-        "or take all for words (--task classification)",
+        'or take all for words with task="classification"',
     ),
     (
         "id,a,l1,l2\n"
         + "".join(f"s{n},{n},{n % 2},{'' if n == 3 else n // 2 % 2}\n" for n in range(8)),
-        {"targets": ["l1", "l2"]},
-        'line 5, column "l2": sequence s3 must have a target, got none: fill it in or leave it out',
+        {"target": ["l1", "l2"]},
+        'line 5, column "l2": sequence s3 must have a target: fill it in or leave the sequence out',
     ),
-    (TABLE, {"targets": ["temp", "wind"]}, "line 2, column \"wind\": must be a number, got 'low'"),
+    (TABLE, {"target": ["temp", "wind"]}, "line 2, column \"wind\": must be a number, got 'low'"),
     (TABLE, {"task": "regression"}, "line 2, column \"label\": must be a number, got 'x'"),
     (
         TABLE,
-        {"targets": ["temp"], "task": "multi-label"},
-        'line 2, column "temp": a label must be 0 or 1, got 10: numbers are a regression',
+        {"target": ["temp"], "task": "multi-label"},
+        'line 2, column "temp": a label must be 0 or 1, got 10: predict numbers with task=',
     ),
     (TABLE, {"task": "clasification"}, "task must be one of classification, multi-label, regress"),
     (TABLE, {"read": "first"}, "read must be one of every, last, got 'first'"),
     (
         TABLE,
-        {"targets": ["temp", "label"], "task": "classification"},
+        {"target": ["temp", "label"], "task": "classification"},
         "a classification must have one target, got temp, label",
     ),
     (
         TABLE,
-        {"targets": ["temp"], "horizon": 1},
+        {"target": ["temp"], "horizon": 1},
         "line 7: sequence c must be longer than the horizon of 1 steps, got 1: leave it out",
     ),
     (TABLE, {"horizon": -1}, "horizon must be a whole number of steps, got -1"),
@@ -156,14 +156,14 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     (TABLE, {"sequence": "ids"}, "data.csv: sequence column must be one of .*, got 'ids': did you"),
     (TABLE, {"time": "tiem"}, "time column must be one of .*, got 'tiem': did you mean 'time'?"),
     (TABLE, {"features": ["temp", "wnid"]}, "feature column must be one of .* did you mean 'wind'"),
-    (TABLE, {"targets": ["labl"]}, "target column must be one of .* did you mean 'label'"),
+    (TABLE, {"target": ["labl"]}, "target column must be one of .* did you mean 'label'"),
     (TABLE, {"text": ["tmp"]}, "text column must be one of .* did you mean 'temp'"),
     (TABLE, {"weight": "w"}, "weight column must be one of"),
     (
         TABLE,
-        {"features": ["label"], "targets": ["label"]},
+        {"features": ["label"], "target": ["label"]},
         'column "label" must have one role, got a target and a feature: predict it N '
-        "steps ahead with --horizon N",
+        "steps ahead with horizon=N",
     ),
     (
         TABLE,
@@ -174,19 +174,19 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     (
         cut(("id,", "who,")),
         {},
-        "must have a column that tells sequences apart, got who, time",
+        "must have a column that names the sequence of each row, got who, time",
     ),
     (cut(("label", "kind")), {}, "must have a column to predict, got id, time, temp, wind, kind"),
     (
         "id,label\na,x\nb,y\nc,x\n",
         {},
-        "must have a column to learn from beside id, label, got",
+        "must have a feature besides id, label: name it",
     ),
     (TABLE, {"ignore": ["tmp"]}, "ignored column must be one of .* did you mean 'temp'"),
     (
         TABLE,
         {"ignore": ["wind"], "features": ["wind"]},
-        'column "wind" must have a role or be left out, got both',
+        'column "wind" must have a role or be ignored, got both',
     ),
     (
         cut(("temp", "c1"), ("wind", "c10")),
@@ -199,17 +199,17 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         re.sub(r",(1\d),", r',"\1,5",', TABLE),
         {},
         'line 2, column "temp": numbers must be written with a point and without a unit, got '
-        "'10,5': write 10.5, or name the column in --text if it holds words",
+        "'10,5': write 10.5, or name the column in text= if it holds words",
     ),
     (
         re.sub(r",(1\d),", r",\1 %,", TABLE),
         {},
-        "got '10 %': write 10 and % in the column's name, or name the column in --text",
+        "got '10 %': write 10 and % in the column's name, or name the column in text=",
     ),
     (
         re.sub(r",(1\d),", r",\1 kW,", TABLE),
-        {"targets": ["temp"]},
-        "got '10 kW': write 10 and kW in the column's name, or take all for words (--task",
+        {"target": ["temp"]},
+        "got '10 kW': write 10 and kW in the column's name, or take all for words with task=",
     ),
     (
         cut(("14", '"1.234,5"')),
@@ -247,32 +247,27 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     (cut(("30", "1e200")), {"split_seed": 1}, 'line 8, column "temp": a number must stay finite'),
     (
         cut(("14", "-1.797e308")),
-        {"targets": ["temp"]},
+        {"target": ["temp"]},
         'line 4, column "temp": a number must stay finite when it is scaled, got -1.797e308, which',
     ),
     # times
     (
         cut(("b,2,16", "b,1.0,16")),
         {},
-        'line 5, column "time": a time must come once in a sequence, got 1.0 of sequence b again',
+        'line 5, column "time": a time must occur once in a sequence, got 1.0 of sequence b again',
     ),
     # splits and weights
     (
         TABLE,
-        {"split_shares": (0.5, 0.5, 0.5)},
+        {"split": (0.5, 0.5, 0.5)},
         "split must be three shares above 0 that add up",
     ),
     (
         SPLIT,
-        {"split_column": "split", "split_shares": (0.5, 0.3, 0.2)},
-        'split must be shares or a column, got shares and the column "split": leave out one',
-    ),
-    (
-        SPLIT,
         {"split_seed": 0},
-        'split_seed must go with shares, got 0 beside the column "split", which says the parts',
+        'split_seed must go with shares, got 0 and the column "split", which assigns the parts',
     ),
-    (TABLE, {"split_shares": (0.5, 0.5)}, "split must be three shares above 0 that add up"),
+    (TABLE, {"split": (0.5, 0.5)}, "split must be three shares above 0 that add up"),
     (
         cut((",x,validation", ",x,validate"), text=SPLIT),
         {},
@@ -281,7 +276,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     (
         cut((",x,validation", ",x,train"), text=SPLIT),
         {},
-        'column "split": every part must have a sequence, got none for validation',
+        'column "split": every part must have a sequence, but validation has none',
     ),
     (
         cut(("b,2,16,low,y,train", "b,2,16,low,y,test"), text=SPLIT),
@@ -305,11 +300,15 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ),
     # files
     ("", {}, "must have a header"),
-    ("id,time,label\n", {}, "data.csv must hold rows under its header, got none"),
-    ("a;b;c\n1;2;3\n", {}, "line 1: fields must be parted by commas, got 'a;b;c': save the table"),
+    ("id,time,label\n", {}, "data.csv must have rows after its header"),
+    (
+        "a;b;c\n1;2;3\n",
+        {},
+        "line 1: fields must be separated by commas, got 'a;b;c'",
+    ),
     (cut(("b,2,16", "b,2,16,7")), {}, "line 5: must have 5 fields as the header has, got 6"),
     (cut(("wind", "temp")), {}, 'line 1: columns must differ, got "temp" twice'),
-    (cut(("wind", "")), {}, "line 1: column 4 must have a name, got none"),
+    (cut(("wind", "")), {}, "line 1: column 4 must have a name: add one"),
     (
         cut(("b,2,16", 'b,2,"16')),
         {},

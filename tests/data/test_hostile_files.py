@@ -22,7 +22,7 @@ from rnnlab.data.model import FittedModel
 from rnnlab.layers.saving import KEY
 from rnnlab.training import SequenceModel
 from rnnlab.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
-from rnnlab.training.saving import load_notes
+from rnnlab.training.loading import load_notes
 
 HOSTILE: list[Any] = [
     *(None, True, False, 0, -1, 1, 2, 3, 2**31, 2**63, 10**30, 10**4000, "HUGE", 0.5, -0.0, 1e308),
@@ -160,7 +160,7 @@ def test_what_the_parsers_of_others_accept(tmp_path):
         ),
         "got 'kind' twice": written(header, data, plain[:-1] + ', "kind": "layer"}'),
         "at most 64 levels": written(header, data, plain[:-1] + f', "deep": {deep}}}'),
-        f"{name} must be of a type that NumPy has, got 'F8_E4M3'": written(
+        f"{name} must have a dtype that NumPy has, got 'F8_E4M3'": written(
             header | {name: entry | {"dtype": "F8_E4M3"}}, data
         ),
         "invalid offset": written(header | {"z": entry}, data),
@@ -237,7 +237,7 @@ def test_checkpoints(tmp_path, rng):
 
 def test_what_is_no_file(tmp_path):
     for load in (rnnlab.load, load_fitted, load_notes):
-        with pytest.raises(ValueError, match="got a folder: name one in it"):
+        with pytest.raises(ValueError, match="got a folder: name a file in it"):
             load(tmp_path)
         with pytest.raises(ValueError, match="got something else: name a file"):
             load(Path("/dev/null"))

@@ -80,7 +80,7 @@ def test_a_forecast_is_of_one_direction(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
         rnnlab.fit(noise(), "v", horizon=2, bidirectional=True, out=tmp_path / "fit")
     assert not (tmp_path / "fit").exists()
-    data = load_dataset(noise(), targets=["v"], horizon=2, split_column="part", features=["v"])
+    data = load_dataset(noise(), target=["v"], horizon=2, split="part", features=["v"])
     both = SequenceModel(rnnlab.GRU(1, 3, bidirectional=True), 1)
     with pytest.raises(ValueError, match=message):
         FittedModel(both, data.encoding)
@@ -96,7 +96,7 @@ def test_what_is_learned_from_does_not_depend_on_other_parts(options: dict[str, 
     other.loc[elsewhere, ["v", "a"]] = 30 + 100 * frame.loc[elsewhere, ["v", "a"]]
     other.loc[elsewhere, "sign"] = "else"
     one, two = (
-        load_dataset(table, targets=["v"], split_column="part", missing="ffill", ignore=["w"],
+        load_dataset(table, target=["v"], split="part", missing="ffill", ignore=["w"],
                      **options)
         for table in (frame, other)
     )  # fmt: skip
@@ -115,7 +115,7 @@ def test_gaps_are_filled_from_earlier_rows() -> None:
     )
 
     def held(table: pd.DataFrame) -> Any:  # fmt: skip
-        data = load_dataset(table, targets=["v"], split_column="part", missing="ffill")
+        data = load_dataset(table, target=["v"], split="part", missing="ffill")
         a = next(one for one in data.encoding.features if one.name == "a")
         return data.parts["test"].inputs[0][:10, 0].astype(float) * a.scale + a.mean
 
@@ -125,7 +125,7 @@ def test_gaps_are_filled_from_earlier_rows() -> None:
 
 
 def cautions(frame: pd.DataFrame, **options: Any) -> str:
-    given: dict[str, Any] = {"split_column": "part", "ignore": ["w"], **options}
+    given: dict[str, Any] = {"split": "part", "ignore": ["w"], **options}
     return "\n".join(load_dataset(frame, **given).cautions)
 
 
@@ -135,13 +135,15 @@ def shifted(frame: pd.DataFrame, rows: int) -> Any:
 
 def test_a_copy_of_the_target_is_named() -> None:
     frame = noise().drop(columns="sign")
-    per_step: dict[str, Any] = {"targets": ["v"], "read": "every"}
+    per_step: dict[str, Any] = {"target": ["v"], "read": "every"}
     assert not cautions(frame, **per_step)
     for copy in (32 + 1.8 * frame["v"], np.exp(-frame["v"])):
         said = cautions(frame.assign(other=copy), **per_step)
-        assert said.startswith('feature "other" alone gives the target "v" of every training row')
-        assert "--ignore other" in said
-    forecast: dict[str, Any] = {"targets": ["v"], "horizon": 2}
+        assert said.startswith(
+            'feature "other" alone determines the target "v" of every training row'
+        )
+        assert "ignore=['other']" in said
+    forecast: dict[str, Any] = {"target": ["v"], "horizon": 2}
     assert not cautions(frame.assign(lag=shifted(frame, 1)), **forecast)
     assert 'feature "lead" alone' in cautions(frame.assign(lead=shifted(frame, -2)), **forecast)
     # one that was known two rows before is remembered by the network
@@ -152,7 +154,7 @@ def test_a_copy_of_the_target_is_named() -> None:
 def test_a_lag_is_a_copy_for_what_reads_backwards() -> None:
     frame = noise().drop(columns="sign")
     frame["lag"] = shifted(frame, 1)
-    per_step: dict[str, Any] = {"targets": ["v"], "read": "every"}
+    per_step: dict[str, Any] = {"target": ["v"], "read": "every"}
     assert not cautions(frame, **per_step)
     said = cautions(frame, bidirectional=True, **per_step)
     assert "by its value 1 row after, which a bidirectional layer sees" in said
@@ -163,9 +165,9 @@ def test_a_class_by_another_name_is_named() -> None:
     frame["label"] = np.where(frame["id"] % 2, "yes", "no")
     assert not cautions(frame)
     frame["code"] = np.where(frame["id"] % 2, 7, 3)
-    assert 'feature "code" alone gives the target "label"' in cautions(frame)
+    assert 'feature "code" alone determines the target "label"' in cautions(frame)
     frame["code"] = frame["id"].map(lambda number: "abcd"[number % 4])  # of each class two
-    assert 'feature "code" alone gives the target "label"' in cautions(frame)
+    assert 'feature "code" alone determines the target "label"' in cautions(frame)
     frame["code"] = frame["id"].map(lambda number: "abcde"[number % 5])
     assert not cautions(frame)
 
@@ -175,7 +177,7 @@ def test_a_column_that_names_its_sequence_is_named() -> None:
     frame["label"] = np.where(frame["id"] % 2, "yes", "no")
     for names in (1000 + frame["id"], "m" + frame["id"].astype(str)):
         said = cautions(frame.assign(machine=names))
-        assert said.startswith('feature "machine" has another value in each sequence and names it')
+        assert said.startswith('feature "machine" has another value in each sequence, as a name')
     assert not cautions(frame.assign(age=frame["id"] // 2))
     assert not cautions(frame.assign(weight=np.sqrt(frame["id"])))
 
@@ -185,12 +187,12 @@ def test_windows_that_overlap_are_named() -> None:
     series = rng.standard_normal(600)
     rows = [(n, t, series[10 * n + t]) for n in range(50) for t in range(20)]
     frame = pd.DataFrame(rows, columns=["id", "time", "v"])
-    said = load_dataset(frame, targets=["v"], horizon=1).cautions
+    said = load_dataset(frame, target=["v"], horizon=1).cautions
     assert len(said) == 2
     assert "of the 8 sequences of the test part have" in said[1]
-    assert "rows or more in a row that are in the training part too" in said[1]
+    assert "consecutive rows or more that are in the training part too" in said[1]
     frame["v"] = rng.standard_normal(len(frame))
-    assert not load_dataset(frame, targets=["v"], horizon=1).cautions
+    assert not load_dataset(frame, target=["v"], horizon=1).cautions
     frame["v"] = rng.integers(0, 2, len(frame))  # single rows come again, long runs do not
     frame["label"] = np.where(frame["id"] % 2, "yes", "no")
     assert not load_dataset(frame).cautions
@@ -211,7 +213,7 @@ def test_the_last_target_is_known_whether_it_is_a_feature_or_not() -> None:
 
 def test_the_last_labels_are_those_of_the_row_before() -> None:
     frame = noise().assign(on=lambda rows: rows["time"] // 4 % 2, odd=lambda rows: rows["time"] % 2)
-    data = load_dataset(frame, targets=["on", "odd"], split_column="part", features=["a"])
+    data = load_dataset(frame, target=["on", "odd"], split="part", features=["a"])
     majority, last = data.baselines()
     assert (majority.name, last.name) == ("majority of each label", "last labels")
     on, odd = (one["accuracy"] for one in last.by_target)
@@ -221,7 +223,7 @@ def test_the_last_labels_are_those_of_the_row_before() -> None:
 
 
 def data_of(frame: pd.DataFrame, **options: Any) -> Dataset:
-    return load_dataset(frame, targets=["v"], horizon=1, split_column="part", **options)
+    return load_dataset(frame, target=["v"], horizon=1, split="part", **options)
 
 
 def test_the_last_class_is_that_of_the_row_the_forecast_is_made_from() -> None:
@@ -229,19 +231,17 @@ def test_the_last_class_is_that_of_the_row_the_forecast_is_made_from() -> None:
     frame = noise()
     frame["state"] = np.where(frame["time"] // 4 % 2, "on", "off")
     for features in (["state"], ["a"]):
-        data = load_dataset(
-            frame, targets=["state"], horizon=1, split_column="part", features=features
-        )
+        data = load_dataset(frame, target=["state"], horizon=1, split="part", features=features)
         majority, last = data.baselines()
         assert (majority.name, last.name) == ("majority class", "last class")
         assert last.scores["accuracy"] == pytest.approx(30 / 39)
         assert majority.scores["accuracy"] == pytest.approx(20 / 39)  # the first is not asked
     # a missing target: the one before is the last that is known
     frame.loc[frame["time"] == 5, "state"] = ""
-    data = load_dataset(frame, targets=["state"], horizon=1, split_column="part", features=["a"])
+    data = load_dataset(frame, target=["state"], horizon=1, split="part", features=["a"])
     assert data.baselines()[1].scores["accuracy"] == pytest.approx(29 / 38)
     # at the step itself: the one of the row before; the first row has the majority
     frame["state"] = np.where(frame["time"] // 4 % 2, "on", "off")
-    data = load_dataset(frame, targets=["state"], split_column="part", features=["a"])
+    data = load_dataset(frame, target=["state"], split="part", features=["a"])
     first = data.encoding.classes[0] == "off"
     assert data.baselines()[1].scores["accuracy"] == pytest.approx((30 + first) / 40)

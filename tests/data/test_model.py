@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Callable
@@ -55,23 +56,23 @@ def test_model_and_encoding_are_of_one_reading(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file that is replaced meanwhile gives no mixture of two."""
-    from rnnlab.training import saving
+    from rnnlab.training import loading
 
     path = untrained(load_dataset(write())).save(tmp_path / "model.safetensors")
-    real, paths = vars(saving)["read"], []
+    real, paths = vars(loading)["read"], []
 
     def counted(file: Path) -> Any:
         paths.append(file)
         return real(file)
 
-    monkeypatch.setattr(saving, "read", counted)
+    monkeypatch.setattr(loading, "read", counted)
     load_fitted(path)
     assert paths == [path]
 
 
 def test_a_number_at_every_step(write: Write) -> None:
     source = write()
-    data = load_dataset(source, targets=["temp"], features=["wind"], task="regression")
+    data = load_dataset(source, target=["temp"], features=["wind"], task="regression")
     fitted = untrained(data)
     found = fitted.predict(source)
     assert list(found) == ["id", "time", "predicted_temp"]
@@ -86,7 +87,7 @@ def test_a_number_at_every_step(write: Write) -> None:
 def test_labels_have_a_probability_each() -> None:
     frame = pd.DataFrame({"id": range(8), "odd": [0, 1] * 4, "high": [0] * 4 + [1] * 4})
     frame["a"] = range(8)
-    data = load_dataset(frame, targets=["odd", "high"])
+    data = load_dataset(frame, target=["odd", "high"])
     found = untrained(data).predict(frame)
     assert list(found)[1:] == [
         "predicted_odd", "predicted_high", "probability_odd", "probability_high",
@@ -99,7 +100,7 @@ def test_labels_have_a_probability_each() -> None:
     [
         (("temp", "tmp"), "feature column must be one of .*, got 'temp': did you mean 'tmp'"),
         (("b,2,16", "b,2,hot"), 'line 5, column "temp": must be a number, got .hot.'),
-        (("b,2,16", "b,1,16"), 'line 5, column "time": a time must come once'),
+        (("b,2,16", "b,1,16"), 'line 5, column "time": a time must occur once'),
         (("b,2,16", "b,2,"), 'line 5, column "temp": a feature must have a value'),
     ],
 )
@@ -149,7 +150,7 @@ def test_predictions_have_the_order_index_and_types_of_the_table(missing: str) -
     if missing == "drop":
         frame.iloc[5:20, 2] = np.nan
     fitted = untrained(
-        load_dataset(frame, targets=["b"], features=["a"], read="every", missing=missing)
+        load_dataset(frame, target=["b"], features=["a"], read="every", missing=missing)
     )
     before = frame.copy()
     found = fitted.predict(frame, missing=missing)
@@ -181,7 +182,7 @@ def test_a_file_keeps_its_order_and_its_names(write: Write) -> None:
     header, *rows = TABLE.splitlines()
     mixed = [rows[i] for i in (2, 0, 3, 5, 1, 4, 6, 8, 7, 9)]
     text = "\n".join([header, *mixed]).replace("b,", "007,") + "\n"
-    options: dict[str, Any] = {"targets": ["temp"], "features": ["wind"], "read": "every"}
+    options: dict[str, Any] = {"target": ["temp"], "features": ["wind"], "read": "every"}
     fitted = untrained(load_dataset(write(text), **options))
     found = fitted.predict(write(text))
     assert found["id"].tolist() == ["007" if row[0] == "b" else row[0] for row in mixed]
@@ -196,7 +197,7 @@ def test_a_file_keeps_its_order_and_its_names(write: Write) -> None:
 def test_a_column_called_by_a_number() -> None:
     frame = pd.DataFrame(np.random.default_rng(2).random((60, 3)))
     frame[3] = np.repeat(range(12), 5)
-    data = load_dataset(frame, sequence=3, targets=[0], features=[1, 2], read="every")  # type: ignore[arg-type,list-item]
+    data = load_dataset(frame, sequence=3, target=[0], features=[1, 2], read="every")  # type: ignore[arg-type,list-item]
     assert data.encoding.targets == ("0",)
     found = untrained(data).predict(frame)
     assert list(found) == [3, "predicted_0"]
@@ -209,19 +210,22 @@ def test_a_column_called_by_a_number() -> None:
     ("change", "said"),
     [
         (("temp", "pressure"), "got 'temp': the model needs it, add it or rename the column that"),
-        (("b,2,16", "b,2,hot"), "or leave the field empty and say what to do with --missing"),
+        (("b,2,16", "b,2,hot"), "or leave the field empty and choose a rule such as missing="),
         (("b,2,16", "b,2,1e300"), 'line 5, column "temp": a number must stay finite when it is'),
     ],
 )
 def test_what_is_advised_is_offered(change: tuple[str, str], said: str, write: Write) -> None:
-    """Every option that a message names is one of `rnnlab predict`."""
+    """Every parameter that a message names is one of `predict`, and an option of the command."""
+    from rnnlab.cli.errors import with_options
     from rnnlab.cli.predict import predict
 
     fitted = untrained(load_dataset(write()))
     with pytest.raises(ValueError, match=said) as caught:
         fitted.predict(write(TABLE, change, name="other.csv"))
-    known = {name for one in predict.params for name in one.opts}
-    assert set(re.findall(r"--[a-z-]+", str(caught.value))) <= known
+    named = re.findall(r"(\w+)=", str(caught.value))
+    assert set(named) <= set(inspect.signature(FittedModel.predict).parameters)
+    options = re.findall(r"--([a-z-]+)", with_options(str(caught.value), predict))
+    assert options == [name.replace("_", "-") for name in named]
 
 
 def test_a_word_written_in_another_way_is_the_same_word() -> None:
@@ -237,7 +241,7 @@ def test_one_long_sequence_does_not_widen_the_others(monkeypatch: pytest.MonkeyP
     frame = pd.DataFrame({"id": np.repeat(range(256), [60_000] + [10] * 255)})
     rng = np.random.default_rng(8)
     frame["a"], frame["b"] = rng.standard_normal((2, len(frame)))
-    data = load_dataset(frame, targets=["b"], read="every", split_seed=1)
+    data = load_dataset(frame, target=["b"], read="every", split_seed=1)
     fitted = untrained(data)
     shapes = []
     real = fitted.model.predict
@@ -256,3 +260,16 @@ def test_one_long_sequence_does_not_widen_the_others(monkeypatch: pytest.MonkeyP
     batches = list(part.shuffled(32, "every", [0, 1]))
     assert sum(batch.x.shape[1] for batch in batches) == len(part)
     assert sum(batch.x.size for batch in batches) < 2 * sum(map(len, part.inputs))
+
+
+def test_a_model_shows_what_it_predicts_and_its_size(write: Write) -> None:
+    fitted = untrained(load_dataset(write()))
+    assert repr(fitted).startswith(
+        "<rnnlab.FittedModel: classification of label, one answer a sequence; <rnnlab.SequenceModel"
+    )
+    page = fitted._repr_html_()
+    assert f"<td>{fitted.model.parameter_count}</td>" in page
+    assert "<th>features</th><td>temp, wind</td>" in page
+    frame = pd.DataFrame({"id": np.repeat(range(9), 4), "a<b": np.arange(36.0) % 7})
+    ahead = untrained(load_dataset(frame, target="a<b", horizon=1))
+    assert "regression of a&lt;b, 1 step ahead" in ahead._repr_html_()

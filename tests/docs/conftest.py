@@ -1,4 +1,4 @@
-"""A reader who does what a page of the documentation says, from top to bottom."""
+"""Fixture `reader`, which writes the files of a documentation page and runs its commands."""
 
 from __future__ import annotations
 
@@ -24,8 +24,12 @@ PROGRAMS = {
 }
 
 
-def _not_meant(language: str, text: str) -> bool:
+def _plain(language: str, text: str) -> bool:
     return False
+
+
+def _unchanged(line: str) -> str:
+    return line
 
 
 @dataclass
@@ -38,12 +42,13 @@ class Reader:
     Attributes
     ----------
     folder : Path
-        Where the reader works.
+        Working folder of the commands.
     site : Path
-        Where packages are installed that the page makes.
+        Folder into which the packages of the page are installed.
     printed : dict of str to str
-        What each command printed.
+        Standard output of each command.
     lines_compared : int
+        Lines of text blocks that were compared with the output.
     """
 
     folder: Path
@@ -56,7 +61,7 @@ class Reader:
         return BLOCK.findall((DOCS / page).read_text(encoding="utf-8"))
 
     def start(self, line: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Run one command and return what came of it."""
+        """Run one command and return the finished process."""
         program, *arguments = shlex.split(line, comments=True)
         paths = [str(self.site), str(ROOT), os.environ.get("PYTHONPATH", "")]
         return subprocess.run(
@@ -74,18 +79,22 @@ class Reader:
         page: str,
         *,
         install: Callable[[Path], None] | None = None,
-        special: Callable[[str, str], bool] = _not_meant,
+        special: Callable[[str, str], bool] = _plain,
+        change: Callable[[str], str] = _unchanged,
     ) -> None:
-        """Do everything that a page says.
+        """Write the files of a page and run its commands.
 
         Parameters
         ----------
         page : str
-            Its name in docs/.
+            Path relative to docs/.
         install : callable, optional
-            What `pip install FOLDER` does.
+            Called with the folder of `pip install FOLDER`.
         special : callable
-            Takes the blocks that are no plain file, command or output, and says that it did.
+            Called with the language and text of each block; returns True for the blocks that it
+            has dealt with.
+        change : callable
+            Returns the command to run for a line of the page.
         """
         output = ""
         for language, text in self.blocks(page):
@@ -98,7 +107,7 @@ class Reader:
             elif language == "text":
                 shown = {line.strip() for line in output.splitlines()}
                 for line in text.splitlines():
-                    assert line in shown, line
+                    assert line.strip() in shown, line
                     self.lines_compared += 1
             else:
                 assert language == "sh"
@@ -108,7 +117,7 @@ class Reader:
                         assert install is not None
                         install(self.folder / shlex.split(line, comments=True)[2])
                         continue
-                    done = self.start(line)
+                    done = self.start(change(line))
                     assert done.returncode == 0, f"{line}\n{done.stderr}"
                     self.printed[line] = done.stdout
                     output += done.stdout

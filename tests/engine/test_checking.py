@@ -1,4 +1,4 @@
-"""What an engine is given: kernels read memory by address, so every array is checked."""
+"""Checks of an engine's inputs: kernels read memory by address, so every array is checked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnlab.engine import ReferenceEngine, engine_for, matmul
+from rnnlab.engine import PassInputs, ReferenceEngine, engine_for
+from rnnlab.engine.readout_matmul import matmul
 from rnnlab.registry import cells
 
 T, B, I, H = 5, 3, 4, 6  # noqa: E741
@@ -76,10 +77,10 @@ WRONG = [
 def test_forward(make, method, change):
     engine, given = make(cells["lstm"], "float32"), arguments(cells["lstm"])
     more = {"every": 2} if method == "checkpoint" else {}
-    getattr(engine, method)(**given, **more)
+    getattr(engine, method)(PassInputs(**given), **more)
     change(given)
     with pytest.raises((TypeError, ValueError), match=r"must (be|have|hold) .*got "):
-        getattr(engine, method)(**given, **more)
+        getattr(engine, method)(PassInputs(**given), **more)
 
 
 @pytest.mark.parametrize("make", ENGINES)
@@ -97,7 +98,7 @@ def test_forward(make, method, change):
 )
 def test_backward(make, d_output, d_states):
     engine = make(cells["lstm"], "float32")
-    record = engine.forward(**arguments(cells["lstm"]))
+    record = engine.forward(PassInputs(**arguments(cells["lstm"])))
     right = draw(T, B, H), [draw(B, H), draw(B, H)]
     engine.backward(record, *right)
     with pytest.raises((TypeError, ValueError), match=r"must (be|hold) .*got "):
@@ -109,16 +110,16 @@ def test_backward(make, d_output, d_states):
 
 
 @pytest.mark.parametrize("make", ENGINES)
-def test_records_of_others(make):
+def test_records_of_other_cells_and_engines(make):
     """A GRU's record is smaller than an LSTM's: the kernels would read beyond its end."""
     given = {**arguments(cells["gru"]), "states": [draw(B, H)]}
     right = draw(T, B, H), [draw(B, H), draw(B, H)]
     engine = make(cells["lstm"], "float32")
     with pytest.raises(TypeError, match="the record must be of the cell lstm, got one of gru"):
-        engine.backward(make(cells["gru"], "float32").forward(**given), *right)
+        engine.backward(make(cells["gru"], "float32").forward(PassInputs(**given)), *right)
     other = next(one for one in ENGINES if one is not make)(cells["lstm"], "float32")
     with pytest.raises(TypeError, match=r"the record must be of the .* engine, got "):
-        engine.backward(other.forward(**arguments(cells["lstm"])), *right)
+        engine.backward(other.forward(PassInputs(**arguments(cells["lstm"]))), *right)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_records_of_others(make):
 )
 def test_a_record_that_was_changed(change):
     engine: Any = engine_for(cells["lstm"], "float32")
-    record = engine.forward(**arguments(cells["lstm"]))
+    record = engine.forward(PassInputs(**arguments(cells["lstm"])))
     with pytest.raises((TypeError, ValueError), match=r"must (be|have) .*got "):
         engine.backward(replace(record, **change), draw(T, B, H), [draw(B, H), draw(B, H)])
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnnlab.engine import matmul as dense
-from rnnlab.engine.dense import start
 from rnnlab.engine.matmul import product_kernels
 from rnnlab.engine.panels import helpers, pack, packed_size
+from rnnlab.engine.readout_matmul import matmul, start
 
 TOLERANCE = {"float32": 2e-5, "float64": 1e-13}
 
@@ -119,15 +118,10 @@ def test_sum_of_rows_leaves_the_padding_alone(rows, dtype, rng):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_dense_product(dtype, rng):
+def test_product_for_readouts(dtype, rng):
     a = rng.standard_normal((33, 65)).astype(dtype)
     b = rng.standard_normal((65, 9)).astype(dtype)
-    np.testing.assert_allclose(dense_matmul(a, b), a @ b, rtol=0, atol=TOLERANCE[dtype] * 8)
+    np.testing.assert_allclose(matmul(a, b), a @ b, rtol=0, atol=TOLERANCE[dtype] * 8)
     np.testing.assert_allclose(  # views that are not contiguous
-        dense_matmul(b.T, a.T), b.T @ a.T, rtol=0, atol=TOLERANCE[dtype] * 8
+        matmul(b.T, a.T), b.T @ a.T, rtol=0, atol=TOLERANCE[dtype] * 8
     )
-
-
-def dense_matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    result: np.ndarray = dense(a, b)
-    return result

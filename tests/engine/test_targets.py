@@ -12,7 +12,7 @@ COMPARE = """
 import numpy as np
 import rnnlab
 from rnnlab.cells import cell
-from rnnlab.engine import ReferenceEngine
+from rnnlab.engine import PassInputs, ReferenceEngine
 from rnnlab.engine.intrinsics import target
 from rnnlab.equations import linear, sigmoid, tanh
 from rnnlab.registry import cells
@@ -34,7 +34,7 @@ for definition in [*(cells[name] for name in cells), two_stages]:
         got = layer.backward(tape, d_output, state)
         engine = ReferenceEngine(definition, dtype)
         bare = {name.removesuffix("_l0"): array for name, array in layer.parameters.items()}
-        record = engine.forward(bare, x, [s[0] for s in state])
+        record = engine.forward(PassInputs(bare, x, [s[0] for s in state]))
         expected = engine.backward(record, d_output, [s[0] for s in state])
         for name, array in expected.parameters.items():
             scale = max(1, np.abs(array).max())

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
+import os
 import threading
 import time
 from functools import partial
 
 import pytest
 
-from rnnlab.engine.threads import get_num_threads, run_parts, set_num_threads, split_batch
-from rnnlab.engine.workers import Worker
+from rnnlab.engine.sizes import split_batch
+from rnnlab.engine.spinning_threads import SpinningThread, leave
+from rnnlab.engine.threads import get_num_threads, run_parts, set_num_threads
 
 
 @pytest.fixture(autouse=True)
@@ -53,33 +56,33 @@ def test_an_error_in_a_part_surfaces():
 
 
 def test_a_result_for_which_nobody_waited_is_not_taken_for_the_next_one():
-    """As when Ctrl-C comes while the caller waits for the worker."""
-    worker = Worker("test")
+    """Ctrl-C came while the caller waited for the thread."""
+    helper = SpinningThread("test")
 
     def fail() -> None:
         raise RuntimeError("first")
 
-    worker.give(fail)
-    worker.give(lambda: None)
-    assert worker.result() is None
-    worker.give(fail)
-    assert isinstance(worker.result(), RuntimeError)
-    worker.stop()
+    helper.give(fail)
+    helper.give(lambda: None)
+    assert helper.result() is None
+    helper.give(fail)
+    assert isinstance(helper.result(), RuntimeError)
+    helper.stop()
 
 
-def test_a_worker_that_fell_asleep_wakes_up():
-    worker = Worker("test")
+def test_a_thread_that_fell_asleep_wakes_up():
+    helper = SpinningThread("test")
     seen: list[int] = []
     for number in range(3):
         time.sleep(0.05)  # far beyond the time for which it watches
-        worker.give(partial(seen.append, number))
-        assert worker.result() is None
-    worker.stop()
+        helper.give(partial(seen.append, number))
+        assert helper.result() is None
+    helper.stop()
     assert seen == [0, 1, 2]
 
 
 def test_callers_in_several_threads_do_not_wait_for_each_other():
-    """One has the workers, the others do their parts themselves."""
+    """One caller has the threads, the others run their parts themselves."""
     set_num_threads(2)
     inside = threading.Barrier(2, timeout=20)
     seen: list[tuple[int, int]] = []
@@ -111,3 +114,42 @@ def test_bad_numbers_of_threads(monkeypatch):
         get_num_threads()
     monkeypatch.setenv("RNNLAB_NUM_THREADS", "3")
     assert get_num_threads() == 3
+
+
+needs_affinity = pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2,
+    reason="needs two processors and a system that names them",
+)
+
+
+@needs_affinity
+def test_a_thread_runs_on_another_processor_than_its_caller():
+    """Whatever processor it slept on; and it may use all of them afterwards."""
+    current, allowed = ctypes.PyDLL(None).sched_getcpu, os.sched_getaffinity(0)
+    helper, seen = SpinningThread("test"), []
+
+    def note() -> None:
+        seen.append((current(), os.sched_getaffinity(0)))
+
+    try:
+        for processor in sorted(allowed)[:2] * 3:
+            os.sched_setaffinity(0, {processor})  # the caller
+            helper.give(note)
+            assert helper.result() is None
+            assert seen[-1] == (seen[-1][0], allowed)
+            assert seen[-1][0] != processor
+    finally:
+        os.sched_setaffinity(0, allowed)
+        helper.stop()
+
+
+@needs_affinity
+def test_a_thread_with_one_processor_stays_there():
+    allowed = os.sched_getaffinity(0)
+    only = {min(allowed)}
+    os.sched_setaffinity(0, only)
+    try:
+        leave(only)
+        assert os.sched_getaffinity(0) == only
+    finally:
+        os.sched_setaffinity(0, allowed)

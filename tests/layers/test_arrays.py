@@ -278,7 +278,7 @@ class TestTargets:
 
 def test_read_only_and_unaligned_arrays_do_not_compile_anything():
     """Once, they were another type to the compiler: 10 to 20 seconds, and another kernel."""
-    from rnnlab.engine.compiled import _loops
+    from rnnlab.engine.kernels import _loops
 
     layer = GRU(3, 4)
     tape = layer.forward(ONES)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
 import rnnlab
-from rnnlab.registry import cells
+from rnnlab.engine.records import Checkpoints, Tape
+from tests.layers.cases import FEW
+from tests.layers.own_cells import EVERY
+
+SHAPES = [(53, 3, 4, 9), (100, 20, 3, 17), (1, 1, 1, 1)]
+EVERY_STEPS = [1, 7, 40, 1000]
+#: Every cell at one size, and four cells at all.
+RUNS = [(name, SHAPES[0], 7) for name in EVERY if name not in FEW]
+RUNS += itertools.product(FEW, SHAPES, EVERY_STEPS)
 
 
-@pytest.mark.parametrize("every", [1, 7, 40, 1000])
-@pytest.mark.parametrize("shape", [(53, 3, 4, 9), (100, 20, 3, 17), (1, 1, 1, 1)], ids=str)
-@pytest.mark.parametrize("name", list(cells))
+@pytest.mark.parametrize(("name", "shape", "every"), RUNS, ids=str)
 def test_gradients_are_the_same_bit_for_bit(name, shape, every, rng):
     steps, batch, inputs, units = shape
-    layer = rnnlab.Recurrent(name, inputs, units, seed=rng)
+    layer = rnnlab.Recurrent(EVERY[name], inputs, units, seed=rng)
     x = rng.standard_normal((steps, batch, inputs)).astype(np.float32)
     state = [rng.standard_normal((1, batch, units)).astype(np.float32) for _ in layer.cell.states]
     d_output = rng.standard_normal((steps, batch, units)).astype(np.float32)
@@ -46,8 +54,10 @@ def test_the_tape_is_as_large_as_a_segment():
     layer = rnnlab.LSTM(3, 32)
     x = np.zeros((1024, 4, 3), np.float32)
     record = layer.forward(x, checkpoint_every=128)._records[0]
+    assert isinstance(record, Checkpoints)
     kept = record.output.nbytes + sum(s.nbytes for start in record.starts for s in start)
     whole = layer.forward(x)._records[0]
+    assert isinstance(whole, Tape)
     assert len(record.starts) == 8
     assert kept < (whole.lanes.nbytes + whole.state_buffer.nbytes + whole.values.nbytes) / 6
 

@@ -6,9 +6,16 @@ import numpy as np
 import pytest
 
 from rnnlab.layers import Recurrent
+from tests.layers.cases import FEW, WIDE, battery
+from tests.layers.own_cells import EVERY
 
 EPS = 1e-5
 LIMIT = 1e-6  # of the gradient's scale; a right LSTM shows about 4e-9
+
+
+@pytest.fixture(scope="module", params=battery(3, slow=15, fixed=WIDE), ids=str)
+def combination(request):
+    return request.param
 
 
 def loss_of(case):
@@ -120,22 +127,12 @@ def test_gradients_through_time_of_a_cell_whose_output_sees_its_state(name, make
     assert np.abs(over_time["c"][-1] - case.d_state.c[0]).max() > 0.1
 
 
-@pytest.mark.parametrize("battery_sizes", [(9, 3, 7, 13), (1, 1, 1, 1), (23, 40, 6, 17)])
-def test_everything_against_autograd(any_cell, battery_sizes, dtype, make_case, torch_truth):
-    """Outputs and all gradients against the cell's function on PyTorch's tensors."""
-    case = make_case(any_cell, battery_sizes, dtype)
-    assert_autograd_agrees(case, torch_truth(case), dtype)
+def test_everything_against_autograd(case, combination, torch_truth):
+    """Outputs and all gradients against the cell's function on PyTorch's tensors.
 
-
-@pytest.mark.parametrize("layout", [(1, True), (2, False), (3, True)], ids=str)
-@pytest.mark.parametrize("battery_sizes", [(5, 3, 4, 7), (1, 1, 1, 1)])
-def test_stacks_against_autograd(any_cell, battery_sizes, layout, dtype, make_case, torch_truth):
-    """Every layer and direction of a stack, dL/ds_t of the lower ones included."""
-    num_layers, bidirectional = layout
-    case = make_case(
-        any_cell, battery_sizes, dtype, num_layers=num_layers, bidirectional=bidirectional
-    )
-    assert_autograd_agrees(case, torch_truth(case), dtype)
+    Of every layer and direction of a stack, dL/ds_t of the lower ones included.
+    """
+    assert_autograd_agrees(case, torch_truth(case), combination.dtype)
 
 
 def assert_autograd_agrees(case, truth, dtype):
@@ -164,22 +161,6 @@ def assert_autograd_agrees(case, truth, dtype):
             close(initial, expected[0], gradient_limit, f"initial {name}")
 
 
-def test_gradients_stand_in_the_layers_shapes_and_dtype(any_cell, dtype, make_case):
-    case = make_case(any_cell, (3, 2, 5, 4), dtype)
-    gradients = case.backward()
-    for name, array in case.layer.parameters.items():
-        assert gradients.parameters[name].shape == array.shape
-        assert gradients.parameters[name].dtype == dtype
-    assert gradients.input.shape == (3, 2, 5)
-    assert gradients.input.dtype == dtype
-    assert gradients.state._fields == any_cell.states
-    assert all(s.shape == (1, 2, 4) and s.dtype == dtype for s in gradients.state)
-    assert list(gradients.states()) == list(any_cell.states)
-    for over_time, initial in zip(gradients.states().values(), gradients.state, strict=True):
-        assert over_time.shape == (4, 2, 4)
-        np.testing.assert_array_equal(over_time[0], initial[0])
-
-
 def test_the_input_gradient_can_be_left_out(make_case):
     case = make_case("lstm", (4, 3, 2, 5))
     tape = case.forward()
@@ -197,9 +178,10 @@ def test_states_over_time_must_be_asked_for(make_case):
         gradients.states()
 
 
-def test_gradient_of_a_sum_is_the_sum_of_gradients(any_cell, make_case):
-    """Backward is linear in what arrives."""
-    case = make_case(any_cell, (4, 3, 2, 5))
+@pytest.mark.parametrize("name", FEW)
+def test_gradient_of_a_sum_is_the_sum_of_gradients(name, make_case):
+    """Backward is linear in its arguments."""
+    case = make_case(EVERY[name], (4, 3, 2, 5))
     tape = case.forward()
     zeros = np.zeros_like(case.d_output)
     by_output = case.layer.backward(tape, case.d_output)

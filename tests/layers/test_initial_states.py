@@ -8,6 +8,8 @@ import pytest
 import rnnlab
 from rnnlab import GRU, LSTM, Recurrent, cell, linear, tanh, vector
 from rnnlab.training import SequenceModel, make_optimizer, mean_squared_error
+from tests.layers.cases import FEW
+from tests.layers.own_cells import EVERY
 
 LAYOUTS = [(1, False), (1, True), (3, False), (2, True)]
 
@@ -40,9 +42,10 @@ def initial_of(layer):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
-def test_names_shapes_and_where_they_start(any_cell, layout):
+@pytest.mark.parametrize("name", FEW)
+def test_names_shapes_and_where_they_start(name, layout):
     layer = Recurrent(
-        any_cell,
+        EVERY[name],
         3,
         5,
         num_layers=layout[0],
@@ -50,7 +53,7 @@ def test_names_shapes_and_where_they_start(any_cell, layout):
         learn_initial_state=True,
         seed=1,
     )
-    plain = Recurrent(any_cell, 3, 5, num_layers=layout[0], bidirectional=layout[1], seed=1)
+    plain = Recurrent(EVERY[name], 3, 5, num_layers=layout[0], bidirectional=layout[1], seed=1)
     assert set(layer.parameters) == {*plain.parameters, *initial_of(layer)}
     for name in initial_of(layer):
         assert layer.parameters[name].shape == (5,)
@@ -63,9 +66,10 @@ def test_names_shapes_and_where_they_start(any_cell, layout):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
-def test_they_are_the_state_of_every_sequence(any_cell, layout, rng):
+@pytest.mark.parametrize("name", FEW)
+def test_they_are_the_state_of_every_sequence(name, layout, rng):
     """As if they had been given; the gradient is the given state's, summed over the batch."""
-    layer = make(any_cell, rng, layout)
+    layer = make(EVERY[name], rng, layout)
     names = initial_of(layer)
     count = len(layer.cell.states)
     rows = [
@@ -164,7 +168,9 @@ def test_a_vector_of_the_name_is_refused():
         return tanh(linear("g", x, h) + vector("h0"))
 
     Recurrent(clashing, 2, 3)
-    with pytest.raises(ValueError, match="needs the name h0 for a state of clashing, which is one"):
+    with pytest.raises(
+        ValueError, match="needs the name h0 for a parameter, but a vector of clashing"
+    ):
         Recurrent(clashing, 2, 3, learn_initial_state=True)
 
 

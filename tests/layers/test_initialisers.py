@@ -10,7 +10,7 @@ import pytest
 
 from rnnlab import GRU, LSTM, RNN, PeepholeLSTM, Recurrent, cell, linear, sigmoid, tanh
 from rnnlab.cells import find_cell, gru, lstm
-from rnnlab.layers import INITIALISATIONS, accepts_forget_bias, initialise
+from rnnlab.layers import INITIALISATIONS, initialise
 from rnnlab.layers.initialisers import chrono_bias, glorot_uniform, orthogonal
 from rnnlab.registry import cells
 
@@ -141,11 +141,11 @@ class TestNamed:
         assert 0.95 * bound < np.abs(recurrent).max() <= bound
         assert np.abs(recurrent @ recurrent.T - np.eye(30)).max() > 0.1
 
-    @pytest.mark.parametrize("init", INITIALISATIONS)
-    def test_all_run_for_every_cell(self, any_cell, init, rng):
-        drawn = initialise(any_cell, 3, 5, rng, init=init)
-        assert list(drawn) == list(any_cell.arrays)
-        assert all(np.isfinite(array).all() for array in drawn.values())
+    def test_all_run_for_every_cell(self, any_cell, rng):
+        for init in INITIALISATIONS:
+            drawn = initialise(any_cell, 3, 5, rng, init=init)
+            assert list(drawn) == list(any_cell.arrays)
+            assert all(np.isfinite(array).all() for array in drawn.values())
 
     def test_glorot_bound_by_hand(self, rng):
         assert np.abs(glorot_uniform(rng, 1, 5)).max() <= 1.0
@@ -210,7 +210,7 @@ class TestForgetBias:
         assert np.abs(one.parameters["bias_l0"] - other.parameters["bias_l0"]).max() > 0.1
 
     def test_every_cell_that_accepts_one_takes_one(self, any_cell):
-        if accepts_forget_bias(any_cell):
+        if any_cell.keep is not None:
             layer = Recurrent(any_cell, 3, 4, forget_bias=2.25)
             assert (layer.gate(any_cell.keep)[1] == 2.25).all()
         else:

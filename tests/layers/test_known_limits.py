@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 import rnnlab
 from rnnlab import GRU, LSTM, RNN, PeepholeLSTM, cell, linear, sigmoid
+from tests.layers.own_cells import EVERY
 
 OPEN, SHUT = 100.0, -1000.0  # a bias that makes a gate 1, or 0, to the last bit of float64
 
@@ -210,9 +212,11 @@ def test_gradients_of_the_peephole_lstm_by_complex_steps(make_case):
         np.testing.assert_allclose(found[name], expected, rtol=1e-11, atol=1e-12, err_msg=name)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_gradients_that_fade_below_the_smallest_number_are_zero_not_nan(any_cell, dtype, make_case):
-    case = make_case(any_cell, (300, 2, 3, 5), dtype)
+@pytest.mark.parametrize(
+    ("name", "dtype"), list(zip(EVERY, itertools.cycle(["float32", "float64"]), strict=False))
+)
+def test_gradients_that_fade_below_the_smallest_number_are_zero_not_nan(name, dtype, make_case):
+    case = make_case(EVERY[name], (300, 2, 3, 5), dtype)
     tiny = np.finfo(dtype).tiny
     for name, array in case.layer.parameters.items():
         array *= 0.2 if name.startswith("weight") else -1  # contracting
@@ -458,7 +462,7 @@ def test_an_oscillator_that_is_not_driven_swings_down(rng):
 def test_a_multiplicative_lstm_whose_input_multiplies_by_one_is_an_lstm(make_case):
     case = make_case("lstm", (7, 5, 1, 9))
     case.x[:] = 1
-    layer = rnnlab.Recurrent("mlstm", 1, 9, dtype="float64")
+    layer = rnnlab.Recurrent("multiplicative-lstm", 1, 9, dtype="float64")
     for gate in "ifgo":
         layer.set_gate(gate, *case.layer.gate(gate))
     layer.parameters["weight_ih_l0"][:9] = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,19 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 import rnnlab
 from rnnlab import GRU, LSTM, RNN
+from tests.layers.cases import Combination
+from tests.layers.own_cells import EVERY
 
 LAYOUTS = [(1, False), (1, True), (2, False), (2, True)]
+
+
+def padded_batches():
+    """Return a batch of every cell in one of the layouts, and with the slow tests in the others."""
+    for number, cell in enumerate(EVERY):
+        for k, (layout, dtype) in enumerate(itertools.product(LAYOUTS, ("float64", "float32"))):
+            batch = Combination(cell, (7, 4, 3, 5), *layout, dtype=dtype)
+            fast = k == number % 8
+            yield batch if fast else pytest.param(batch, marks=pytest.mark.slow)
 
 
 def draw_lengths(case, seed=0):
@@ -26,20 +38,13 @@ def draw_lengths(case, seed=0):
     return lengths
 
 
-@pytest.mark.parametrize("layout", [(2, True)], ids=str)
-def test_each_sequence_is_as_it_is_alone(any_cell, layout, dtype, make_case):
-    check_against_each_alone(any_cell, layout, dtype, make_case)
+@pytest.fixture(scope="module", params=[*padded_batches()], ids=str)
+def combination(request):
+    return request.param
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("layout", LAYOUTS[:-1], ids=str)
-def test_each_sequence_is_as_it_is_alone_in_every_layout(any_cell, layout, dtype, make_case):
-    check_against_each_alone(any_cell, layout, dtype, make_case)
-
-
-def check_against_each_alone(any_cell, layout, dtype, make_case):
-    case = make_case(any_cell, (7, 4, 3, 5), dtype, num_layers=layout[0], bidirectional=layout[1])
-    limits = {"float32": (1e-5, 1e-4), "float64": (1e-12, 1e-11)}[dtype]
+def test_each_sequence_is_as_it_is_alone(case, combination):
+    limits = {"float32": (1e-5, 1e-4), "float64": (1e-12, 1e-11)}[combination.dtype]
     lengths = draw_lengths(case)
     layer = case.layer
     tape = layer.forward(case.x, case.state, lengths)

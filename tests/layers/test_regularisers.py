@@ -10,12 +10,15 @@ import torch
 
 import rnnlab
 from rnnlab import GRU, LSTM, RNN, Recurrent, Regularisers
-from rnnlab.cells.regularised import added_states, separate_states
-from rnnlab.engine import ReferenceEngine, engine_for
+from rnnlab.cells.noise import added_states, separate_states
+from rnnlab.engine import PassInputs, ReferenceEngine, engine_for
 from rnnlab.layers.regularisers import draw_mask, noisy_cell
 from rnnlab.registry import cells
 
 SHAPE = (6, 3, 2, 5)  # T, B, I, H
+#: Cells of one, two and four states, with peepholes, and with products on computed values.
+FAST = ("rnn", "gru", "lstm", "peephole-lstm", "slstm", "gru-reset-before")
+SOME_CELLS = [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in cells]
 
 
 def everything(cell, **changes):
@@ -117,7 +120,7 @@ def compare(case, tape, x, parameters, output, final):
         np.testing.assert_allclose(found.parameters[name], array.grad, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", list(cells))
+@pytest.mark.parametrize("name", SOME_CELLS)
 def test_gradients_are_those_of_the_masks_that_were_drawn(name, make_case):
     """Central differences along random directions, with the same noise at each call."""
     case = noisy_case(make_case, name, num_layers=2, bidirectional=True)
@@ -153,11 +156,13 @@ def test_gradients_are_those_of_the_masks_that_were_drawn(name, make_case):
         assert abs(numeric - analytic) <= 1e-5 * max(1.0, abs(numeric)), (name, array.shape)
 
 
-@pytest.mark.parametrize("name", list(cells))
+@pytest.mark.parametrize("name", SOME_CELLS)
 def test_the_compiled_engine_equals_the_reference(name, rng):
     changed, masks = noisy_cell(cells[name], everything(cells[name]), expected=False)
     steps, batch, inputs, units = 5, 21, 3, 9
-    engines: list[Any] = [engine_for(changed, "float64"), ReferenceEngine(changed, "float64")]
+    engines: list[Any] = [
+        engine_for(changed, "float64", kind) for kind in ("compiled", "reference")
+    ]
     parameters = {
         key: 0.3 * rng.standard_normal(array.shape(inputs=inputs, units=units))
         for key, array in changed.arrays.items()
@@ -171,8 +176,8 @@ def test_the_compiled_engine_equals_the_reference(name, rng):
     lengths = rng.integers(1, steps + 1, batch)
     found = []
     for engine in engines:
-        tape = engine.forward(parameters, x, states, lengths, noise)
-        y, _ = engine.infer(parameters, x, states, lengths, noise)
+        tape = engine.forward(PassInputs(parameters, x, states, lengths, noise))
+        y, _ = engine.infer(PassInputs(parameters, x, states, lengths, noise))
         np.testing.assert_array_equal(y, tape.output)
         for array, expected in zip(tape.given, noise, strict=True):
             np.testing.assert_array_equal(array, expected)
@@ -317,9 +322,8 @@ def test_gates_show_what_was_computed(make_case):
     changed, _ = noisy_cell(case.layer.cell, case.layer.regularisers, expected=False)
     tape = case.layer.forward(case.x, case.state, noise=3)
     record = tape._records[0]
-    reference = ReferenceEngine(changed, "float64").forward(
-        record.parameters, record.x, [s[0] for s in case.state], None, record.given
-    )
+    inputs = PassInputs(record.parameters, record.x, [s[0] for s in case.state], None, record.given)
+    reference = ReferenceEngine(changed, "float64").forward(inputs)
     for name, gate in tape.gates().items():
         expected = reference.value(changed.equations.gates[name].index)
         assert expected is not None

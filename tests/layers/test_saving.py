@@ -16,6 +16,7 @@ from safetensors.numpy import save as to_safetensors
 
 import rnnlab
 from rnnlab import GRU, LSTM, Recurrent, cell, linear, sigmoid, tanh
+from rnnlab.layers import saving
 from rnnlab.layers.saving import FORMAT_VERSION, KEY
 from rnnlab.registry import cells
 from rnnlab.training import SequenceModel
@@ -61,7 +62,9 @@ def assert_same(one, other):
 class TestRoundTrip:
     @pytest.mark.parametrize("layout", [(1, False), (3, False), (2, True)], ids=str)
     @pytest.mark.parametrize("learned", [False, True])
-    @pytest.mark.parametrize("name", list(cells))
+    @pytest.mark.parametrize(
+        "name", ["rnn", "peephole-lstm", "fastgrnn", "slstm"]
+    )  # scalars, vectors
     def test_layers(self, name, layout, learned, dtype, path):
         layer = Recurrent(
             name,
@@ -101,13 +104,13 @@ class TestRoundTrip:
         assert one.read_bytes() == other.read_bytes()
 
     def test_arrays_in_another_order_come_back_as_they_were(self, path):
-        """Safetensors takes bytes as they lie: once, Fortran's order came back transposed."""
-        layer = GRU(3, 5, seed=1)
-        before = {name: array.copy() for name, array in layer.parameters.items()}
-        layer.parameters["weight_hh_l0"] = np.asfortranarray(layer.parameters["weight_hh_l0"])
-        again = rnnlab.load(layer.save(path))
-        for name, array in before.items():
-            np.testing.assert_array_equal(again.parameters[name], array)
+        """Safetensors takes bytes as they are in memory: once, Fortran's came back transposed."""
+        layer = GRU(3, 3, seed=1)
+        arrays = {name: np.asfortranarray(array) for name, array in layer.parameters.items()}
+        described = saving.describe(layer.architecture, layer.seed)
+        description = saving.Description(kind="layer", layer=described)
+        saving.write(path, arrays, layer.parameter_shapes, description)
+        assert_same(layer, rnnlab.load(path))
 
     def test_numbers_that_are_not_finite_are_kept(self, path):
         layer = GRU(3, 5)
@@ -252,7 +255,7 @@ class TestDamage:
         data = saved.read_bytes()
         saved.write_bytes(data[: int(share * len(data))])
         with pytest.raises(
-            ValueError, match=r"must be a whole safetensors file, got one that is cu"
+            ValueError, match=r"must be a complete safetensors file, got one that is cu"
         ):
             rnnlab.load(saved)
 
@@ -260,7 +263,7 @@ class TestDamage:
         data = saved.read_bytes()
         for other in (data[:-1], data + b"\0"):
             saved.write_bytes(other)
-            with pytest.raises(ValueError, match=r"must be a whole safetensors file"):
+            with pytest.raises(ValueError, match=r"must be a complete safetensors file"):
                 rnnlab.load(saved)
 
     @pytest.mark.parametrize("text", [b"cell,delay\nlstm,10\n", pickle.dumps([1]), b"\0" * 1000])
@@ -312,7 +315,7 @@ class TestDamage:
 
     def test_a_model_without_its_size(self, saved):
         rewrite(saved, description_of(saved) | {"kind": "model"})
-        with pytest.raises(ValueError, match="must say the output_size of its model"):
+        with pytest.raises(ValueError, match="must hold the output_size of its model"):
             rnnlab.load(saved)
 
     def test_everything_that_differs_is_named(self, saved):
@@ -421,5 +424,5 @@ class TestCopies:
 
         layer = Recurrent(nowhere, 3, 5)
         assert copy.deepcopy(layer).cell is nowhere
-        with pytest.raises(pickle.PicklingError, match="must stand at the top of a file"):
+        with pytest.raises(pickle.PicklingError, match="defined at the top level of a file"):
             pickle.dumps(layer)

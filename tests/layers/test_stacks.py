@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import FrozenInstanceError
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 
 import rnnlab
 from rnnlab import GRU, LSTM, RNN, PeepholeLSTM, Recurrent
-from rnnlab.registry import cells
+from tests.layers.cases import FEW
+from tests.layers.own_cells import EVERY
 
 LAYOUTS = [(1, True), (2, False), (2, True), (3, True)]
 
@@ -23,9 +25,10 @@ def single(layer, suffix, reads):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
-def test_a_stack_is_single_layers_on_top_of_each_other(any_cell, layout, make_case):
+@pytest.mark.parametrize("name", FEW)
+def test_a_stack_is_single_layers_on_top_of_each_other(name, layout, make_case):
     """Bit for bit, there and back: joined, turned round and added up here by hand."""
-    case = make_case(any_cell, (7, 3, 2, 5), num_layers=layout[0], bidirectional=layout[1])
+    case = make_case(EVERY[name], (7, 3, 2, 5), num_layers=layout[0], bidirectional=layout[1])
     y, below, row = case.x, [], 0
     for k in range(layout[0]):
         layers = []
@@ -96,9 +99,10 @@ def test_names_and_shapes(kind):
 
 class TestInitialisation:
     @pytest.mark.parametrize("options", [{}, {"init": "torch"}, {"init": "glorot"}])
-    def test_the_first_direction_is_that_of_a_single_layer(self, any_cell, options):
-        alone = Recurrent(any_cell, 3, 5, seed=4, **options)
-        layer = Recurrent(any_cell, 3, 5, num_layers=3, bidirectional=True, seed=4, **options)
+    @pytest.mark.parametrize("cell", FEW)
+    def test_the_first_direction_is_that_of_a_single_layer(self, cell, options):
+        alone = Recurrent(EVERY[cell], 3, 5, seed=4, **options)
+        layer = Recurrent(EVERY[cell], 3, 5, num_layers=3, bidirectional=True, seed=4, **options)
         for name, array in alone.parameters.items():
             np.testing.assert_array_equal(layer.parameters[name], array)
 
@@ -124,9 +128,11 @@ class TestInitialisation:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
-@pytest.mark.parametrize("name", list(cells))
+@pytest.mark.parametrize("name", FEW)
 def test_checkpoints_give_the_same_bits(name, layout, make_case):
-    case = make_case(name, (53, 3, 4, 9), "float32", num_layers=layout[0], bidirectional=layout[1])
+    case = make_case(
+        EVERY[name], (53, 3, 4, 9), "float32", num_layers=layout[0], bidirectional=layout[1]
+    )
     tape, parts = case.forward(), case.layer.forward(case.x, case.state, checkpoint_every=7)
     np.testing.assert_array_equal(parts.output, tape.output)
     whole, found = case.backward(tape), case.backward(parts)
@@ -248,12 +254,12 @@ def test_flags_that_are_no_bools(name, flag):
 def test_repr_says_what_is_not_the_default():
     seed = np.random.default_rng(0)
     assert repr(LSTM(3, 4, seed=seed)) == (
-        "<rnnlab.Recurrent lstm input_size=3 hidden_size=4 dtype=float32>"
+        "<rnnlab.Recurrent lstm input_size=3 hidden_size=4 parameters=128>"
     )
     layer = GRU(3, 4, num_layers=2, bidirectional=True, learn_initial_state=True, seed=seed)
     assert repr(layer) == (
         "<rnnlab.Recurrent gru input_size=3 hidden_size=4 num_layers=2 bidirectional=True "
-        "learn_initial_state=True dtype=float32>"
+        "learn_initial_state=True parameters=536>"
     )
 
 
@@ -324,3 +330,24 @@ def test_training_and_measuring_with_a_stack(rng):
     with pytest.raises(ValueError, match="a layer of one direction, got bidirectional=True"):
         gradient_decay(model, x, targets)  # one direction's past is the other's future
     assert model.astype("float32").predict(x.astype(np.float32)).shape == (5, 8, 4)
+
+
+def test_the_architecture_of_a_layer_is_fixed():
+    layer = LSTM(3, 4)
+    for name in ("num_layers", "hidden_size", "dtype", "batch_first", "cell"):
+        with pytest.raises(AttributeError):
+            setattr(layer, name, getattr(layer, name))
+    with pytest.raises(FrozenInstanceError):
+        layer.architecture.num_layers = 2  # type: ignore[misc]
+
+
+def test_copies_draw_no_parameters(monkeypatch, tmp_path):
+    layer = LSTM(3, 4, num_layers=2, learn_initial_state=True, seed=1)
+    path = layer.save(tmp_path / "layer")
+    monkeypatch.setattr("rnnlab.layers.direction.initialise", None)
+    for copy in (layer.astype("float64"), rnnlab.load(path)):
+        assert copy.seed == 1
+        for name, array in layer.parameters.items():
+            np.testing.assert_array_equal(copy.parameters[name], array)
+            assert not np.shares_memory(copy.parameters[name], array)
+    assert type(layer.astype("float64")) is LSTM

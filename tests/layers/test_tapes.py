@@ -124,10 +124,24 @@ def test_a_state_does_not_keep_the_tape():
 def test_beyond_the_memory(monkeypatch, call):
     """The system would hand it out, and end the process when it is used."""
     monkeypatch.setattr("rnnlab.capacity.memory", lambda: 10**8)
-    monkeypatch.setattr("rnnlab.engine.passes.LARGE", 10**6)
+    monkeypatch.setattr("rnnlab.engine.sizes.LARGE", 10**6)
     layer = LSTM(1, 64, init="torch")
     x = np.zeros((10000, 100, 1), np.float32)
-    with pytest.raises(ValueError, match=r"T=10000, B=100, H=64 must fit .*100 MB, got .* [MG]B: "):
+    with pytest.raises(
+        ValueError, match=r"T = 10000, B = 100, H = 64\) must fit .*100 MB, got .* [MG]B: "
+    ):
         getattr(layer, call)(x)
     layer.forward(x[:100])
     layer.forward(x[:1000], checkpoint_every=100)
+
+
+def test_repr_shows_sizes_and_no_array():
+    layer = LSTM(3, 5, seed=1)
+    tape = layer.forward(X)
+    assert repr(tape) == "<rnnlab.Tape lstm input_size=3 hidden_size=5 T=6 B=4>"
+    d_output = np.ones_like(tape.output)
+    assert repr(layer.backward(tape, d_output)) == (
+        "<rnnlab.LayerGradients parameters=3 input=(6, 4, 3) state=(h, c)>"
+    )
+    without = layer.backward(tape, d_output, input_gradient=False)
+    assert repr(without) == "<rnnlab.LayerGradients parameters=3 state=(h, c)>"

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import torch
 
+from rnnlab import training
 from rnnlab.registry import tasks
 from rnnlab.tasks import IGNORED, Task
 from rnnlab.tasks.task import LOSSES
-from rnnlab.training import losses
 
 Array = np.ndarray[Any, Any]
 
@@ -72,13 +72,13 @@ def test_it_states_all_that_the_convention_asks_for(name_and_task: tuple[str, An
     name, task = name_and_task
     kind = type(task)
     assert issubclass(kind, Task)
-    assert kind.settings == tuple(field.name for field in dataclasses.fields(task))
+    assert kind.setting_names() == tuple(field.name for field in dataclasses.fields(task))
     assert kind.loss in LOSSES
     assert kind.metrics[0] == "loss"
     assert kind.headline in kind.metrics
-    assert set(kind.worst) == set(kind.metrics)
+    assert set(task.worst) == set(kind.metrics)
     assert isinstance(kind.higher_is_better, bool)
-    assert kind.span in kind.settings
+    assert kind.span in kind.setting_names()
     assert kind.paper
     assert kind.__doc__
     assert min(task.length, task.input_size, task.output_size) >= 1
@@ -88,8 +88,8 @@ def test_it_states_all_that_the_convention_asks_for(name_and_task: tuple[str, An
 
 
 def test_tasks_and_losses_have_the_same_words() -> None:
-    assert set(LOSSES) == set(losses.LOSSES)
-    assert losses.IGNORED == IGNORED
+    assert set(LOSSES) == set(training.LOSSES)
+    assert training.IGNORED == IGNORED
 
 
 def test_settings_are_numbers_and_words_that_files_can_hold(task: Any) -> None:
@@ -190,7 +190,7 @@ def test_the_loss_is_that_of_pytorch(task: Any, rng: np.random.Generator) -> Non
 def test_the_loss_is_the_one_that_is_trained_on(task: Any, rng: np.random.Generator) -> None:
     _, targets = task.draw(6, rng)
     outputs = rng.normal(size=(task.length, 6, task.output_size))
-    trained, gradient = losses.LOSSES[task.loss](outputs, targets)
+    trained, gradient = training.LOSSES[task.loss](outputs, targets)
     assert trained == pytest.approx(task.score(outputs, targets)["loss"], rel=1e-12)
     assert not gradient[~asked(targets)].any()
 
@@ -272,7 +272,7 @@ def test_what_draw_refuses(task: Any) -> None:
 def test_tasks_of_equal_settings_are_equal_hashable_and_frozen(task: Any) -> None:
     assert {task, dataclasses.replace(task), pickle.loads(pickle.dumps(task))} == {task}
     with pytest.raises(dataclasses.FrozenInstanceError):
-        setattr(task, type(task).settings[0], 1)
+        setattr(task, type(task).setting_names()[0], 1)
 
 
 @pytest.mark.parametrize("name", tasks.names())

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rnnlab.registry import tasks
-from rnnlab.tasks import CopyMemory, copy_memory
+from rnnlab.tasks import CopyMemory
 
 
 def naive_sequence(
@@ -55,7 +55,7 @@ def naive_score(
 
 def test_a_sample_worked_by_hand() -> None:
     # delay 4, payload 3, alphabet 5: blank 5, marker 6, T = 10
-    inputs, targets = copy_memory(4, 3, 5, batch=1, rng=np.random.default_rng(11))
+    inputs, targets = CopyMemory(4, 3, 5).sample(1, np.random.default_rng(11))
     a, b, c = inputs[:3, 0].tolist()
 
     assert inputs[:, 0].tolist() == [a, b, c, 5, 5, 5, 6, 5, 5, 5]
@@ -71,7 +71,7 @@ def test_every_sequence_is_laid_out_as_defined(
     delay: int, payload: int, alphabet: int, batch: int
 ) -> None:
     rng = np.random.default_rng(delay)
-    inputs, targets = copy_memory(delay, payload, alphabet, batch, rng)
+    inputs, targets = CopyMemory(delay, payload, alphabet).sample(batch, rng)
 
     assert inputs.shape == targets.shape == (delay + 2 * payload, batch)
     assert inputs.dtype == targets.dtype == np.int64
@@ -81,7 +81,7 @@ def test_every_sequence_is_laid_out_as_defined(
 
 
 def test_symbols_are_uniform_and_independent() -> None:
-    inputs, _ = copy_memory(1, 2, 4, batch=40_000, rng=np.random.default_rng(5))
+    inputs, _ = CopyMemory(1, 2, 4).sample(40_000, np.random.default_rng(5))
     pairs = np.bincount(4 * inputs[0] + inputs[1], minlength=16)
 
     # 16 equally likely pairs: expected 2500, standard deviation 48; five of them are allowed
@@ -90,8 +90,8 @@ def test_symbols_are_uniform_and_independent() -> None:
 
 def test_the_generator_decides_the_batch_and_is_advanced() -> None:
     rng = np.random.default_rng(3)
-    first, second = (copy_memory(5, 3, 8, 4, rng)[0] for _ in range(2))
-    again = copy_memory(5, 3, 8, 4, np.random.default_rng(3))[0]
+    first, second = (CopyMemory(5, 3, 8).sample(4, rng)[0] for _ in range(2))
+    again = CopyMemory(5, 3, 8).sample(4, np.random.default_rng(3))[0]
 
     assert first.tobytes() == again.tobytes()
     assert first.tobytes() != second.tobytes()
@@ -104,21 +104,18 @@ def test_the_generator_decides_the_batch_and_is_advanced() -> None:
         ("delay", -3, "delay must be at least 1, got -3"),
         ("payload", 0, "payload must be at least 1, got 0: there must be a symbol to recall"),
         ("alphabet", 1, "alphabet must be at least 2, got 1: one symbol alone"),
-        ("batch", 0, "batch must be at least 1, got 0"),
     ],
 )
 def test_sizes_too_small_are_refused(setting: str, value: int, message: str) -> None:
-    sizes = {"delay": 10, "payload": 3, "alphabet": 8, "batch": 2} | {setting: value}
     with pytest.raises(ValueError, match=message):
-        copy_memory(**sizes, rng=np.random.default_rng(0))
+        CopyMemory(**{setting: value})
 
 
-@pytest.mark.parametrize("setting", ["delay", "payload", "alphabet", "batch"])
+@pytest.mark.parametrize("setting", ["delay", "payload", "alphabet"])
 @pytest.mark.parametrize("value", [True, 3.0, "3", None, np.float64(3), np.bool_(True)])
 def test_only_integers_are_sizes(setting: str, value: Any) -> None:
-    sizes: dict[str, Any] = {"delay": 10, "payload": 3, "alphabet": 8, "batch": 2}
     with pytest.raises(TypeError, match=f"{setting} must be an integer, got .*pass a whole"):
-        copy_memory(**sizes | {setting: value}, rng=np.random.default_rng(0))
+        CopyMemory(**{setting: value})
 
 
 def test_numpy_integers_are_taken_and_become_python_integers() -> None:
@@ -130,14 +127,7 @@ def test_numpy_integers_are_taken_and_become_python_integers() -> None:
 @pytest.mark.parametrize("rng", [0, None, np.random.RandomState(0)])
 def test_a_seed_is_not_a_generator(rng: Any) -> None:
     with pytest.raises(TypeError, match=r"rng must be a numpy.random.Generator, got .*default_rng"):
-        copy_memory(10, 3, 8, 2, rng)
-
-
-def test_the_class_checks_its_settings_too() -> None:
-    with pytest.raises(ValueError, match="delay must be at least 1, got 0"):
-        CopyMemory(0, 3, 8)
-    with pytest.raises(TypeError, match=r"alphabet must be an integer, got 8\.5"):
-        CopyMemory(1, 3, 8.5)  # type: ignore[arg-type]
+        CopyMemory(10, 3, 8).draw(2, rng)
 
 
 def test_the_task_is_registered_and_frozen() -> None:
@@ -187,7 +177,7 @@ def test_guessing_reaches_chance() -> None:
 def test_inputs_are_the_symbols_one_hot(dtype: str) -> None:
     task = CopyMemory(delay=6, payload=3, alphabet=5)
     inputs, targets = task.draw(7, np.random.default_rng(4), dtype)
-    symbols, expected = copy_memory(6, 3, 5, 7, np.random.default_rng(4))
+    symbols, expected = task.sample(7, np.random.default_rng(4))
 
     assert inputs.dtype == dtype
     assert inputs.shape == (12, 7, 7)
@@ -306,12 +296,12 @@ def test_logits_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
         (np.zeros((7, 6)), "targets must be integers .*, got float64 .*pass them as drawn"),
         (
             np.full((7, 6), 5),
-            "targets must be classes 0 to 4, or -1 .*, got 5 to 5: pass the targets",
+            "targets must be classes 0 to 4, or -1 to ignore .*, got 5 to 5: pass the targets",
         ),
         (np.full((7, 6), -2), "targets must be classes 0 to 4, or -1 .*, got -2 to -2"),
         (
             np.full((7, 6), -1),
-            "targets must ask for one answer or more, got none: every target is -1",
+            "targets must contain an answer, but every target is -1: set a class",
         ),
     ],
 )

@@ -46,11 +46,14 @@ FLOATS = np.zeros((3, 3, 2))  # of the size that a first sample has
         (([[1]], FLOATS), r"inputs of Echo.sample must be ints .*, got list: make sample agree"),
         ((FLOATS.astype(int), FLOATS), "got int64 .*: classes have two axes, numbers three"),
         ((FLOATS[..., 0], FLOATS), "got float64 .*: classes have two axes, numbers three"),
-        ((np.full((3, 3), 2), FLOATS), "must be classes 0 to 1, or -1 for none, got 2 to 2: enl"),
-        ((np.full((3, 3), -2), FLOATS), "must be classes 0 to 1, or -1 for none, got -2 to -2"),
+        ((np.full((3, 3), 2), FLOATS), "must be classes 0 to 1, or -1 for zeros, got 2 to 2: enl"),
+        ((np.full((3, 3), -2), FLOATS), "must be classes 0 to 1, or -1 for zeros, got -2 to -2"),
         ((FLOATS, FLOATS[..., 0]), r"targets of Echo.sample must be floats of shape \(T, B, O\)"),
         ((FLOATS, FLOATS.astype(int)), r"must be floats of shape .*, got int64 \(3, 3, 2\)"),
-        ((FLOATS, FLOATS * math.nan), "must ask for one answer or more, got none: every target is"),
+        (
+            (FLOATS, FLOATS * math.nan),
+            "must contain an answer, but every target is NaN: set a class",
+        ),
     ],
 )
 def test_what_sample_gets_wrong_is_found_at_the_first_batch(drawn: Any, message: str) -> None:
@@ -73,11 +76,11 @@ def test_a_label_alone_cannot_be_left_out() -> None:
     Echo(3, (FLOATS, targets)).draw(3, np.random.default_rng(0))  # numbers can
 
 
-def test_what_follows_from_the_class_is_there_without_an_instance() -> None:
-    assert Echo.settings == ("length", "drawn")
-    assert list(Echo.worst) == ["loss"]
-    assert CopyMemory.worst["recall_accuracy"] == 0.0
-    assert math.isnan(CopyMemory.worst["recall_loss"])
+def test_settings_and_the_scores_of_a_diverged_run_follow_from_the_class() -> None:
+    assert Echo.setting_names() == ("length", "drawn")
+    assert list(Echo(3).worst) == ["loss"]
+    assert CopyMemory().worst["recall_accuracy"] == 0.0
+    assert math.isnan(CopyMemory().worst["recall_loss"])
 
 
 def test_solved_of_a_headline_that_falls() -> None:

@@ -142,9 +142,12 @@ def test_a_file_that_changes_is_read_anew(write: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "book.txt must hold a text, got an empty file: name another one"),
-        (b"caf\xe9 " * 100, "must be a text in UTF-8, got a byte that is not at 3: convert it"),
-        (b"aaaa" * 100, "must hold two different characters or more, got only 'a'"),
+        (b"", "book.txt must not be empty: name another text"),
+        (
+            b"caf\xe9 " * 100,
+            "must be a text in UTF-8, but the byte at position 3 is not: convert it",
+        ),
+        (b"aaaa" * 100, "must contain at least two different characters, got only 'a'"),
         (b"ab" * 50, r"must be longer than length=50, got .* a text of at least 510 characters"),
     ],
 )
@@ -163,7 +166,7 @@ def test_a_text_of_the_length_that_the_error_names_is_enough(write: Any) -> None
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"got '.*absent.txt': No such file .*; check the path"):
         TextPrediction(str(tmp_path / "absent.txt"))
-    with pytest.raises(ValueError, match="can be read, got .*: Is a directory; check the path"):
+    with pytest.raises(ValueError, match="readable text, got .*: Is a directory; check the path"):
         TextPrediction(str(tmp_path))
     with pytest.raises(TypeError, match="file must be the path of a text, got 3"):
         TextPrediction(3)  # type: ignore[arg-type]

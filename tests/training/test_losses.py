@@ -256,10 +256,10 @@ def test_weights_of_1_change_nothing(name, rng):
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_a_batch_that_asks_nothing_is_refused(name, rng):
+def test_a_batch_without_an_answer_is_refused(name, rng):
     outputs, targets = draw(name, (4, 3, 2), rng)
     nothing = np.full_like(targets, -1 if name == "cross-entropy" else np.nan)
-    with pytest.raises(ValueError, match="targets must ask for one answer at least, .* all 12 pos"):
+    with pytest.raises(ValueError, match="targets must have at least one answer, .* all 12 pos"):
         LOSSES[name](outputs, nothing)
     with pytest.raises(ValueError, match="a weight of 0"):
         LOSSES[name](outputs, targets, np.zeros(3))
@@ -305,7 +305,7 @@ def test_binary_cross_entropy_at_the_extremes():
 
 
 def test_binary_cross_entropy_of_wrong_targets():
-    with pytest.raises(ValueError, match=r"targets must lie within 0 and 1, got 2: 1 where the la"):
+    with pytest.raises(ValueError, match=r"targets must be within 0 and 1, got 2: 1 where the la"):
         binary_cross_entropy(np.zeros((2, 2)), np.array([[0, 1], [2, 1]]))
     with pytest.raises(ValueError, match=r"targets must have shape \(2, 2\), got \(2,\)"):
         binary_cross_entropy(np.zeros((2, 2)), np.zeros(2))

@@ -9,7 +9,7 @@ import pytest
 
 import rnnlab
 from rnnlab import GRU, LSTM, Recurrent
-from rnnlab.engine import matmul
+from rnnlab.engine.readout_matmul import matmul
 from rnnlab.registry import cells
 from rnnlab.training import (
     SequenceModel,

@@ -15,7 +15,7 @@ from safetensors.numpy import save
 import rnnlab
 from rnnlab.layers import Recurrent
 from rnnlab.training import LOSSES, SequenceModel, softmax_cross_entropy
-from rnnlab.training.saving import load_notes
+from rnnlab.training.loading import load_notes
 
 LENGTHS = np.array([6, 1, 4])
 

@@ -79,25 +79,25 @@ class GradientFlow(Experiment[GradientFlowSpec]):
         settings, problem = run.settings, problem_of(run)
         every = max(1, self.updates(run) // 20) if is_table(run) else settings.evaluate_every
         asked, probe_of_task = _measures(run), _probe(run, "task")
-        scored = any(measure.scores for measure in asked)
+        by_loss = is_table(run) or settings.patience is not None or settings.schedule == "plateau"
+        scored = by_loss or any(measure.scores for measure in asked)
         watchers = {
             measure.name: watcher
             for measure in asked
             if (watcher := measure.watcher(probe_of_task, every)) is not None
         }
         fresh = streams(run).evaluation
-        by_loss = is_table(run) or settings.patience is not None or settings.schedule == "plateau"
 
         def evaluate(model: SequenceModel) -> dict[str, float]:
             if is_table(run):
                 return dict(problem.evaluation(model))
-            if not scored and not by_loss:
+            if not scored:
                 return {}
             inputs, targets = problem.draw(settings.evaluation_batch, fresh)
             return dict(problem.score(model.predict(inputs), targets))
 
         def watch(update: Any) -> None:
-            model.read = "every"  # the targets of the watchers mark the last step
+            model.read = "every"  # the targets of a watcher mark the last step
             for watcher in watchers.values():
                 watcher(update)
             model.read = problem.read

@@ -290,9 +290,7 @@ def _settled(entry: CellEntry, common: ForgetBias) -> CellEntry:
     definition = entry.find()
     if entry.forget_bias is None and (common is None or definition.keep != "f"):
         return entry
-    from rnnlab.layers import accepts_forget_bias  # Numba: half a second that others are spared
-
-    if not accepts_forget_bias(definition):
+    if definition.keep is None:
         raise ValueError(
             f"forget_bias must go to a cell with a gate that keeps its memory, got {entry.label}: "
             f"leave the option out, {definition.name} has none"
@@ -304,8 +302,7 @@ def _settled(entry: CellEntry, common: ForgetBias) -> CellEntry:
 def _check_names(spec: Spec) -> None:
     """Refuse an unknown optimiser, schedule or initialisation."""
     from rnnlab.layers.initialisers import INITIALISATIONS
-    from rnnlab.training.optimizers import optimizers
-    from rnnlab.training.schedules import schedules
+    from rnnlab.registry import optimizers, schedules
 
     for owner in (spec, *spec.cells):
         for key, known in (

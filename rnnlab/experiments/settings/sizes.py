@@ -7,7 +7,8 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from rnnlab.cells import CellDefinition
-from rnnlab.cells.sizes import check_pass, learned_by
+from rnnlab.cells.sizes import learned_by
+from rnnlab.engine.sizes import check_pass
 from rnnlab.experiments.settings.grid import values_of
 from rnnlab.experiments.settings.runs import RunSettings
 from rnnlab.experiments.settings.schema import SWEPT

@@ -93,7 +93,7 @@ class TableSettings(BaseModel):
     sequence, time, features, target, ignore, text, weight : column or columns
         What is left out is inferred: see `rnnlab.data.roles`.
     task, read : str or None
-        See `rnnlab.data.targets`.
+        See `rnnlab.data.answers`.
     horizon : int
         Steps ahead of a forecast; 0 for none.
     split : list of float, str or None
@@ -163,19 +163,9 @@ def load_table(
     """Read the table that the settings describe, from a DataFrame where one is given."""
     from rnnlab.data import load_dataset
 
-    column = table.split if isinstance(table.split, str) else None
-    shares = None if isinstance(table.split, str) else table.split
-    return load_dataset(
-        table.data if source is None else source,
-        targets=table.target,
-        split_column=column,
-        split_shares=shares,
-        bidirectional=bidirectional,
-        **{name: getattr(table, name) for name in NAMES if name not in _RENAMED},
-    )
-
-
-_RENAMED = ("data", "target", "split")
+    columns = {name: getattr(table, name) for name in NAMES if name != "data"}
+    data = table.data if source is None else source
+    return load_dataset(data, bidirectional=bidirectional, **columns)
 
 
 def resolved_split(table: TableSettings, data: Dataset) -> dict[str, Any]:

@@ -69,26 +69,23 @@ class TaskResults:
         return table.assign(chance=[part.chance(row) for row in table.to_dict("records")])
 
     @cached_property
-    def best(self) -> pd.DataFrame | None:
-        """The best settings of training for each cell and condition; None if none are tuned."""
-        part = self.part
-        if not self.tuned:
-            return None
-        return statistics.best_settings(
-            part.choosing, self.tuned, undefined=part.undefined, **part.measure
-        )
-
-    @cached_property
     def chosen(self) -> pd.DataFrame:
         """The rows that runs are judged by, of each cell at its best settings of training."""
-        metrics = self.part.metrics
-        return metrics if self.best is None else metrics.merge(self.best)
+        return self._at_best(self.part.metrics)
 
     @cached_property
     def course(self) -> pd.DataFrame:
-        """The evaluations during training of the same runs."""
-        course = self.part.course
-        return course if self.best is None else course.merge(self.best)
+        """The evaluations on the way, of each cell at its best settings of training."""
+        return self._at_best(self.part.course)
+
+    def _at_best(self, rows: pd.DataFrame) -> pd.DataFrame:
+        part = self.part
+        if not self.tuned:
+            return rows
+        best = statistics.best_settings(
+            part.choosing, self.tuned, undefined=part.undefined, **part.measure
+        )
+        return rows.merge(best)
 
     @cached_property
     def shown(self) -> pd.DataFrame:

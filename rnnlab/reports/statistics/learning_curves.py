@@ -41,11 +41,12 @@ class LearningCurves(Statistic):
             f"{number(float(rows['median'].iloc[0]))} to {number(float(rows['median'].iloc[-1]))}"
             for _, rows in table.groupby(["cell", *by], sort=False, dropna=False)
         ]
+        data = "the validation part" if results.part.of_table else "newly drawn data"
         return picture(
             lambda columns: plotting.plot_learning_curves(table, columns=columns),
             alt=f"Line charts of the median {metric} against updates. {'; '.join(ends)}.",
-            caption=f"{metric.capitalize()} on newly drawn data while learning: the median over "
-            "seeds, and the band of the seeds.",
+            caption=f"{metric.capitalize()} on {data} while learning: the median over seeds, and "
+            "the band of the seeds.",
             table=self.name,
         )
 

@@ -54,12 +54,13 @@ class Outcomes(Statistic):
         x = next((name for name in by if _is_axis(table[name])), None)
         if x is None or panels(table, [name for name in by if name != x]) > MOST_PANELS:
             return None
+        when = "on the test part" if results.part.of_table else "at the last evaluation"
         drawn = table.drop(columns=tuned)
         runs = statistics.runs_of(results.chosen, **results.part.measure).drop(columns=tuned)
         return picture(
             lambda columns: plotting.plot_outcomes(drawn, x, runs=runs, columns=columns),
             alt=outcomes_alt(table, x, by),
-            caption=f"{self.heading(results)} at the last evaluation: every run as a point, their "
+            caption=f"{self.heading(results)} {when}: every run as a point, their "
             f"mean{and_interval(table)}. The dashed line is a model without memory.",
             table=results.shown_name,
         )
@@ -84,16 +85,19 @@ class Outcomes(Statistic):
         ]
 
     def columns(self, results: TaskResults, table: pd.DataFrame) -> Columns:
-        """Return the condition, the three outcomes and the tuned settings."""
+        """Return the condition, the outcomes and the tuned settings."""
         diverged = {"diverged": text_of("diverged")} if table["diverged"].any() else {}
+        solving: Columns = {
+            "solved": lambda row: f"{row['solved']} of {row['seeds']}",
+            "success rate": interval_of("success_rate", "success_low", "success_high"),
+            "updates until half are solved": updates_text,
+        }
         return {
             "cell": text_of("cell"),
             **{words(name): text_of(name) for name in results.by},
             "seeds": text_of("seeds"),
             mean_of(results.part.metric): interval_of("mean", "mean_low", "mean_high"),
-            "solved": lambda row: f"{row['solved']} of {row['seeds']}",
-            "success rate": interval_of("success_rate", "success_low", "success_high"),
-            "updates until half are solved": updates_text,
+            **(solving if results.part.solved else {}),
             **diverged,
             **{f"best {words(name)}": text_of(name) for name in results.tuned},
         }

@@ -45,11 +45,12 @@ class Overall(Statistic):
                 results.comparison, list(best_first["cell"]), level=SIGNIFICANT
             )
             groups = {"group": lambda row: letters[row["cell"]]}
+        solving: Columns = {"solved": lambda row: f"{row['solved']} of {row['runs']}"}
         return {
             "cell": text_of("cell"),
             "conditions": text_of("conditions"),
             "runs": text_of("runs"),
             mean_of(results.part.metric): lambda row: number(float(row["mean"])),
-            "solved": lambda row: f"{row['solved']} of {row['runs']}",
+            **(solving if results.part.solved else {}),
             **groups,
         }

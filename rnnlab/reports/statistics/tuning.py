@@ -44,6 +44,11 @@ class Tuning(Statistic):
             if alike
             else f"Cells were not all trained with the same {names}: see the table of outcomes."
         )
+        if results.part.of_table:
+            return [
+                f"{trained} All other parts of this page show each cell's scores on the test part "
+                "with its best settings in each condition, chosen on the validation part."
+            ]
         return [
             f"{trained} All other parts of this page show each cell with its best settings in each "
             "condition, chosen from the same runs that are shown: this flatters every cell a "
