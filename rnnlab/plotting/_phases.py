@@ -87,7 +87,7 @@ def phase_title(phase: str) -> str:
     return PHASES.get(phase, phase)
 
 
-def legend_beside(ax: Axes, panels: Iterable[Axes] | None = None, **options: Any) -> None:
+def legend_outside(ax: Axes, panels: Iterable[Axes] | None = None, **options: Any) -> None:
     """Draw a legend to the right of a panel, for its artists or those of `panels`."""
     if "handles" not in options:
         found: dict[str, Any] = {}

@@ -17,7 +17,7 @@ from rnnlab.plotting._phases import (
     grid_of,
     in_order,
     label_edges,
-    legend_beside,
+    legend_outside,
     phase_title,
     phases_of,
 )
@@ -134,7 +134,7 @@ def plot_gate_distribution(means: pd.DataFrame) -> Figure:
             ax.set_xlim(0, 1)
             ax.set_ylim(0, 1.05 * float(means["share"].max()))
         for row in grid:
-            legend_beside(row[-1], row, title="gate")
+            legend_outside(row[-1], row, title="gate")
         label_edges(grid, "value of the gate", "share of values")
         width = float((means["right"] - means["left"]).iloc[0])
         caption(
@@ -177,7 +177,7 @@ def plot_gate_saturation(gates: pd.DataFrame) -> Figure:
             ax.set_xlim(0, 1)
             ax.set_ylim(0, 1)
         for row in grid:
-            legend_beside(row[-1], row, title="gate")
+            legend_outside(row[-1], row, title="gate")
         label_edges(grid, "share of time above .9", "share of time below .1")
         seeds = gates.groupby("cell")["seed"].nunique()
         caption(
@@ -230,7 +230,7 @@ def plot_memory_times(shares: pd.DataFrame) -> Figure:
             ax.set_ylim(0, 1)
             ax.set_title(phase_title(phase))
         label_edges(grid, "memory time (steps)", "share of units that hold longer")
-        legend_beside(grid[0, -1], grid.flat)
+        legend_outside(grid[0, -1], grid.flat)
         caption(
             figure,
             "Effective memory time of a unit, 1 / (1 - mean of the gate that keeps): the share of "

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rnnlab.plotting._captions import put_caption, wrapped
 from rnnlab.plotting._lines import MARKERS, draw_band
-from rnnlab.plotting._phases import decades, legend_beside, phase_title, phases_of
+from rnnlab.plotting._phases import decades, legend_outside, phase_title, phases_of
 from rnnlab.plotting._tables import count_of_seeds, require_rows
 from rnnlab.plotting.style import cell_styles, house_style
 
@@ -186,7 +186,7 @@ def _draw_legends(
     for row, state in zip(grid, states, strict=True):
         cells = bands.loc[bands["state"] == state, "cell"].unique()
         handles = [Line2D([], [], label=cell, **styles[cell]) for cell in cells]
-        legend_beside(_visible(row)[-1], handles=handles)
+        legend_outside(_visible(row)[-1], handles=handles)
 
 
 def _draw_caption(grid: NDArray[Any], bands: pd.DataFrame, *, own_figure: bool) -> None:

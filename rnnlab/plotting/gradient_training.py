@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rnnlab.plotting._captions import caption
 from rnnlab.plotting._lines import MARKER_EDGE, draw_band
-from rnnlab.plotting._phases import in_order, legend_beside, medians_of
+from rnnlab.plotting._phases import in_order, legend_outside, medians_of
 from rnnlab.plotting._tables import count_of_seeds, require_rows
 from rnnlab.plotting.style import cell_styles, house_style
 
@@ -136,7 +136,7 @@ def plot_clip_rate(medians: pd.DataFrame) -> Figure:
         norm.set_ylabel("norm of the gradient, before clipping")
         for ax in (rate, norm):
             ax.set_xlabel("update")
-        legend_beside(norm)
+        legend_outside(norm)
         caption(
             figure,
             "Over the updates between one look and the next, at the left the share of those whose "

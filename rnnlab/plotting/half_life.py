@@ -12,7 +12,7 @@ from matplotlib.ticker import NullLocator
 
 from rnnlab.plotting._captions import caption
 from rnnlab.plotting._lines import MARKER_EDGE
-from rnnlab.plotting._phases import in_order, legend_beside, medians_of
+from rnnlab.plotting._phases import in_order, legend_outside, medians_of
 from rnnlab.plotting._tables import count_of_seeds, require_rows
 from rnnlab.plotting.style import REFERENCE_COLOR, cell_styles, house_style
 
@@ -58,7 +58,7 @@ def plot_forget_bias(medians: pd.DataFrame) -> Figure:
             ax.set_xlabel("bias b of the gate that keeps the memory")
         axes[0].set_yscale("log")
         axes[0].set_ylabel("half-life of the gradient (steps)")
-        legend_beside(axes[-1])
+        legend_outside(axes[-1])
         unreached = bool(np.isinf(medians["median"]).any())
         caption(
             figure,
@@ -156,7 +156,7 @@ def plot_half_life_solving(solving: pd.DataFrame) -> Figure:
         for ax in axes:
             for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
                 handles.setdefault(label, handle)
-        legend_beside(grid[0, -1], handles=list(handles.values()))
+        legend_outside(grid[0, -1], handles=list(handles.values()))
         solved = solving.drop_duplicates(["cell", "seed"])["updates_to_solve"]
         seeds = solving.groupby("cell")["seed"].nunique()
         silent = solving[~known].groupby(["cell", "state"], sort=False)

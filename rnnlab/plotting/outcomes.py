@@ -42,7 +42,7 @@ _SOURCE = "the table that rnnlab.statistics.outcomes returns"
 _TUNED = ("optimizer", "lr", "clip", "clip_value", "batch")
 # Cells that coincide are drawn side by side: the offset between two, and the largest one in all, in
 # points.
-_APART, _APART_IN_ALL = 3.0, 12.0
+_APART, _APART_IN_ALL = 3.6, 14.0
 
 
 def plot_outcomes(
@@ -241,7 +241,8 @@ def _panels(table: pd.DataFrame, settings: Sequence[str], x: str | None) -> Iter
         others = [name for name in settings if name != own]
         groups = rows.groupby(others, sort=False, dropna=False) if others else [((), rows)]
         for values, panel in groups:
-            known = [pair for pair in zip(others, values, strict=True) if pd.notna(pair[1])]
+            pairs = zip(others, values, strict=True)
+            known = [pair for pair in pairs if pair[1] == pair[1]]  # not NaN
             title = ", ".join([*filter(None, [str(task)]), *(setting_words(*one) for one in known)])
             at = panel[own].astype(float) if own else np.nan
             yield panel.assign(task=title, _setting=own or "", _x=at)

@@ -17,7 +17,7 @@ from rnnlab.plotting._phases import (
     grid_of,
     in_order,
     label_edges,
-    legend_beside,
+    legend_outside,
     medians_of,
     phase_title,
     phases_of,
@@ -137,5 +137,5 @@ def _draw(medians: pd.DataFrame, paths: dict[str, str], floor: float | None) -> 
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
     ordered = [label for label in paths.values() if label in handles]
-    legend_beside(grid[0, -1], handles=[handles[label] for label in ordered])
+    legend_outside(grid[0, -1], handles=[handles[label] for label in ordered])
     return figure

@@ -16,7 +16,7 @@ from rnnlab.plotting._phases import (
     grid_of,
     in_order,
     label_edges,
-    legend_beside,
+    legend_outside,
     medians_of,
     phase_title,
     phases_of,
@@ -64,7 +64,7 @@ def plot_jacobian_spectrum(medians: pd.DataFrame) -> Figure:
             ax.axhline(0, color=REFERENCE_COLOR, linewidth=0.8, zorder=1, label="_one")
         decade_labels(grid[0, 0], bottom, top, floored=floored)
         label_edges(grid, "number of the singular value", "singular value")
-        legend_beside(grid[0, -1], grid.flat, title="lag in steps")
+        legend_outside(grid[0, -1], grid.flat, title="lag in steps")
         caption(
             figure,
             r"Singular values of $\partial s_T/\partial s_{T-k}$, all states together: above 1 a "
@@ -108,7 +108,7 @@ def plot_lyapunov_spectrum(medians: pd.DataFrame) -> Figure:
         lowest = float(np.nanmin(np.where(np.isfinite(medians["low"]), medians["low"], np.nan)))
         floored = lowest < _LOWEST_EXPONENT
         label_edges(grid, "directions (share of all)", "Lyapunov exponent (nats a step)")
-        legend_beside(grid[0, -1], grid.flat)
+        legend_outside(grid[0, -1], grid.flat)
         caption(
             figure,
             "Lyapunov exponents, the largest first. Above 0 a change of that direction grows in "

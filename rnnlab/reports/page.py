@@ -87,10 +87,10 @@ def report(folder: str | Path, out: str | Path | None = None, *, force: bool = F
     tables = _together(sections)
     files = table_files(path, folder, tables)
     names = {name: file.name for name, file in files.items()}
-    beside = set(names.values())
+    linkable = set(names.values())
     if path.parent.resolve() == folder.resolve():
-        beside |= {file.name for file in folder.glob("*.csv")}
-    texts = {path: render(source, sections, names, beside)}
+        linkable |= {file.name for file in folder.glob("*.csv")}
+    texts = {path: render(source, sections, names, linkable)}
     texts |= {files[name]: to_csv(table) for name, table in tables.items()}
     contents = {file: text.encode("utf-8") for file, text in texts.items()}
     try:
@@ -124,7 +124,9 @@ def _sections(source: Source) -> Iterator[Section]:
             raise ValueError(f"{file}: {error}") from error
 
 
-def render(source: Source, sections: list[Section], files: dict[str, str], beside: set[str]) -> str:
+def render(
+    source: Source, sections: list[Section], files: dict[str, str], linkable: set[str]
+) -> str:
     """Return the page as HTML.
 
     Parameters
@@ -133,7 +135,7 @@ def render(source: Source, sections: list[Section], files: dict[str, str], besid
     sections : list of Section
     files : dict of str to str
         File names of the tables, by name.
-    beside : set of str
+    linkable : set of str
         Names of all files next to the page, which can be links.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -160,7 +162,7 @@ def render(source: Source, sections: list[Section], files: dict[str, str], besid
         ],
         circumstances=_circumstances(source.manifest, source.settings),
         files=files,
-        beside=beside,
+        linkable=linkable,
         made_by=MADE_BY,
     )
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import pandas as pd
 
 from rnnlab.diverged import as_without_model, is_accuracy
 from rnnlab.statistics.intervals import NO_INTERVAL, mean_interval
 from rnnlab.statistics.run_outcomes import runs_of
+from rnnlab.statistics.survival import kaplan_meier, median_updates
 
 
 def summarise_condition(
@@ -51,10 +51,8 @@ def summarise_condition(
           (`mean_interval`), else NaN
         - the means of `others`
         - solved_share: share of the runs that solve the task at some evaluation
-        - updates_to_solve: median number of updates until solved. An unsolved run counts as later
-          than every solved one, so the median is inf where half of the runs or more are unsolved;
-          with all runs equally long that is the median with right-censoring, which a mean over
-          the successes is not.
+        - updates_to_solve: Kaplan-Meier median of the number of updates until solved, with unsolved
+          runs right-censored, as in a report: inf where half of the runs or more are unsolved
 
     Raises
     ------
@@ -88,5 +86,5 @@ def summarise_condition(
         "ci_high": high,
         **{name: float(last[name].mean()) for name in others},
         "solved_share": float(runs["solved"].mean()),
-        "updates_to_solve": float(np.median(runs["watched"].where(runs["solved"], math.inf))),
+        "updates_to_solve": median_updates(kaplan_meier(runs["watched"], runs["solved"]))[0],
     }

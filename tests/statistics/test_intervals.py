@@ -16,7 +16,7 @@ from rnnlab.statistics import mean_interval, median_interval, success_interval
 from rnnlab.statistics.intervals import share_interval
 
 INF = math.inf
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "coverage.py"
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "interval_coverage.py"
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from rnnlab.experiments.measures.base import FinishedTraining, Measure, Probe, Rows, all_tables
+from rnnlab.experiments.measures.base import (
+    FinishedTraining,
+    Measure,
+    Probe,
+    Rows,
+    all_tables,
+    register,
+)
 from rnnlab.experiments.measures.decay import Decay
 from rnnlab.experiments.measures.forget_bias import ForgetBias
 from rnnlab.experiments.measures.gates import Gates
@@ -10,9 +17,8 @@ from rnnlab.experiments.measures.jacobians import Jacobians
 from rnnlab.experiments.measures.paths import Paths
 from rnnlab.experiments.measures.solving import Solving
 from rnnlab.experiments.measures.training import GradientsInTraining
-from rnnlab.registry import measures
 
-__all__ = ["FinishedTraining", "Measure", "Probe", "Rows", "all_tables"]
+__all__ = ["FinishedTraining", "Measure", "Probe", "Rows", "all_tables", "register"]
 
 for _measure in (Decay, Jacobians, Paths, Gates, GradientsInTraining, Solving, ForgetBias):
-    measures.register(_measure.name, _measure())
+    register(_measure())

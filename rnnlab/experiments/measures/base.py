@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from rnnlab.registry import measures
 
 if TYPE_CHECKING:
     from rnnlab.plotting import FigureSpec
@@ -89,7 +92,7 @@ class Measure:
     """A measure of gradient flow: its tables, how to compute them, and their figures.
 
     A subclass states the attributes and overrides the methods for the moments at which it measures.
-    An instance in `rnnlab.registry.measures` is all that the settings, the command line, the
+    An instance that is registered with `register` is all that the settings, the command line, the
     experiment, `rnnlab plot` and the report need.
 
     Attributes
@@ -101,6 +104,8 @@ class Measure:
     tables : dict of str to tuple of str
         The columns of each table, by the name of its CSV file. `cell`, `seed` and, for rows of
         `at_rest`, `phase` are filled in.
+    texts : tuple of str
+        Those of its own columns that hold text instead of numbers.
     needs_training : bool
         Whether it measures while the model learns, and so needs updates.
     scores : bool
@@ -112,6 +117,7 @@ class Measure:
     ...     name = "weights"
     ...     about = "root mean square of every parameter"
     ...     tables = {"weights": (*OF_A_PHASE, "parameter", "rms")}
+    ...     texts = ("parameter",)
     ...
     ...     def at_rest(self, model, probe, seed):
     ...         sizes = [(k, float(np.sqrt(np.mean(v**2)))) for k, v in model.parameters.items()]
@@ -121,6 +127,7 @@ class Measure:
     name: ClassVar[str]
     about: ClassVar[str]
     tables: ClassVar[Mapping[str, tuple[str, ...]]]
+    texts: ClassVar[tuple[str, ...]] = ()
     needs_training: ClassVar[bool] = False
     scores: ClassVar[bool] = False
 
@@ -165,6 +172,17 @@ class Measure:
         return ()
 
 
+def register(measure: Measure) -> Measure:
+    """Record a measure in `rnnlab.registry.measures`, with its figures, and return it."""
+    measures.register(measure.name, measure)
+    if "rnnlab.experiments.measures.figures" in sys.modules:  # which has those of earlier ones
+        from rnnlab import plotting
+
+        for figure in measure.figures():
+            plotting.register(figure)
+    return measure
+
+
 def thinned(table: pd.DataFrame, most: int) -> pd.DataFrame:
     """Keep lag 1 and at most `most` evenly spaced lags from 0 on: tables are for curves.
 
@@ -186,8 +204,6 @@ def all_tables(names: Iterable[str], *, training: bool = True) -> dict[str, tupl
     training : bool
         Whether the model is trained; without, the measures that need it have no table.
     """
-    from rnnlab.registry import measures
-
     chosen: Iterator[Measure] = (measures[name] for name in names)
     return {
         table: columns

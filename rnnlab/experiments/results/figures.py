@@ -74,7 +74,8 @@ def draw(name: str, folder: Path, out: Path | None = None, task: str | None = No
     missing = [column for column in columns if column not in table]
     if missing:
         read_table(source, columns)  # says which
-    require_numbers(source, table, [column for column in columns if column not in NAMES])
+    texts = NAMES.union(*(measures[key].texts for key in measures))
+    require_numbers(source, table, [column for column in columns if column not in texts])
     file, metric = figure.runs or (None, "")
     evaluations = None if file is None else read_table(folder / file)
     if task is not None:

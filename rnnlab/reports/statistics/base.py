@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from rnnlab import statistics
+from rnnlab import plotting, registry, statistics
 from rnnlab.experiments.settings.schema import TUNED
 from rnnlab.plotting import FigureSpec, has_intervals
 from rnnlab.reports.blocks import Block
@@ -121,7 +121,7 @@ class Statistic:
     """A statistic of a report: its table, figure, sentences and columns on the page.
 
     A subclass states the attributes, overrides `compute` and as many of the other methods as it
-    needs. An instance in `rnnlab.registry.statistics` is all that the page, its CSV files and
+    needs. An instance that is registered with `register` is all that the page, its CSV files and
     `rnnlab plot` need.
 
     Attributes
@@ -204,6 +204,14 @@ class Statistic:
             sentences=self.sentences(results, table),
             tables=tables,
         )
+
+
+def register(statistic: Statistic) -> Statistic:
+    """Record a statistic in `rnnlab.registry.statistics`, with its figures, and return it."""
+    registry.statistics.register(statistic.name, statistic)
+    for figure in statistic.figures():
+        plotting.register(figure)
+    return statistic
 
 
 def and_interval(table: pd.DataFrame) -> str:
