@@ -1,4 +1,4 @@
-"""Time and memory against the sequence length, and gradients that fade to denormals.
+"""Time and memory as functions of the sequence length, and time with denormal gradients.
 
 python benchmarks/growth.py
 """
@@ -16,7 +16,7 @@ import rnnlab
 
 
 def median(runs: list[Callable[[], Any]], rounds: int) -> list[float]:
-    """Milliseconds of each function, taking turns."""
+    """Return the median milliseconds of each function, in turns."""
     times: list[list[float]] = [[] for _ in runs]
     for _ in range(rounds + 1):
         for run, kept in zip(runs, times, strict=True):
@@ -27,7 +27,7 @@ def median(runs: list[Callable[[], Any]], rounds: int) -> list[float]:
 
 
 def tape_memory(layer: rnnlab.Recurrent, steps: int, every: int | None) -> float:
-    """Megabytes of a training step at its peak, less what grows with any T: x, output, dL/dx."""
+    """Return the peak megabytes of a training step, without x, the output and dL/dx."""
     x = np.zeros((steps, 8, 10), np.float32)
     d_output = np.ones((steps, 8, 64), np.float32)
     tracemalloc.start()

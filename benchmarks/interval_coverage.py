@@ -1,9 +1,9 @@
-"""Simulated coverage of the intervals that rnnlab prints, on runs that solve a task or do not.
+"""Simulated coverage of rnnlab's intervals, for runs that solve a task or fail.
 
     python benchmarks/interval_coverage.py
 
-prints the tables of docs/statistics.md. A run solves its task with the success rate of its cell;
-its accuracy then lies in the first range of its kind, and else in the second.
+prints the tables of docs/statistics.md. A run solves its task with the success rate of its cell.
+Its accuracy is then drawn from the first range of its kind, and otherwise from the second.
 """
 
 from __future__ import annotations

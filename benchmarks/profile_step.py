@@ -1,11 +1,11 @@
-"""Where the time of a training step goes, by leaving parts out.
+"""Shares of the time of a training step, found by leaving work out.
 
     python benchmarks/profile_step.py [CELL] [T,B,I,H ...]
 
 Each line: one thread, medians in milliseconds. `calls` is a step of one time step and one sequence
-(Python, packing, allocation); `pointwise` is what goes away when the pointwise kernels do nothing;
+(Python, packing, allocation); `pointwise` is the time saved if the pointwise kernels do nothing;
 `products` is the rest: the matrix products, their packing, the sums of the gradients. The rate is
-that of the products' own arithmetic, beside NumPy's product of two 1024 x 1024 matrices.
+that of the products' operations, next to NumPy's rate for two 1024 x 1024 matrices.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SHAPES = ("100,32,10,64", "100,32,10,128", "100,64,128,256", "100,1,10,128", "57
 
 
 def nothing(table: Any, rows: int, units: int, lane_stride: int) -> None:
-    """Stand in for a pointwise kernel."""
+    """Do nothing, in place of a pointwise kernel."""
 
 
 def median(run: Callable[[], Any], seconds: float = 0.7) -> float:

@@ -1,10 +1,10 @@
-"""What watching gradients costs: training with and without a `GradientRecorder` every 50 updates.
+"""Time of recording gradients: training with and without a `GradientRecorder` every 50 updates.
 
     python benchmarks/recorder.py [CELL ...]
 
-The quick copy task at delay 60 (T = 66, 64 units, batch 32), 4 sequences watched, one thread.
-Rounds of 100 updates with and without take turns; printed are medians of 11 rounds with the
-smallest and the largest ratio, in CPU time: other programs count for little.
+The quick copy task at delay 60 (T = 66, 64 units, batch 32), 4 recorded sequences, one thread.
+Rounds of 100 updates with and without recorder take turns. Printed are the medians of 11 rounds and
+the smallest and the largest ratio, in CPU time, on which other programs have little influence.
 """
 
 from __future__ import annotations

@@ -1,14 +1,13 @@
-"""How long a whole sweep takes: `rnnlab run copy-task` beside the same training in PyTorch.
+"""Time of a whole sweep: `rnnlab run copy-task` and the same training in PyTorch.
 
     python benchmarks/sweep.py                  # 200 of the 1,200 updates of the quick preset
     python benchmarks/sweep.py --updates 1200   # all of them
 
-The same cells, sizes, batches, optimiser, clipping and evaluations, in wall time to the last file:
-what rnnlab needs to start its workers and to write and draw its result counts as well. PyTorch runs
-them one after the other, with the number of threads that makes it fastest. It has no peephole LSTM:
-that is a loop over time there, with the input product taken out of it, as one would write it, and
-the ratio is given without that cell too. Kernels are compiled before. The rivals take turns, and
-each number is the median of the rounds.
+Cells, sizes, batches, optimiser, clipping and evaluations are the same. Wall time includes the
+start of rnnlab's processes, its files and its figures. PyTorch trains one run after the other, with
+the number of threads that makes it fastest. It has no peephole LSTM: that is a loop over time, with
+the input product taken out of it, and the ratio is also given without that cell. Kernels are
+compiled before. rnnlab and PyTorch take turns, and each number is the median of the rounds.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ import torch
 
 import rnnlab
 from rnnlab.experiments import Run, load_spec
-from rnnlab.experiments.kinds.build import streams, task_of
+from rnnlab.experiments.kinds.build import problem_of, streams
 from rnnlab.experiments.settings.grid import runs
 from rnnlab.experiments.store.manifest import available_threads, cpu_model
 
@@ -68,7 +67,7 @@ LAYERS: dict[str, Any] = {
 def train_in_torch(run: Run, updates: int) -> float:
     """Train one model as the study does, and return the seconds that it took."""
     start = time.perf_counter()
-    task, settings, random = task_of(run), run.settings, streams(run)
+    task, settings, random = problem_of(run), run.settings, streams(run)
     torch.manual_seed(run.seed)
     layer = LAYERS[run.cell](task.input_size, settings.hidden)
     readout = torch.nn.Linear(settings.hidden, task.output_size)

@@ -7,6 +7,7 @@ from . import data as data
 from . import engine as engine
 from . import equations as equations
 from . import experiments as experiments
+from . import interop as interop
 from . import layers as layers
 from . import plotting as plotting
 from . import registry as registry

@@ -8,6 +8,7 @@ loaded affects its own entries only.
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from importlib import import_module
@@ -24,6 +25,8 @@ class Registry(Generic[T]):
     ----------
     kind : str
         The kind of object in the singular, for error messages ("cell").
+    filled_by : str, optional
+        Modules that register entries when they are imported, which happens at the first use.
 
     Examples
     --------
@@ -36,8 +39,9 @@ class Registry(Generic[T]):
     ValueError: colour must be one of blue, got 'bleu': did you mean 'blue'?
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, *filled_by: str) -> None:
         self.kind = kind
+        self._filled_by = filled_by
         self._loaded: dict[str, T] = {}
         self._loaders: dict[str, Callable[[], T]] = {}  # of every registered name, in order
         self._group: str | None = None
@@ -83,6 +87,7 @@ class Registry(Generic[T]):
 
     def names(self) -> list[str]:
         """Return the registered names in order, then the names that packages offer."""
+        self._fill()
         return [*self._loaders, *(name for name in self._offers() if name not in self._loaders)]
 
     def refusals(self) -> list[str]:
@@ -96,12 +101,14 @@ class Registry(Generic[T]):
         ]
 
     def __contains__(self, name: object) -> bool:
+        self._fill()
         return name in self._loaders or name in self._offers()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
 
     def __getitem__(self, name: str) -> T:
+        self._fill()
         if name not in self._loaded:
             if name in self._loaders:
                 self._loaded[name] = self._loaders[name]()
@@ -110,6 +117,11 @@ class Registry(Generic[T]):
             else:
                 raise ValueError(unknown_name(self.kind, name, self.names()))
         return self._loaded[name]
+
+    def _fill(self) -> None:
+        modules, self._filled_by = self._filled_by, ()
+        for module in modules:
+            importlib.import_module(module)
 
     def _offers(self) -> dict[str, list[EntryPoint]]:
         """Return the entry points by name; several packages may offer the same name."""
@@ -167,7 +179,12 @@ optimizers: Registry[Any] = Registry("optimizer")
 schedules: Registry[Any] = Registry("schedule")
 readouts: Registry[Any] = Registry("readout")
 experiments: Registry[Any] = Registry("experiment")
-figures: Registry[Any] = Registry("figure")
+measures: Registry[Any] = Registry("measure", "rnnlab.experiments.measures")
+statistics: Registry[Any] = Registry("statistic", "rnnlab.reports.statistics")
+figures: Registry[Any] = Registry(
+    "figure",
+    *("rnnlab.plotting", "rnnlab.experiments.measures.figures", "rnnlab.reports.statistics"),
+)
 engines: Registry[Any] = Registry("engine")
 
 

@@ -1,4 +1,4 @@
-"""Places in users' code: the file and line that an error is about."""
+"""File and line in users' code, for error messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 
 
 class UserCodeError(ValueError):
-    """A user's own code is wrong; the message begins with its FILE:LINE."""
+    """An error in the user's code; the message begins with its FILE:LINE."""
 
 
 _RNNLAB = f"{Path(__file__).parent}{os.sep}"
@@ -39,14 +39,14 @@ def is_installed(file: str) -> bool:
 
 
 def is_own(file: str) -> bool:
-    """Return whether a file is the user's: neither rnnlab's nor an installed one."""
+    """Return whether a file is the user's: neither of rnnlab nor installed."""
     return not (file.startswith(_RNNLAB) or is_installed(file))
 
 
 def place_of_error(error: BaseException) -> str | None:
-    """Return "FILE:LINE" of the innermost line of the user's that led to an exception, if any.
+    """Return "FILE:LINE" of the innermost line of the user's code in a traceback, if any.
 
-    Of an exception that was raised from another it is the first one's, if that has such a line.
+    For an exception that was raised from another one, the other one's traceback comes first.
     """
     if isinstance(error, SyntaxError) and error.filename and is_own(error.filename):
         return f"{error.filename}:{error.lineno}"
@@ -65,9 +65,9 @@ def describe(error: BaseException) -> str:
 
 
 def place_of_class(file: str | Path, name: str, attribute: str = "") -> str:
-    """Return "FILE:LINE" of a class in a file, or of one of its attributes if it has a line there.
+    """Return "FILE:LINE" of a class in a file, or of one of its attributes.
 
-    An attribute is found as a method or as an assignment in the class's body.
+    An attribute is found if it is a method or assigned in the body of the class.
     """
     linecache.checkcache(str(file))
     lines = linecache.getlines(str(file))
@@ -92,14 +92,14 @@ def place_of_function(function: Any) -> str:
 
 
 def frame_outside(frame: FrameType, inside: Callable[[FrameType], bool]) -> FrameType:
-    """Return the innermost frame, from `frame` outwards, that is not `inside`."""
+    """Return the innermost frame, from `frame` outwards, for which `inside` is false."""
     while frame.f_back is not None and inside(frame):
         frame = frame.f_back
     return frame
 
 
 def text_at(frame: FrameType) -> str:
-    """Return the source of what a frame is computing, such as "math.cos(a)"; empty if unknown."""
+    """Return the source of a frame's current expression, "math.cos(a)"; empty if unknown."""
     positions = islice(frame.f_code.co_positions(), frame.f_lasti // 2, None)
     first, last, start, end = next(positions, (None, None, None, None))
     if first is None or first != last:

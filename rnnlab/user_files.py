@@ -1,4 +1,4 @@
-"""Objects that a user names by `FILE.py:NAME`: the same for cells and tasks."""
+"""Objects of users' Python files, given as `FILE.py:NAME`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnnlab.user_code import UserCodeError, describe, place_of_error
 
 
 def file_and_name(spec: str) -> tuple[Path, str] | None:
-    """Split `FILE.py:NAME`; None if `spec` is not written so.
+    """Return file and name of `FILE.py:NAME`; None for any other text.
 
     Examples
     --------
@@ -34,24 +34,25 @@ def members(
     remedy: str,
     explain: Callable[[ImportError], str] = lambda _: "",
 ) -> dict[str, Any]:
-    """Run a Python file and return what it defines of a kind, by the names of the variables.
+    """Run a Python file and return its objects of one kind by the names of their variables.
 
     Parameters
     ----------
     kind : str
-        What is looked for, in the singular, for messages ("cell").
+        The kind of object in the singular, for messages ("cell").
     path : Path
     belongs : callable
-        Says of a value whether it is of that kind.
+        Returns whether an object is of that kind.
     made, remedy : str
-        How one is made ("with @cell"), and what to do if there is none, for messages.
+        How such an object is made ("with @cell"), and what to do if the file has none, for
+        messages.
     explain : callable
-        Returns the message for a name that cannot be imported, or nothing.
+        Returns the remedy for a name that cannot be imported; empty for the usual message.
 
     Raises
     ------
     ValueError
-        If there is no such file, it fails, or it defines none.
+        If the file does not exist, does not run, or has no such object.
     """
     if not path.is_file():
         raise ValueError(f"the {kind}'s file must exist, got {str(path)!r}: check the path")
@@ -59,27 +60,27 @@ def members(
     if module_spec is None or module_spec.loader is None:
         raise ValueError(f"{path} must be a Python file: give it the ending .py")
     module = importlib.util.module_from_spec(module_spec)
-    # dataclasses look their module up while they are made; nobody needs it there later
+    # dataclasses look their module up while they are defined; it is not needed there later
     sys.modules[module.__name__] = module
     try:
         module_spec.loader.exec_module(module)
-    except UserCodeError:  # says file and line itself: wrapped below, it would say them twice
+    except UserCodeError:  # has file and line already
         raise
-    except (Exception, SystemExit) as error:  # whatever a file may raise
+    except (Exception, SystemExit) as error:  # a file may raise anything
         raise UserCodeError(_why(path, error, explain)) from error
     finally:
         sys.modules.pop(module.__name__, None)
     found = {name: value for name, value in vars(module).items() if belongs(value)}
     if not found:
-        raise ValueError(f"{path} must define a {kind} {made}, got none: {remedy}")
+        raise ValueError(f"{path} must define a {kind} {made}: {remedy}")
     return found
 
 
 def _why(path: Path, error: BaseException, explain: Callable[[ImportError], str]) -> str:
-    """Return in one line, with the user's own line, why a file does not run."""
+    """Return one line with the place and the reason of a file's failure."""
     place = place_of_error(error) or str(path)
     if isinstance(error, ImportError) and (advice := explain(error)):
         return f"{place}: {advice}"
     if isinstance(error, SyntaxError):
-        error = SyntaxError(error.msg)  # without the place, which is said already
+        error = SyntaxError(error.msg)  # without the place, which is in the message already
     return f"{place}: {path.name} must run, got {describe(error)}; correct it there"

@@ -16,7 +16,7 @@ from rnnlab.analysis import check_gradients, closed_form_half_life
 from rnnlab.cli.main import commands
 from rnnlab.cli.numbers import FiniteRange
 from rnnlab.experiments import load_spec
-from rnnlab.experiments.settings.fit_spec import fit_spec
+from rnnlab.experiments.settings.load import read_spec
 from rnnlab.limits import check_number
 from rnnlab.training import Schedule, clip_by_global_norm, clip_by_value, make_optimizer
 
@@ -62,7 +62,7 @@ def test_what_is_not_finite_is_refused(name: str, value: float) -> None:
 )
 def test_settings_of_a_fit_are_finite(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=rf"{name} must be .*got -?(nan|inf)"):
-        fit_spec({"data": "table.csv", "target": "y", name: value})
+        read_spec("fit", {"data": "table.csv", "target": "y", name: value})
 
 
 def options_of(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[Any, ...]]:

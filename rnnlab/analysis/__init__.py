@@ -1,4 +1,4 @@
-"""Gradients and what a cell does with a sequence: numbers as DataFrames."""
+"""Analysis of gradients and of a cell along a sequence: numbers as DataFrames."""
 
 from rnnlab.analysis.backward_trace import trace_back
 from rnnlab.analysis.forget_bias import closed_form_half_life, forget_bias_half_lives
@@ -14,7 +14,8 @@ from rnnlab.analysis.gradient_flow import (
     reference_lag,
 )
 from rnnlab.analysis.jacobians import products, step_jacobians
-from rnnlab.analysis.linearised import Linearised, linearise
+from rnnlab.analysis.linearisation import Linearised
+from rnnlab.analysis.linearising import linearise
 from rnnlab.analysis.paths import path_norms, path_shares
 from rnnlab.analysis.recorder import GradientRecorder
 from rnnlab.analysis.spectra import lyapunov_spectrum, singular_spectrum

@@ -1,7 +1,7 @@
-"""A gradient on its way back through time, its scale as a logarithm: it neither dies nor explodes.
+"""Gradients traced back through time with their scale as a logarithm, without under- or overflow.
 
 In float64 a gradient that loses a decade a step is 0 after 308 steps. Here every sequence's
-gradient is brought back to size 1 at every step, and the logarithm of what was divided out is kept.
+gradient is rescaled to size 1 at every step, and the logarithm of its scale is kept.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnlab.analysis.linearised import Linearised, Paths
+from rnnlab.analysis.linearisation import Linearised, Paths
 from rnnlab.analysis.rounding import known_logs, may_be_rounding
 from rnnlab.engine.protocol import Array
 
@@ -30,29 +30,29 @@ def trace_back(
     ----------
     along : Linearised
     d_end : array (..., B, H)
-        dL/d state at the end; axes in front are several gradients at a time.
+        dL/d state at the end; leading axes hold several gradients at a time.
     state : int, optional
-        The place of that state in `along.names`; the output's unless given.
+        Index of that state in `along.names`; by default that of the output.
     ends : sequence of int (B,), optional
-        After which step each sequence's gradient starts, from 1 to T; T for all unless given.
+        The step, from 1 to T, at whose end each sequence's gradient starts; T by default.
     paths : "all", "cut" or "direct"
-        Which paths count.
+        The paths that count.
 
     Yields
     ------
     gradients : list of array (..., B, H)
-        For slot T, then T-1 down to 0, dL/ds of every state in the order of `along.names`, but for
-        the scale. A state counts as a node: paths within the step to other states are in, except
-        from the initial states in slot 0, which no step has made.
+        For slot T, then T-1 down to 0, dL/ds of every state in the order of `along.names`, without
+        the scale. A state is a node: paths within the step to other states count, except from the
+        initial states in slot 0, which no step computes.
     log_scale : array (..., B)
-        The natural logarithm of what to multiply them with.
+        The natural logarithm of the scale.
     """
     place = along.output_state if state is None else state
     starts = np.full(along.batch, along.steps) if ends is None else np.asarray(ends)
     seeds = [np.zeros(d_end.shape) for _ in along.names]
     log_scale = np.zeros(d_end.shape[:-1])
     for t in reversed(range(along.steps)):
-        # a sequence that has not begun is 0 throughout, and its scale 1
+        # a gradient that has not started yet is 0, with a scale of 1
         seeds[place] = seeds[place] + np.where((starts == t + 1)[:, None], d_end, 0.0)
         nodes, seeds = along.pull(t, seeds, paths)
         yield nodes, log_scale
@@ -68,14 +68,14 @@ def norms_by_lag(
     ends: Sequence[int] | Array | None = None,
     **options: Any,
 ) -> Array:
-    """Return how large gradients are at every lag, without those that are nothing but rounding.
+    """Return the size of gradients at every lag, without those that are rounding alone.
 
     Parameters
     ----------
     along : Linearised
     twin : callable
-        Returns the same sequences with an error in every operation (`linearise(rounding=)`); called
-        where a gradient is so small that it may be rounding.
+        Returns the same sequences with an error in every operation (`linearise(rounding=)`). It is
+        called where a gradient is so small that it may be rounding.
     d_end, ends, options
         As for `trace_back`.
 
@@ -135,7 +135,7 @@ def log_norm(vectors: Array, axis: int = -1) -> Array:
 
 
 def log_mean(logs: Array, axis: int = -1) -> Array:
-    """Return the logarithm of the mean of numbers that are given by their logarithms.
+    """Return the logarithm of the mean of numbers from their logarithms.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How long the gradient lives at the start, against the bias of the gate that keeps the memory."""
+"""Half-lives of the gradient at initialisation, by the bias of the gate that keeps the memory."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def closed_form_half_life(forget_bias: float) -> float:
 def forget_bias_half_lives(
     make_layer: Callable[[float], Recurrent], inputs: Array, biases: Sequence[float]
 ) -> pd.DataFrame:
-    """Measure how long the memory's gradient lives at each forget bias, along which path.
+    """Measure the half-life of the gradient of the memory at each forget bias and path.
 
     Parameters
     ----------
     make_layer : callable
         From a forget bias to a layer of float64 whose cell keeps its memory with a gate.
     inputs : array (T, B, I)
-        Longer than the half-lives that matter: one that is not reached within T is inf.
+        Longer than the half-lives of interest: one that is not reached within T is inf.
     biases : sequence of float
 
     Returns

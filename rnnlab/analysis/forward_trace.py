@@ -1,4 +1,4 @@
-"""One sequence through a cell, step by step, with every named value: as textbooks show a cell."""
+"""Forward trace of one sequence through a cell: every named value at every step."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from rnnlab.layers.seeding import Seed, random_numbers
 
 @dataclass(frozen=True)
 class Inputs:
-    """What is walked through.
+    """A sequence to trace.
 
     Attributes
     ----------
     labels : tuple of str
-        What each step is called: a word, or nothing.
+        Name of each step: a word, or an empty text.
     vectors : array (T, I)
     origin : str
-        How the vectors came about.
+        Where the vectors come from, in words.
     """
 
     labels: tuple[str, ...]
@@ -33,7 +33,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Walk:
-    """What a cell did with a sequence.
+    """Forward trace of a cell along a sequence.
 
     Attributes
     ----------
@@ -41,8 +41,8 @@ class Walk:
         In float64, with its parameters.
     inputs : Inputs
     steps : tuple of dict of str to array
-        For each step its values in the order of evaluation: the input, the states before (their
-        names end in _{t-1}), every named value and the new states.
+        The values of each step in the order of evaluation: the input, the states before (with
+        names that end in _{t-1}), every named value and the new states.
     """
 
     layer: Recurrent
@@ -90,7 +90,7 @@ def words_as_inputs(text: str, size: int | None, seed: Seed = None) -> Inputs:
     """
     words = text.split()
     if not words:
-        raise ValueError(f"the text must hold at least one word, got {text!r}: write some")
+        raise ValueError(f"the text must have at least one word, got {text!r}: write some words")
     distinct = list(dict.fromkeys(words))
     if size is None:
         table = np.eye(len(distinct))
@@ -102,10 +102,10 @@ def words_as_inputs(text: str, size: int | None, seed: Seed = None) -> Inputs:
 
 
 def walk(cell: CellDefinition | str, inputs: Inputs, hidden: int, seed: Seed = None) -> Walk:
-    """Run one sequence through a fresh layer and keep every named value.
+    """Run one sequence through a new layer and keep every named value.
 
-    The reference engine runs it, in NumPy: there is nothing to compile, and the numbers are those
-    of the layer to rounding.
+    The reference engine runs it, in NumPy: nothing is compiled, and the numbers equal those of the
+    layer up to rounding.
 
     Parameters
     ----------
@@ -133,8 +133,8 @@ def walk(cell: CellDefinition | str, inputs: Inputs, hidden: int, seed: Seed = N
     record = ReferenceEngine(layer.cell, layer.dtype).forward(PassInputs(parameters, x, zeros))
     equations = layer.cell.equations
     states = dict(zip(layer.cell.states, record.states, strict=True))
-    # By the number of the node, which is the order of evaluation; a state comes after a value that
-    # is the same node, and after what it only copies.
+    # Sorted by node number, which is the order of evaluation. A state follows a value that is the
+    # same node, and the value that it only copies.
     found = [
         (node.index, name, value[:, 0])
         for name, node in equations.gates.items()

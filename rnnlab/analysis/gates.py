@@ -1,4 +1,4 @@
-"""What the gates of a layer do along sequences: open, shut, saturated, and how long they hold."""
+"""Gates of a layer along sequences: how far they open, saturation, and memory times."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def is_gate(node: Expression) -> bool:
 def gates_of(cell: CellDefinition) -> dict[str, Expression]:
     """Return the gates of a cell by name: named values within 0 and 1, then `1 - f` and the like.
 
-    The latter are direct paths from a state to itself, where the equations hold the memory with
-    what they give no name.
+    The latter are direct paths from a state to itself, for equations that hold the memory with a
+    value that has no name.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def gate_values(layer: Recurrent, inputs: Array) -> dict[str, Array]:
 
 
 def gate_units(layer: Recurrent, inputs: Array) -> pd.DataFrame:
-    """Return how far each unit's gates are open, how often they saturate, how long they hold.
+    """Return the mean, the saturation and the memory time of each unit's gates.
 
     Parameters
     ----------
@@ -138,14 +138,14 @@ def gate_units(layer: Recurrent, inputs: Array) -> pd.DataFrame:
 
 
 def gate_histogram(layer: Recurrent, inputs: Array, bins: int = 20) -> pd.DataFrame:
-    """Return how the values of each gate are distributed between 0 and 1.
+    """Return the distribution of the values of each gate between 0 and 1.
 
     Parameters
     ----------
     layer : Recurrent
     inputs : array (T, B, I)
     bins : int
-        Of equal width.
+        Number of bins of equal width.
 
     Returns
     -------
@@ -176,16 +176,16 @@ def gate_histogram(layer: Recurrent, inputs: Array, bins: int = 20) -> pd.DataFr
 
 
 def gate_map(layer: Recurrent, inputs: Array, gate: str | None = None) -> pd.DataFrame:
-    """Return one sequence's gate over time and units, and the input that drove it.
+    """Return a gate over time and units along one sequence, and the input.
 
     Parameters
     ----------
     layer : Recurrent
     inputs : array (T, B, I)
-        The first sequence is taken.
+        The first sequence is used.
     gate : str, optional
-        As `gate_values` calls it; the first that holds the memory unless given, or the output where
-        a cell has no gate.
+        Its name in `gate_values`; by default the first gate that holds the memory, or the output
+        where a cell has no gate.
 
     Returns
     -------

@@ -16,9 +16,9 @@ from rnnlab.layers import Recurrent
 from rnnlab.layers.seeding import INITIALISATION, Seed, random_numbers
 from rnnlab.limits import check_number
 
-#: Half the width of a central difference; between its error of order eps^2 and rounding.
+#: Half the width of a central difference, which balances its error of order eps^2 and rounding.
 EPS = 1e-5
-#: Where the first difference disagrees, a second one: a corner of a function is less often in it.
+#: Half the width of a second difference where the first disagrees: it contains fewer corners.
 SHORT_EPS = 1e-7
 #: One-sided slopes that differ by this share of the gradients' scale over SHORT_EPS are a corner.
 CORNER = 1e-3
@@ -76,7 +76,7 @@ def check_gradients(
     if not math.isfinite(case.loss()):
         raise ValueError(
             f"the loss of {case.layer.cell.name} must be finite, got {case.loss()}: "
-            "take fewer steps or another seed"
+            "use fewer steps or another seed"
         )
     compared = [(kind, name, array, grad) for kind, name, array, grad in case.arrays()]
     largest = max(float(np.abs(gradient).max()) for *_, gradient in compared)
@@ -97,7 +97,7 @@ def check_gradients(
 
 @dataclass(frozen=True)
 class _Case:
-    """A layer with everything for a pass there and back."""
+    """A layer with the arrays of a forward and a backward pass."""
 
     layer: Recurrent
     x: Array

@@ -1,4 +1,4 @@
-"""How the gradient of a loss at the last step fades on its way back."""
+"""Decay of the gradient of a loss at the last step, by lag."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from rnnlab.analysis.analysable import require_analysable
 from rnnlab.analysis.backward_trace import norms_by_lag
-from rnnlab.analysis.linearised import linearise, require_analysable, twin_of
+from rnnlab.analysis.linearising import linearise, twin_of
 from rnnlab.engine.protocol import Array
 from rnnlab.layers.arrays import as_numbers
 from rnnlab.layers.seeding import Seed, random_numbers
 from rnnlab.training import SequenceModel, softmax_cross_entropy
 from rnnlab.training.loss_contract import Loss, call_loss
 
-#: Decades below its first value to which the slope of a gradient is fitted: nothing learns from
-#: what is left of it then.
+#: Decades below its first value to which the slope of a gradient is fitted: smaller gradients have
+#: no effect on learning.
 FIT_DECADES = 20
 
 
@@ -26,8 +27,8 @@ def gradient_decay(
 ) -> pd.DataFrame:
     """Measure dL/ds_{T-k} for every state and lag k, with the loss at the last step only.
 
-    A loss at every step would feed fresh error into every lag and hide the decay. The last step is
-    the last one that asks for an answer, sequence by sequence.
+    A loss at every step would add new error at every lag and hide the decay. The last step is that
+    of the last target that is not ignored, sequence by sequence.
 
     Parameters
     ----------
@@ -35,8 +36,8 @@ def gradient_decay(
         In float64: the tails underflow float32.
     inputs : array (T, B, I)
     targets : array (T, B) or (T, B, O)
-        As `loss` takes them; only those of the last step count. A whole number below 0 or NaN asks
-        for nothing.
+        As `loss` takes them; only those of the last step count. A whole number below 0 or NaN is
+        ignored.
     loss : callable
         `loss(outputs, targets) -> (value, d_outputs)`, a mean over the batch.
 
@@ -56,7 +57,7 @@ def gradient_decay(
     Raises
     ------
     ValueError
-        If the model is in float32 or bidirectional, or a sequence asks for nothing.
+        If the model is in float32 or bidirectional, or all targets of a sequence are ignored.
     """
     require_analysable(model.layer)
     d_end, ends = loss_at_the_end(model, inputs, targets, loss)
@@ -70,7 +71,7 @@ def noise_decay(model: SequenceModel, inputs: Array, rng: Seed = None) -> pd.Dat
     ----------
     model : SequenceModel
     inputs : array (T, B, I)
-        Such as standard normal numbers.
+        For example standard normal numbers.
     rng : int or numpy.random.Generator, optional
         Seed of dL/dh_T: a direction for each sequence, of length 1. If left out, fresh entropy.
 
@@ -84,7 +85,7 @@ def noise_decay(model: SequenceModel, inputs: Array, rng: Seed = None) -> pd.Dat
 
 
 def random_ends(model: SequenceModel, inputs: Array, rng: Seed) -> Array:
-    """Return gradients (B, H) of length 1 in directions drawn evenly."""
+    """Return gradients (B, H) of length 1 in uniformly distributed directions."""
     shape = (np.shape(inputs)[1], model.layer.hidden_size)
     d_end = random_numbers(rng, "final gradient", "rng")[0].standard_normal(shape)
     unit: Array = d_end / np.linalg.norm(d_end, axis=1, keepdims=True)
@@ -118,7 +119,7 @@ def loss_at_the_end(
     many others there are.
     """
     targets = as_numbers("targets", targets)
-    ends = _last_asked(targets)
+    ends = _last_answers(targets)
     y, _ = model.layer(inputs)
     each = np.arange(y.shape[1])
     read = np.ascontiguousarray(y[ends - 1, each])
@@ -127,22 +128,22 @@ def loss_at_the_end(
     return model.readout_gradient(read, d_outputs * len(each)), ends
 
 
-def _last_asked(targets: Array) -> Array:
-    """Return for each sequence (B,) the number of steps up to its last target, itself included."""
-    asked: Array = np.asarray(~np.isnan(targets) if targets.dtype.kind == "f" else targets >= 0)
-    if asked.ndim == 3:
-        asked = np.asarray(asked.any(axis=2))
-    silent = np.flatnonzero(~asked.any(axis=0))
+def _last_answers(targets: Array) -> Array:
+    """Return the number of steps up to and with the last target of each sequence (B,)."""
+    counts: Array = np.asarray(~np.isnan(targets) if targets.dtype.kind == "f" else targets >= 0)
+    if counts.ndim == 3:
+        counts = np.asarray(counts.any(axis=2))
+    silent = np.flatnonzero(~counts.any(axis=0))
     if silent.size:
         raise ValueError(
-            f"every sequence must ask for an answer, got none in sequence {silent[0]}: leave it "
-            "out, or measure with noise, which needs no targets"
+            f"every sequence must have a target that is not ignored, got none in sequence "
+            f"{silent[0]}: leave it out, or measure with noise, which needs no targets"
         )
-    return np.asarray(len(asked) - np.argmax(asked[::-1], axis=0))
+    return np.asarray(len(counts) - np.argmax(counts[::-1], axis=0))
 
 
 def reference_lag(norms: Sequence[float] | Array) -> int | None:
-    """Return the first lag at which a state has a gradient: what relative norms are relative to.
+    """Return the first lag at which a state has a gradient, the reference of relative norms.
 
     That is 0 for a state that the output reads in the same step, more for one that is read later,
     None for one that has no gradient at all.

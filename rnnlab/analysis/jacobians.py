@@ -1,4 +1,4 @@
-"""Exact Jacobians of a recurrent layer: one step's, and their product over a lag."""
+"""Exact Jacobians of a recurrent layer, of single steps and over a lag."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rnnlab.analysis.linearised import Linearised, LinearisedStep, Paths
+from rnnlab.analysis.linearisation import Linearised, LinearisedStep, Paths
 from rnnlab.engine.protocol import Array
 
-#: The derivative of something in the states before, by the place of the state: (K, B, rows, H),
-#: with K and B 1 where it is the same for all. What is absent is 0.
+#: Derivatives with respect to the states before, by the index of the state: (K, B, rows, H), with K
+#: and B 1 where it is the same for all. An absent block is 0.
 Blocks = dict[int, Array]
-#: Steps whose Jacobians are held at a time.
+#: Number of steps whose Jacobians are in memory at a time.
 CHUNK = 16
 
 
@@ -25,9 +25,9 @@ def step_jacobians(
     ----------
     along : Linearised
     first, last : int
-        Steps, `last` excluded; all unless given.
+        Steps, `last` excluded; all by default.
     paths : "all", "cut" or "direct"
-        Which paths count: all; those that pass no matrix on h; those that pass no matrix.
+        The paths that count: all; those that pass no matrix on h; those that pass no matrix.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def step_jacobians(
 def _blocks_of(
     part: LinearisedStep, window: slice, paths: Paths, offset: int, d_x: Blocks, units: int
 ) -> list[Blocks]:
-    """Return the derivatives of a layer's new states; `offset` is the place of its first state."""
+    """Return the derivatives of a layer's new states; `offset` is the index of its first state."""
     equations, operands = part.cell.equations, part.cell.derivation.operands
     states = [node.index for node in equations.states.values()]
     ends = {node.index: len(states) + p for p, node in enumerate(operands)}
@@ -121,7 +121,7 @@ def products(
     ----------
     along : Linearised
     rows : slice, optional
-        Of ds_T; all unless given.
+        Rows of ds_T; all by default.
     paths : Paths
 
     Yields

@@ -1,4 +1,4 @@
-"""Which way a gradient takes: straight along the cell, or around through the matrices."""
+"""Paths of a gradient: direct through the cell, or through the matrices."""
 
 from __future__ import annotations
 
@@ -8,15 +8,11 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from rnnlab.analysis.analysable import require_analysable
 from rnnlab.analysis.backward_trace import log_mean, log_norm, norms_by_lag, trace_back
 from rnnlab.analysis.gradient_flow import loss_at_the_end
-from rnnlab.analysis.linearised import (
-    Linearised,
-    Paths,
-    linearise,
-    require_analysable,
-    twin_of,
-)
+from rnnlab.analysis.linearisation import Linearised, Paths
+from rnnlab.analysis.linearising import linearise, twin_of
 from rnnlab.cells import CellDefinition
 from rnnlab.engine.protocol import Array
 from rnnlab.equations.expression import reachable
@@ -24,13 +20,13 @@ from rnnlab.layers import Recurrent
 from rnnlab.training import SequenceModel, softmax_cross_entropy
 from rnnlab.training.loss_contract import Loss
 
-#: As tables call them: the paths of `Linearised`, and "keep", which is not a path but the textbook
-#: account of one: the product of the gate that keeps the memory.
+#: Paths of `Linearised` by their names in tables. Tables also have "keep", the textbook formula of
+#: the direct path: the product of the gate that keeps the memory.
 PATHS: dict[str, Paths] = {"exact": "all", "cut": "cut", "direct": "direct"}
 
 
 def path_norms(layer: Recurrent, inputs: Array) -> pd.DataFrame:
-    """Compare ds_T/ds_{T-k} of every state with what single paths leave of it.
+    """Compare ds_T/ds_{T-k} of every state with the same along single paths.
 
     Parameters
     ----------
@@ -43,14 +39,14 @@ def path_norms(layer: Recurrent, inputs: Array) -> pd.DataFrame:
     DataFrame
         state, lag (0 to T), path, log10_norm, norm:
 
-        - path "exact" is the whole derivative, s_{T-k} taken as a node: its way into other states
-          of the same step counts. "cut" leaves out what passes a matrix on h, as if h were detached
-          there (h-detach, Arpit et al. 2018); "direct" what passes any matrix: the product of the
-          forget gates for the LSTM, of whatever the equations have for another cell. "keep" is the
+        - path "exact" is the whole derivative with s_{T-k} as a node: its paths to other states of
+          the same step count. "cut" leaves out paths that pass a matrix on h, as if h were detached
+          there (h-detach, Arpit et al. 2018); "direct" those that pass any matrix, which leaves the
+          product of the forget gates for the LSTM, and the like for other cells. "keep" is the
           product of the gate that `@cell(keep=...)` names, for the states whose direct path it is
           part of; where it differs from "direct", as in a peephole LSTM, the textbook formula does.
         - norm is the root mean square of the singular values, ||.||_F / sqrt(H), so 1 at lag 0:
-          what is left of a gradient of random direction. The mean over the batch is taken of norms.
+          the remaining part of a gradient of random direction. It is the mean over the batch.
           It is 0 where the derivative is rounding alone.
 
     Examples
@@ -85,7 +81,7 @@ def path_norms(layer: Recurrent, inputs: Array) -> pd.DataFrame:
 def path_shares(
     model: SequenceModel, inputs: Array, targets: Array, loss: Loss = softmax_cross_entropy
 ) -> pd.DataFrame:
-    """Say which share of the gradient of a loss at the last step each path carries, by lag.
+    """Return the share of the gradient of a loss at the last step on each path, by lag.
 
     Parameters
     ----------
@@ -98,11 +94,10 @@ def path_shares(
     -------
     DataFrame
         state, lag, path ("direct", "around_h", "around_other"), share: with g the whole gradient
-        dL/ds_{T-k} and p what arrives along a path, <p, g> / <g, g>, the median over the batch. The
-        paths are all there are: "direct" passes no matrix, "around_h" a matrix on h, "around_other"
-        matrices on other states alone. For one sequence the three shares add up to 1; a share above
-        1 is taken back by a negative one. NaN where nothing arrives, or what arrives is rounding
-        alone.
+        dL/ds_{T-k} and p its part along a path, <p, g> / <g, g>, the median over the batch.
+        "direct" passes no matrix, "around_h" a matrix on h, "around_other" matrices on other states
+        alone. For one sequence the three shares add up to 1; a share above 1 is cancelled by a
+        negative one. NaN where the gradient is 0 or rounding alone.
     """
     require_analysable(model.layer)
     d_end, ends = loss_at_the_end(model, inputs, targets, loss)
@@ -112,7 +107,7 @@ def path_shares(
 def share_table(
     layer: Recurrent, inputs: Array, d_end: Array, ends: Array | None = None
 ) -> pd.DataFrame:
-    """Tabulate shares (see `path_shares`) from dL/dh (B, H) after each sequence's step `ends`."""
+    """Return the table of `path_shares` for dL/dh (B, H) after step `ends` of each sequence."""
     along = linearise(layer, inputs)
     known = np.isfinite(norms_by_lag(along, twin_of(layer, inputs), d_end, ends))  # (lags, states)
     ends = np.full(along.batch, along.steps) if ends is None else ends
@@ -141,7 +136,7 @@ def share_table(
 
 
 def kept_states(cell: CellDefinition) -> list[str]:
-    """Return the states whose direct path holds the gate that keeps the memory.
+    """Return the states whose direct path has the gate that keeps the memory.
 
     Examples
     --------
@@ -163,7 +158,7 @@ def kept_states(cell: CellDefinition) -> list[str]:
 def _is_known(along: Linearised, twin: Callable[[], Linearised], place: int, paths: Paths) -> Array:
     """Return by lag (T+1, 1) whether ds_T/ds_{T-k} is more than rounding.
 
-    One random direction of ds_T tells: that of all directions is as large, but for their number.
+    One random direction of ds_T is enough: all others are of the same size.
     """
     direction = np.random.default_rng(0).standard_normal((along.batch, along.units))
     logs = norms_by_lag(along, twin, direction, state=place, paths=paths)
@@ -198,7 +193,7 @@ def _projection(part: Array, whole: Array, log_ratio: Array) -> Array:
 
 
 def _median(shares: Array) -> Array:
-    """Return the median over the batch (lags, B) of what is a number; NaN where nothing is."""
+    """Return the median over the batch (lags, B) of finite numbers; NaN where there are none."""
     shares = np.where(np.isfinite(shares), shares, np.nan)
     known = ~np.isnan(shares).all(axis=1)
     medians = np.full(len(shares), np.nan)

@@ -1,4 +1,4 @@
-"""What gradients do while a model learns: looked at every so many updates, at little cost."""
+"""Recorder of gradients during training."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from rnnlab.training.loss_contract import Loss
 
 
 class GradientRecorder:
-    """A callback of `rnnlab.training.train` that keeps gradients by lag and how often they are cut.
+    """A callback of `rnnlab.training.train` that keeps gradients by lag and the clip rate.
 
     Parameters
     ----------
     inputs, targets : array
-        What the gradients are measured on, as for `gradient_decay`; the same at every look. A few
-        sequences do: a look takes time in proportion.
+        The sequences that gradients are measured on, as for `gradient_decay`; a few are enough, and
+        the time of a measurement is proportional to their number.
     every : int
-        Updates between two looks. The first comes before the first update.
+        Number of updates between two measurements; the first is before the first update.
     loss : callable
 
     Examples
@@ -62,13 +62,13 @@ class GradientRecorder:
         self._clipping: list[tuple[int, float, float]] = []
 
     def __call__(self, update: Update[SequenceModel]) -> None:
-        """Look at the model where it is time; note the gradient's norm always."""
+        """Record the norm of an update's gradient and, every so many updates, gradients by lag."""
         if update.number > 0:
             self._updates.append((update.number, update.grad_norm, update.clipped))
         if update.number % self.every == 0:
-            self._look(update.model, update.number)
+            self._measure(update.model, update.number)
 
-    def _look(self, model: SequenceModel, number: int) -> None:
+    def _measure(self, model: SequenceModel, number: int) -> None:
         if self._updates:
             norms = [norm for _, norm, _ in self._updates]
             clipped = [cut for _, _, cut in self._updates]
@@ -76,14 +76,14 @@ class GradientRecorder:
             self._updates.clear()
         wide = model.astype("float64")
         if not all(np.isfinite(array).all() for array in wide.parameters.values()):
-            return  # the training loop says that it has diverged
+            return  # the training loop reports the divergence
         with np.errstate(over="ignore", invalid="ignore"):
             table = gradient_decay(wide, *self._batch, self._loss)
         self._norms.append(table[["state", "lag", "log10_norm"]].assign(update=number))
 
     @property
     def norms(self) -> pd.DataFrame:
-        """Gradients by lag at every look: update, state, lag, log10_norm, log10_ratio.
+        """Gradients by lag at every measurement: update, state, lag, log10_norm, log10_ratio.
 
         The last is Pascanu's one-step ratio (Pascanu, Mikolov & Bengio 2013, section 2.2), log10 of
         ||dL/ds_{T-k}|| / ||dL/ds_{T-k+1}||: above 0 the gradient grows in that step, below it
@@ -100,9 +100,9 @@ class GradientRecorder:
 
     @property
     def clipping(self) -> pd.DataFrame:
-        """How training went up to every look: update, grad_norm, clip_rate.
+        """Clipping up to every measurement: update, grad_norm, clip_rate.
 
-        Over the updates since the look before, the mean norm of the gradient before clipping and
-        the share of updates whose gradient was cut.
+        Over the updates since the measurement before, the mean norm of the gradient before clipping
+        and the share of updates whose gradient was clipped.
         """
         return pd.DataFrame(self._clipping, columns=["update", "grad_norm", "clip_rate"])

@@ -1,11 +1,12 @@
-"""Rounding errors of a gradient, measured by computing it once more with larger ones.
+"""Rounding errors of a gradient, measured by computing it again with larger errors.
 
-A gradient that is 0 on paper, since terms cancel, is some 1e-17 in float64, and no threshold tells
-it from one that is merely small. Stochastic arithmetic does (Vignes 1993, Mathematics and Computers
-in Simulation 35): the same computation is done again with a random error in the result of every
-operation. Where the two results differ by as much as the result itself, none of its digits is known
-and it is a computed zero. The errors take the ways of the gradient, so that they shrink and grow as
-it does; a bound of their absolute values would outgrow every gradient within a few dozen steps.
+A gradient that is 0 in exact arithmetic, since terms cancel, is about 1e-17 in float64, and no
+threshold separates it from one that is small. Stochastic arithmetic does (Vignes 1993, Mathematics
+and Computers in Simulation 35): the same computation is done again with a random error in the
+result of every operation. Where the two results differ by as much as the result itself, none of its
+digits is known and it is a computed zero. The errors follow the paths of the gradient, so that they
+shrink and grow with it; a bound of their absolute values would exceed every gradient within a few
+dozen steps.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from rnnlab.equations.trace import compute
 #: Largest relative error of an operation: 32 times the unit roundoff of float64, 2**-53, so that
 #: the difference of the two results exceeds the rounding error that both have.
 SIZE = 2.0**-48
-#: Errors that are drawn once and taken in turn: an operation on a few numbers takes less time than
-#: drawing theirs.
+#: Number of errors that are drawn once and used in turn: drawing them for an operation on a few
+#: numbers would take longer than the operation.
 POOL = 2**16
 
 
@@ -59,7 +60,7 @@ class Rounding:
         return rounded
 
     def evaluate_step(self, equations: Equations, values: Mapping[int, Array]) -> dict[int, Array]:
-        """Compute a forward step again, from the states and products in `values`, as they are."""
+        """Compute a forward step again from the states and products in `values`."""
         nodes = [equations.graph.nodes[index] for index in values]
         exact = {node.index: values[node.index] for node in nodes if node.op in LEAVES}
         return self.evaluate(nodes, exact, values)
@@ -72,7 +73,7 @@ class Rounding:
     ) -> dict[int, Array]:
         """Compute `outputs` as `Equations.evaluate` does, with an error in every operation.
 
-        Comparisons are taken from `decisions`: an error must not lead into another branch.
+        Comparisons come from `decisions`: an error must not change a branch.
         """
         known = dict(values)
         for node in reachable(outputs, stop=values):
@@ -95,11 +96,9 @@ def may_be_rounding(logs: Array) -> bool:
     logs : array (lags, states)
         Logarithms of norms.
 
-    Notes
-    -----
-    Terms that cancel leave some 1e-16 of themselves, and they are as large as a gradient of the
-    same lag or of the lag before. Where no gradient falls below a millionth of both, none is
-    rounding, and the second computation is spared.
+    Notes ----- Terms that cancel leave about 1e-16 of their size, which is that of a gradient of
+    the same lag or of the lag before. Where no gradient is below a millionth of both, none is
+    rounding, and no second computation is needed.
     """
     level = logs.max(axis=1)
     level[1:] = np.maximum(level[1:], level[:-1])
@@ -112,7 +111,7 @@ def known_logs(logs: Array, errors: Array) -> Array:
     Parameters
     ----------
     logs, errors : array (lags, states)
-        Of the gradients, and of what two computations of them differ by.
+        Logarithms of the norms, and of the differences of two computations.
 
     Notes
     -----

@@ -1,7 +1,8 @@
 """Singular values and Lyapunov exponents of products of Jacobians, over thousands of steps.
 
-Multiplied out, a product of a few dozen Jacobians is its largest singular value and rounding error.
-Here it is kept as orthogonal times triangular factors, the scale of every row as a logarithm.
+A product of a few dozen Jacobians that is multiplied out has its largest singular value and
+rounding errors. Here it is stored as orthogonal and triangular factors, the scale of every row as a
+logarithm.
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ import numpy as np
 import pandas as pd
 import scipy.linalg.lapack
 
+from rnnlab.analysis.analysable import require_analysable
 from rnnlab.analysis.jacobians import CHUNK, step_jacobians
-from rnnlab.analysis.linearised import Linearised, linearise, require_analysable
+from rnnlab.analysis.linearisation import Linearised
+from rnnlab.analysis.linearising import linearise
 from rnnlab.engine.protocol import Array
 from rnnlab.layers import Recurrent
 from rnnlab.layers.seeding import Seed, random_numbers
 
-#: Steps after which the Lyapunov frame has turned to where it belongs, unless said otherwise.
+#: Default share of the steps after which the Lyapunov frame has converged.
 DISCARD = 0.2
-# LAPACK's numbers end at 1e-308: rows that lie further apart than this are taken in turn.
+# LAPACK's numbers end at 1e-308: rows with larger distances are computed in groups.
 _SPAN = 280 * math.log(10)
 
 
@@ -95,7 +98,7 @@ def _fold(z: Array, log_d: Array, v: Array) -> tuple[Array, Array, Array]:
     log_d = np.take_along_axis(log_d, order, axis=1)
     v = np.take_along_axis(v, order[:, :, None], axis=1)
     q, r = _factors(np.take_along_axis(z, order[:, None, :], axis=2))
-    # R D V row by row: each is a sum over rows of V whose weights may lie hundreds of decades apart
+    # R D V row by row: each is a sum over rows of V whose weights may differ by hundreds of decades
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(np.abs(r)) + log_d[:, None, :]
         scale = logs.max(axis=2)
@@ -107,10 +110,10 @@ def _fold(z: Array, log_d: Array, v: Array) -> tuple[Array, Array, Array]:
 
 
 def _factors(z: Array) -> tuple[Array, Array]:
-    """Return Q and R of each matrix, with 0 on the diagonal where a column has nothing of its own.
+    """Return Q and R of each matrix, with 0 on the diagonal for a dependent column.
 
-    What is left of a column beside those before it is rounding if it is below N eps of its length:
-    such a column depends on them, as where a cell forgets a direction of its states exactly.
+    The part of a column that is independent of those before it is rounding if it is below N eps of
+    its length: a cell that forgets a direction of its states exactly has such columns.
     """
     q, r = np.linalg.qr(z)
     least = z.shape[2] * np.finfo(np.float64).eps * np.linalg.norm(r, axis=1)  # (..., columns)
@@ -125,7 +128,7 @@ def _log_singular_values(log_d: Array, v: Array) -> Array:
     order = np.argsort(-log_d, kind="stable")
     log_d, v = log_d[order], v[order]
     rank = int(np.isfinite(log_d).sum())
-    # D V = D R' Q' with R' lower triangular: what lies far below in D is next to decoupled.
+    # D V = D R' Q' with R' lower triangular: rows that are far apart in D are nearly decoupled.
     lower = _factors(v[:rank].T[None])[1][0].T
     lost = int((np.diagonal(lower) == 0).sum())  # rows that depend on those above
     found = np.full(len(log_d), -np.inf)

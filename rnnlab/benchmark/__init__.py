@@ -1,4 +1,4 @@
-"""Benchmark of the engine and its peers: the same cell, shapes and data, a process each."""
+"""Benchmark of the engine and its peers: the same cells, sizes and data, a process for each."""
 
 from rnnlab.benchmark.cases import SHAPES, Case, Shape, read_shape
 from rnnlab.benchmark.programs import Program, Programs

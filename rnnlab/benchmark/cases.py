@@ -1,4 +1,4 @@
-"""What is measured: a cell, a shape, a dtype, and whether gradients are wanted."""
+"""Cases of the benchmark: a cell, a shape, a dtype, and inference or training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Shape(NamedTuple):
         return ",".join(map(str, self))
 
 
-#: From a small layer to one that fills a core's cache, one sequence alone, and odd sizes.
+#: From a small layer to one that fills the cache of a core; a single sequence; odd sizes.
 SHAPES = (
     Shape(100, 32, 10, 64),
     Shape(100, 32, 10, 128),
@@ -35,7 +35,7 @@ SHAPES = (
 
 @dataclass(frozen=True)
 class Case:
-    """One line of the table.
+    """One case: a line of the table.
 
     Attributes
     ----------
@@ -53,9 +53,9 @@ class Case:
 
     @property
     def flops(self) -> float:
-        """Arithmetic of the matrix products alone: two for each weight, step and sequence.
+        """Operations of the matrix products: two for each weight, step and sequence.
 
-        A training step does three products where inference does one.
+        A training step has three products for each product of inference.
         """
         weights = 0
         for array in self.cell.arrays.values():
@@ -67,7 +67,7 @@ class Case:
 
 
 def read_shape(text: str) -> Shape:
-    """Read "T,B,I,H".
+    """Return the shape of a text "T,B,I,H".
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""Programs that are timed: each implementation, with each number of threads, in its own process.
+"""Processes that are timed: one for each implementation and number of threads.
 
-Threads of OpenMP and OpenBLAS spin for a while after their work and would take the second core from
-whatever runs next in the same process. Here every program has a process of its own, which is
-stopped (SIGSTOP) while the others have their turns.
+Threads of OpenMP and OpenBLAS spin for a while after their work and would take a core from the next
+program in the same process. Therefore every program has its own process, which is stopped (SIGSTOP)
+while the others have their turns.
 """
 
 from __future__ import annotations
@@ -24,18 +24,17 @@ from rnnlab.engine import prepare
 from rnnlab.layers import Recurrent
 from rnnlab.layers.seeding import random_numbers
 
-#: Seconds in which a program runs untimed when its turn comes: for so long, threads that slept may
-#: share a processor and clocks may be low.
+#: Seconds for which a program runs untimed at the start of its turn: threads that slept may share a
+#: processor for so long, and clocks may be low.
 WARM_UP = 0.1
-#: Seconds in which it then runs timed.
+#: Seconds for which it then runs timed.
 TURN = 0.05
-#: Seconds in which idle threads fall asleep, where a process cannot be stopped.
+#: Seconds that idle threads need to fall asleep, on systems where a process cannot be stopped.
 SETTLE = 0.0 if hasattr(signal, "SIGSTOP") else 0.25
-#: Environment variables from which libraries take their number of threads when they are loaded.
+#: Environment variables that set a library's number of threads when it is loaded.
 THREADS = ("RNNLAB_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
-#: Environment variables that keep this engine, OpenBLAS, PyTorch and JAX to AVX2 on a processor
-#: that has more.
+#: Environment variables that restrict this engine, OpenBLAS, PyTorch and JAX to AVX2.
 AVX2 = {
     "NUMBA_CPU_NAME": "haswell",
     "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma,+f16c,+bmi,+bmi2,+popcnt,+sse4.2",
@@ -49,14 +48,14 @@ AVX2 = {
 
 @dataclass(frozen=True)
 class Turn:
-    """Times of one turn, in seconds a call.
+    """Times of one turn, in seconds per call.
 
     Attributes
     ----------
     times : list of float
-        Of the case.
+        Times of the case.
     limit : list of float
-        Of NumPy's product of two large matrices in the same process; empty but for rnnlab.
+        Times of NumPy's product of two large matrices in the same process; only for rnnlab.
     """
 
     times: list[float]
@@ -64,7 +63,7 @@ class Turn:
 
 
 class Program:
-    """One implementation with one number of threads, in a process of its own.
+    """Process of one implementation with one number of threads.
 
     Parameters
     ----------
@@ -93,7 +92,7 @@ class Program:
         return float(self._take(case))
 
     def turn(self) -> Turn:
-        """Run the case for a while, and return the times of its calls."""
+        """Run the case for `TURN` seconds and return the times of its calls."""
         result: Turn = self._take("turn")
         return result
 
@@ -133,13 +132,13 @@ class Program:
 
 
 class Programs(list[Program]):
-    """Several programs, ended together.
+    """Several programs that are ended together.
 
     Parameters
     ----------
     rivals : sequence of Rival
     threads : sequence of int
-        Numbers of threads; an implementation without a choice gets the largest alone.
+        Numbers of threads; an implementation that cannot set them runs once.
     environment : mapping of str to str, optional
         Further environment variables of the processes.
     """
@@ -178,7 +177,7 @@ class Programs(list[Program]):
 
 @contextmanager
 def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for the processes that are started meanwhile."""
+    """Set environment variables for the processes that are started in the context."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
@@ -193,7 +192,7 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 def _serve(connection: Connection, rival: Rival) -> None:
     """Answer requests in the program's own process: None, a case to prepare, or "turn"."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, who ends this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C the parent ends this process
     run: Callable[[], Any] | None = None
     limit: Limit | None = None
     while True:
@@ -218,7 +217,7 @@ def _serve(connection: Connection, rival: Rival) -> None:
 
 
 def _prepare(case: Case, rival: Rival) -> Callable[[], Any]:
-    """Return the work of a case on data that is the same in every process."""
+    """Return the work of a case; the data are the same in every process."""
     shape = case.shape
     layer = Recurrent(case.cell, shape.inputs, shape.hidden, dtype=case.dtype, init="torch", seed=0)
     rng, _ = random_numbers(0, "data")

@@ -42,8 +42,8 @@ def run_benchmark(
     Raises
     ------
     ValueError
-        For a shape that cannot be, a folder that cannot be written or that holds a benchmark, and
-        for `avx2` on a processor without it.
+        If a shape is wrong, if the folder cannot be written, if it contains a benchmark already and
+        `force` is not set, or if the processor does not have `avx2`.
     """
     if avx2 and instruction_set() not in ("AVX2", "AVX-512"):
         raise ValueError(f"avx2 needs a processor with AVX2, this one has {instruction_set()}")
@@ -51,8 +51,8 @@ def run_benchmark(
     make_writable(out)
     if (out / FILES[0]).exists() and not force:
         raise ValueError(
-            f"{out} must hold no benchmark yet, got {FILES[0]}: replace it with --force, or name "
-            "another folder with --out"
+            f"{out} must not contain a benchmark, got {FILES[0]}: replace it with --force, or "
+            "choose another folder with --out"
         )
     settings = {
         "cells": [cell.name for cell in cells],

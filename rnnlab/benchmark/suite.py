@@ -1,6 +1,6 @@
-"""Rounds of turns, and what follows from them: times of each program, paired ratios.
+"""Rounds of measurements, and their summary: times of each program, paired ratios.
 
-All programs have a turn in every round (A B A B), so that a slow minute is slow for all of them.
+All programs have a turn in every round (A B A B), so that a slow minute slows all of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rnnlab.benchmark.cases import Case
 from rnnlab.benchmark.programs import Programs
 from rnnlab.limits import check_number
 
-#: Columns that name a case, and one program in it.
+#: Columns that identify a case, and a program of it.
 CASE = ("cell", "work", "dtype", "steps", "batch", "inputs", "hidden")
 PROGRAM = (*CASE, "implementation", "threads")
 #: Columns of rounds.csv: a row for each case, program and round.
@@ -27,21 +27,21 @@ LIMIT = "sgemm"
 def measure(
     case: Case, programs: Programs, *, repeats: int = 15, seconds: float = 20.0
 ) -> pd.DataFrame:
-    """Time one case in every program that has its cell.
+    """Time one case in every program that accepts it.
 
     Parameters
     ----------
     case : Case
     programs : Programs
     repeats : int
-        Rounds; fewer, but at least 3, once `seconds` have passed.
+        Rounds; fewer, but at least 3, if `seconds` have passed.
     seconds : float
 
     Returns
     -------
     DataFrame
-        Columns as `ROUNDS`. `first_call_s` is the first call, compilation included, and is in no
-        other number.
+        Columns as `ROUNDS`. `first_call_s` is the time of the first call, compilation included; no
+        other column includes it.
     """
     check_number("seconds", seconds, least=0, remedy="try 20")
     taking = [program for program in programs if program.rival.accepts(case)]
@@ -73,7 +73,7 @@ def summarise(rounds: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         cell, work, dtype, steps, batch, inputs, hidden, implementation, threads; median_ms, low_ms
         and high_ms, the median and the quartiles of the rounds' medians; min_ms, the fastest call;
-        rounds, calls, first_call_s; gflops, the arithmetic of the matrix products by the median.
+        rounds, calls, first_call_s; gflops, the operations of the matrix products per median time.
     """
     rows = []
     for key, group in rounds.groupby(list(PROGRAM), sort=False):
@@ -87,15 +87,15 @@ def summarise(rounds: pd.DataFrame) -> pd.DataFrame:
 
 
 def compare(rounds: pd.DataFrame) -> pd.DataFrame:
-    """Compare rnnlab with the fastest rival of each case, both at their best number of threads.
+    """Compare rnnlab with the fastest rival of each case, each at its best number of threads.
 
     Returns
     -------
     DataFrame
         cell, work, dtype, steps, batch, inputs, hidden; rnnlab_ms and threads, at the best number
         of threads; rival, rival_ms; ratio, ratio_low, ratio_high, the median and the quartiles over
-        rounds of how many times faster rnnlab was in that round; min_ratio, the same of the fastest
-        calls; gflops of rnnlab; limit_share, that rate by the limit's in the same processes.
+        rounds of rival time / rnnlab time; min_ratio, that ratio of the fastest calls; gflops of
+        rnnlab; limit_share, gflops divided by the limit's in the same processes.
     """
     rows = []
     for key, group in summarise(rounds).groupby(list(CASE), sort=False):

@@ -1,7 +1,7 @@
-"""A cell's data flow as a Mermaid flowchart: what comes in, gates, products, sums, what goes on.
+"""Mermaid flowchart of a cell's data flow.
 
-Drawn from the equations alone: every value of the step is a box, every use of it an arrow. A
-function or an operation that the tables below lack is drawn under its name.
+It is drawn from the equations alone: every value of the step is a box, every use of it an arrow. An
+operation without a sign is drawn by its name.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def flowchart(cell: CellDefinition) -> str:
     -------
     str
         A flowchart from left to right. Rectangles are matrix products, hexagons the functions,
-        circles arithmetic, rounded boxes states; dotted arrows lead to the next step.
+        circles arithmetic, rounded boxes states; dotted arrows go to the next step.
 
     Examples
     --------
@@ -85,7 +85,7 @@ class _Flow:
         arrows = [arrow for node in self.nodes for arrow in self._arrows(node)]
         for name, node in zip(equations.states, equations.outputs, strict=True):
             source = self.ids.get(node.index)
-            if source is not None:  # else a number, which nothing flows into
+            if source is not None:  # else the state is a number
                 arrows.append(f"{source} --> new_{name}")
         # Not back to the states before: a cycle would draw the step in two halves.
         arrows += [f'new_{name} -. "{name}" .-> next_step' for name in equations.states]
@@ -98,13 +98,14 @@ class _Flow:
         if node.op == "linear":
             return f'{this}["{prefix}{self._product(node)}"]:::product'
         if not node.args:
-            return f'{this}[/"{node.payload.name}"/]:::learned'
+            name = node.payload if node.op == "given" else node.payload.name
+            return f'{this}[/"{name}"/]:::{"input" if node.op == "given" else "learned"}'
         if node.operation.sign:
             return f'{this}(("{prefix}{self._sign(node)}")):::arithmetic'
         return f'{this}{{{{"{prefix}{self._sign(node)}"}}}}:::gate'
 
     def _sign(self, node: Expression) -> str:
-        """Return what is drawn for an operation; numbers that it takes stand in it."""
+        """Return the text of an operation's box, with the numbers among its operands."""
         sign = node.operation.sign or node.op
         numbers = [short_number(arg.payload) if arg.is_constant() else "·" for arg in node.args]
         if set(numbers) == {"·"}:
@@ -126,7 +127,7 @@ class _Flow:
         return " + ".join(terms)
 
     def _arrows(self, node: Expression) -> list[str]:
-        """Return the arrows into a node; a value that it takes twice sends two."""
+        """Return the arrows into a node: two for an operand that is used twice."""
         several = sum(not arg.is_constant() for arg in node.args) > 1
         labels: Sequence[str] = [""] * len(node.args)
         if several and node.op != "linear" and not node.operation.commutes:

@@ -1,7 +1,7 @@
-r"""A cell's equations typeset, as a paper prints them.
+r"""LaTeX of a cell's equations.
 
-W is a matrix on x, U one on the output (or on a value that stands in for it), V one on another
-state or computed value. An operation without a LaTeX form of its own is set by its name, in
+W is a matrix on x, U a matrix on the output or on a value computed in its place, V a matrix on
+another state or computed value. An operation without a LaTeX form of its own is set by its name, in
 \operatorname.
 """
 
@@ -30,8 +30,8 @@ def typeset(cell: CellDefinition) -> str:
     Returns
     -------
     str
-        To stand between `\[` and `\]`; needs amsmath. One line per named value and new state, in
-        the order of evaluation.
+        Text to be put between `\[` and `\]`; needs amsmath. One line per named value and new state,
+        in the order of evaluation.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def symbol(name: str, *time: str) -> str:
 
 
 def is_second_bias(cell: CellDefinition, node: Expression) -> bool:
-    """Tell whether a gate has another bias than this map's, the one beside x (the GRU's b_hn)."""
+    """Return whether a map's bias is the second one of its gate (the GRU's b_hn)."""
     twins = [
         other
         for other in cell.equations.maps
@@ -79,7 +79,7 @@ def _word(word: str) -> str:
 
 
 class _Writer:
-    """Writes the nodes of one cell; named ones by their symbols."""
+    """LaTeX of the nodes of one cell; named ones are written as symbols."""
 
     def __init__(self, cell: CellDefinition) -> None:
         self.cell = cell
@@ -91,7 +91,7 @@ class _Writer:
             self.symbols[node.index] = symbol(name, "t-1")
         self.defined: dict[int, Expression] = {}
         for name, node in zip(equations.states, equations.outputs, strict=True):
-            # a state that is returned as it came, or twice, gets a line of its own at the end
+            # a state that is returned unchanged, or twice, gets a line of its own at the end
             if node.index not in self.symbols and not self._is_gate(node):
                 self._define(node, symbol(name, "t"))
         used = {node.index for node in reachable((*equations.outputs, *equations.maps))}
@@ -122,19 +122,21 @@ class _Writer:
         return lines
 
     def _write(self, node: Expression) -> tuple[str, int]:
-        """Return a value where it is used: its symbol, if it has one."""
+        """Return the text of an operand: its symbol, if it has one, or its formula."""
         if node.index in self.symbols:
             return self.symbols[node.index], ATOM
         return self._formula(node)
 
     def _formula(self, node: Expression) -> tuple[str, int]:
-        """Return what a node computes, and how tightly it holds together."""
+        """Return the formula of a node and how tightly it holds together."""
         if node.op == "constant":
             return short_number(node.payload), ATOM if node.payload >= 0 else LOOSE
         if node.op == "linear":
             return self._linear(node)
-        if not node.args:  # what the cell learns
+        if node.op == "vector":
             return symbol(node.payload.name), ATOM
+        if node.op == "given":
+            return symbol(node.payload, "t"), ATOM
         operation, operands = node.operation, node.args
         form = operation.latex_form
         if operation.latex_of_number and any(arg.is_constant() for arg in operands):

@@ -1,4 +1,4 @@
-"""From what a user writes to a cell: a name, here or of an installed package, or `FILE.py:NAME`."""
+"""Lookup of cells: by a name of the catalogue or of an installed package, or by `FILE.py:NAME`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from rnnlab.user_files import file_and_name, members
 
 
 def find_cell(spec: str | CellDefinition) -> CellDefinition:
-    """Return the cell that `spec` means.
+    """Return the cell that `spec` refers to.
 
     Parameters
     ----------
     spec : str or CellDefinition
-        A name ("peephole-lstm"), be it rnnlab's or one that an installed package offers; a file
-        and a name in it ("my_cells.py:cifg"); or a definition, which is returned.
+        A name ("peephole-lstm") of rnnlab or of an installed package; a file and a name in it
+        ("my_cells.py:cifg"); or a definition, which is returned unchanged.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def find_cell(spec: str | CellDefinition) -> CellDefinition:
 
 
 def _check_offer(name: str, value: object) -> CellDefinition:
-    """Return what an entry point of the group `rnnlab.cells` leads to, if it is that cell."""
+    """Return the object of an entry point of the group `rnnlab.cells`, if it is the named cell."""
     if not isinstance(value, CellDefinition):
         raise TypeError(
             f"the entry point must lead to a cell made with @cell, got {type(value).__name__}: "
@@ -68,7 +68,7 @@ def _check_offer(name: str, value: object) -> CellDefinition:
 
 
 def _from_file(path: Path, name: str) -> CellDefinition:
-    token = keeping_refused.set(True)  # a wrong cell is no concern of the others in its file
+    token = keeping_refused.set(True)  # one wrong cell leaves the others of its file usable
     try:
         definitions: dict[str, CellDefinition | RefusedCell] = members(
             "cell",

@@ -1,7 +1,7 @@
-"""A cell with noise in its equations: dropout on what it reads or adds, and zoneout.
+"""Dropout and zoneout in a cell's equations.
 
-The noise is a mask, an array that is given to the step beside x. Nothing here is random: the masks
-are drawn elsewhere, and the gradients are exact for the ones that were drawn.
+The noise is a mask, an array that is an input of the step next to x. Nothing here is random: the
+masks are drawn elsewhere, and the gradients are exact for the masks that were drawn.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from rnnlab.equations.rewriting import rewrite, updates
 
 @dataclass(frozen=True)
 class Mask:
-    """One array that a regularised cell takes beside x.
+    """One mask of a cell with noise.
 
     Attributes
     ----------
     name : str
-        As it appears in the equations.
+        Name in the equations.
     rate : float
-        The share that is dropped, or that stays as it was.
+        Probability that a unit is dropped, or keeps its state.
     scaled : bool
-        Whether what is not dropped is divided by 1 - rate.
+        Whether the units that are not dropped are divided by 1 - rate.
     """
 
     name: str
@@ -47,36 +47,35 @@ def regularised(
     ----------
     cell : CellDefinition
     hidden : float
-        Rate of dropout on states, and what is computed from them, where they enter a product, one
-        mask for each weight array (Gal & Ghahramani 2016, equation 7, with tied masks).
+        Rate of dropout on states and computed values that are operands of a product, one mask for
+        each weight array (Gal & Ghahramani 2016, equation 7, with tied masks).
     update : mapping of str to float, optional
-        By state, the rate of dropout on what is added to it, d(g) in c = f * c + i * d(g)
-        (Semeniuta et al. 2016, equation 10).
+        By state, the rate of dropout on its update, d(g) in c = f * c + i * d(g) (Semeniuta et al.
+        2016, equation 10).
     zoneout : mapping of str to float, optional
-        By state, the probability that a unit stays as it was (Krueger et al. 2017, equations 3 and
-        4). The new value that other states read within the step is the one before zoneout.
+        By state, the probability that a unit keeps its state (Krueger et al. 2017, equations 3 and
+        4). Other states that read the new value within the step read it before zoneout.
     expected : bool
-        Whether the masks are replaced by their mean: 1 for dropout, the rates of zoneout.
+        Whether the masks are replaced by their means: 1 for dropout, the rates of zoneout.
 
     Returns
     -------
     cell : CellDefinition
-        Of the same states and parameter arrays; `cell` itself where nothing is to be done.
+        A cell of the same states and parameter arrays; `cell` itself if there is no noise.
     masks : tuple of Mask
-        What `equations.given` stand for, in that order.
+        The masks, in the order of `equations.given`.
 
     Raises
     ------
     ValueError
-        If `update` names a state whose new value is not a sum of what is kept and what is added,
-        `zoneout` one that is scaled by another, or `hidden` is wanted where no state enters a
-        product.
+        If `update` names a state without an update (see `rewriting.updates`), if `zoneout` names
+        one that another state scales, or if `hidden` is above 0 and no state is in a product.
     """
     update, zoneout = update or {}, zoneout or {}
     for name in zoneout:
         if name not in separate_states(cell):
             raise ValueError(
-                f"zoneout needs a state that means something by itself, got {name} of {cell.name}, "
+                f"zoneout needs a state that no other state scales, got {name} of {cell.name}, "
                 f"where {' and '.join(cell.positive)} scales the others: "
                 f"use it on {' and '.join(separate_states(cell))}"
             )
@@ -131,7 +130,7 @@ def regularised(
 
 
 def added_states(cell: CellDefinition) -> tuple[str, ...]:
-    """Return the states to which an update is added, those that must stay positive apart.
+    """Return the states to which an update is added, except those that must stay positive.
 
     Examples
     --------
@@ -145,10 +144,10 @@ def added_states(cell: CellDefinition) -> tuple[str, ...]:
 
 
 def separate_states(cell: CellDefinition) -> tuple[str, ...]:
-    """Return the states of which each may stay as it was while the others change.
+    """Return the states that may keep their value while the others change.
 
-    Where a state must stay positive it is what others are divided by, and they are in its units:
-    one of them kept alone would be read in the wrong ones. Only the output is not.
+    A positive state is a normaliser: the other states are divided by it, so that one of them kept
+    alone would have a wrong scale. Only the output is separate then.
 
     Examples
     --------

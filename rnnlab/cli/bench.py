@@ -23,7 +23,7 @@ CELLS = ("rnn", "lstm", "peephole-lstm", "gru")
     "cells",
     multiple=True,
     metavar="NAME",
-    help="A cell, by name or FILE.py:NAME; all for every registered one. May be repeated.  "
+    help="A cell by NAME or FILE.py:NAME, or all for every registered cell. May be repeated.  "
     "[default: rnn, lstm, peephole-lstm, gru]",
 )
 @click.option(
@@ -31,14 +31,14 @@ CELLS = ("rnn", "lstm", "peephole-lstm", "gru")
     "shapes",
     multiple=True,
     metavar="T,B,I,H",
-    help="Steps, sequences, inputs, units. May be repeated.  [default: eight of them]",
+    help="Steps, sequences, inputs, units. May be repeated.  [default: eight shapes]",
 )
 @click.option(
     "--work",
     type=click.Choice(["training", "inference", "both"]),
     default="both",
     show_default=True,
-    help="A training step has all gradients.",
+    help="A training step includes all gradients.",
 )
 @click.option(
     "--dtype",
@@ -53,7 +53,7 @@ CELLS = ("rnn", "lstm", "peephole-lstm", "gru")
     type=FiniteRange(0),
     default=20,
     show_default=True,
-    help="Time for the rounds of one case; at least 3 rounds are run.",
+    help="Time limit for the rounds of one case; there are at least 3 rounds.",
 )
 @click.option(
     "--avx2",
@@ -68,7 +68,7 @@ CELLS = ("rnn", "lstm", "peephole-lstm", "gru")
     metavar="DIR",
     help="Folder of benchmark.csv, comparison.csv, rounds.csv, benchmark.png and manifest.json.",
 )
-@click.option("--force", is_flag=True, help="Replace a benchmark that is there already.")
+@click.option("--force", is_flag=True, help="Replace an existing benchmark in DIR.")
 def bench(
     cells: tuple[str, ...],
     shapes: tuple[str, ...],
@@ -80,11 +80,11 @@ def bench(
     out: Path,
     force: bool,
 ) -> None:
-    """Time this engine and, where they are installed, PyTorch and JAX on this machine.
+    """Time rnnlab on this machine, and PyTorch and JAX if they are installed.
 
-    Each program runs in a process of its own; they take turns. The table has medians, how many
-    times faster rnnlab is than the fastest rival (each at its best number of threads; median and
-    quartiles of the rounds), and the share of the rate of NumPy's products of large matrices.
+    Each program runs in its own process, and they take turns. The table has medians, how many times
+    faster rnnlab is than the fastest rival (each at its best number of threads; median and
+    quartiles of the rounds), and rnnlab's rate as a share of NumPy's rate for large matrices.
     """
     with user_errors():
         from rnnlab.benchmark.cases import read_shape

@@ -1,4 +1,4 @@
-"""`rnnlab cells`: what there is to compare, what a cell is, and one sequence through it."""
+"""The command `rnnlab cells`: list the cells, show one, run one sequence through it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 @click.group(cls=Commands, invoke_without_command=True, short_help="List the cells, or show one.")
 @click.pass_context
 def cells(context: click.Context) -> None:
-    """List the cells: name, states, the gate that keeps the memory, parameters, products a step.
+    """List the cells: name, states, the gate that keeps the memory, parameters, products per step.
 
-    Parameters are counted in I inputs and H units. The products are the matrix products that each
-    time step has to wait for. Cells of installed packages (entry points of the group rnnlab.cells)
-    are listed too. A cell of your own is named FILE.py:NAME wherever a cell is asked for.
+    Parameters are counted in I inputs and H units. The products are the matrix products that depend
+    on the step before. Cells of installed packages (entry points of the group rnnlab.cells) are
+    listed too. A cell of your own is given as FILE.py:NAME, in every command that takes a cell.
     """
     if context.invoked_subcommand is None:
         _list()
@@ -36,20 +36,21 @@ def _list() -> None:
         states, products = ", ".join(cell.states), str(recurrent_products(cell))
         return name, states, cell.keep or "-", cell.parameter_formula, products, about(cell)
 
-    headers = ("cell", "states", "keeps with", "parameters", "products", "what it is")
+    headers = ("cell", "states", "keep gate", "parameters", "products", "description")
     print_registry(known, headers, row)
 
 
-@cells.command(short_help="Show what a cell is.")
+@cells.command(short_help="Show one cell.")
 @click.argument("name", metavar="NAME|FILE.py:NAME")
-@click.option("--latex", is_flag=True, help="The equations typeset for a paper, and nothing else.")
-@click.option("--diagram", is_flag=True, help="The data flow as Mermaid text, and nothing else.")
+@click.option("--latex", is_flag=True, help="Print only the equations in LaTeX, for a paper.")
+@click.option("--diagram", is_flag=True, help="Print only the data flow as Mermaid text.")
 def show(name: str, latex: bool, diagram: bool) -> None:
     """Show a cell: equations, derived steps, parameters and direct paths.
 
-    The steps work unit by unit: a_f is what the products deliver to the gate f, c_prev the state
-    before, d_c the gradient dL/dc. A direct path is the derivative of a state by a state of the
-    step before along all paths that pass no matrix: what holds a gradient up over many steps.
+    The steps are those of one unit: a_f is the pre-activation of the gate f (the result of the
+    matrix products), c_prev the state of the step before, d_c the gradient dL/dc. A direct path is
+    the derivative of a state by a state of the step before along all paths without a matrix; it
+    decides how far a gradient reaches back.
     """
     from rnnlab.cells import find_cell
 
@@ -92,20 +93,20 @@ def _show(cell: CellDefinition) -> None:
         f"Parameters in I inputs and H units: {cell.parameter_formula}, "
         f"{products} matrix product{'s' if products != 1 else ''} a step"
     )
-    print_rows(("name", "shape", "starts at"), parameter_rows(cell), title=False)
-    heading("Direct paths, past every matrix")
-    say("\n".join(direct_path_texts(cell)) or "none: every path passes a matrix")
+    print_rows(("name", "shape", "initial value"), parameter_rows(cell), title=False)
+    heading("Direct paths, without a matrix")
+    say("\n".join(direct_path_texts(cell)) or "none: every path has a matrix")
 
 
-@cells.command(short_help="Walk one sequence through a cell.")
+@cells.command(short_help="Run one sequence through a cell, step by step.")
 @click.argument("name", metavar="NAME|FILE.py:NAME")
-@click.option("--text", metavar="WORDS", help="Words to walk through instead of random numbers.")
+@click.option("--text", metavar="WORDS", help="Words as the inputs, instead of random numbers.")
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Time steps.  [default: 3]")
 @click.option(
     "--inputs",
     type=click.IntRange(1),
     metavar="N",
-    help="Input size I. With --text: words become random vectors of this size, not one-hot.  "
+    help="Input size I. With --text, words are random vectors of this size and not one-hot.  "
     "[default: 3]",
 )
 @click.option(
@@ -122,15 +123,16 @@ def _show(cell: CellDefinition) -> None:
     default=0,
     show_default=True,
     metavar="N",
-    help="Of the parameters and of random inputs.",
+    help="Seed of the parameters and of random inputs.",
 )
 def trace(
     name: str, text: str | None, steps: int | None, inputs: int | None, hidden: int, seed: int
 ) -> None:
-    """Walk one sequence through a cell, printing every gate, candidate and state, step by step.
+    """Run one sequence through a cell and print every gate, candidate and state of each step.
 
-    The parameters are drawn as for training and the states start at 0. Without --text the inputs
-    are standard normal; with it each distinct word is one-hot, or a random vector with --inputs.
+    The parameters are initialised as for training, and the states are 0 at first. Without --text
+    the inputs are standard normal; with --text each distinct word is one-hot, or with --inputs a
+    random vector.
     """
     from rnnlab.analysis import random_inputs, walk, words_as_inputs
     from rnnlab.capacity import check_memory
@@ -177,7 +179,7 @@ def _print_walk(taken: Walk) -> None:
 
 
 def _blocks(cell: CellDefinition, name: str, size: int, units: int) -> str:
-    """Say which gates share a parameter, and the shape of what each has of it."""
+    """Return which gates are stacked in a parameter, and the shape of each one's block."""
     array = cell.arrays[name.removesuffix("_l0")]
     if not array.maps:
         return ""

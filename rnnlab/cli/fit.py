@@ -11,12 +11,29 @@ from typing import Any
 import click
 
 from rnnlab.cli.errors import user_errors, with_options
-from rnnlab.cli.names import NameOption
 from rnnlab.cli.output import print_rows, print_summary, say, setting_text, warn
 from rnnlab.cli.run import execute_study
-from rnnlab.registry import optimizers, schedules
+from rnnlab.cli.settings import settings_options
 
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+# What help states of the settings: those of the preset of a fit.
+DEFAULTS = {
+    "hidden": 32,
+    "dropout": 0.0,
+    "zoneout": 0.0,
+    "optimizer": "adam",
+    "lr": 0.003,
+    "schedule": "constant",
+    "warmup": 0,
+    "lr_factor": 0.5,
+    "lr_every": 30,
+    "lr_patience": 5,
+    "weight_decay": 0.0,
+    "clip": 1.0,
+    "batch": 32,
+    "epochs": 100,
+    "patience": 10,
+}
 SHOWN = (  # of the settings, those that every fit has
     "hidden",
     "num_layers",
@@ -78,33 +95,8 @@ def _option(flag: str, metavar: str, text: str, default: Any = None, **more: Any
     "gru",
     multiple=True,
 )
-@_option("--hidden", "N", "Units of each cell.", 32, type=int)
-@_option("--num-layers", "N", "Layers on top of each other.", 1, type=int)
-@click.option("--bidirectional", is_flag=True, default=None, help="Read from the end too.")
-@_option("--forget-bias", "X|chrono", "For every cell that has a gate f.")
+@settings_options(DEFAULTS, leave_out=("updates", "truncate", "evaluate_every", "evaluation_batch"))
 @_option("--seeds", "N", "Runs of every cell: seeds 0 to N-1.", 3, type=int)
-@_option("--batch", "N", "Sequences a batch.", 32, type=int)
-@_option("--epochs", "N", "Passes over the training part, at most.", 100, type=int)
-@_option("--patience", "N|none", "Epochs without a lower validation loss before it stops.", 10)
-@_option("--lr", "X", "Learning rate.", 0.003, type=float)
-@_option("--optimizer", "NAME", "NAMES.", "adam", cls=NameOption, registry=optimizers)
-@_option(
-    "--schedule",
-    "NAME",
-    "Of the learning rate: NAMES.",
-    "constant",
-    cls=NameOption,
-    registry=schedules,
-)
-@_option("--warmup", "N", "Epochs in which the rate rises first.", 0, type=int)
-@_option("--lr-factor", "X", "By which step and plateau cut the rate.", 0.5, type=float)
-@_option("--lr-every", "N", "Epochs between the cuts of step.", 30, type=int)
-@_option("--lr-patience", "N", "Epochs that plateau waits.", 5, type=int)
-@_option("--weight-decay", "X", "Decoupled, of weight matrices.", 0.0, type=float)
-@_option("--dropout", "X", "Of every layer's outputs, in training.", 0.0, type=float)
-@_option("--zoneout", "X", "Of every layer's states, in training.", 0.0, type=float)
-@_option("--clip", "X|none", "Largest global norm of a gradient.", 1.0)
-@_option("--clip-value", "X|none", "Largest absolute value in a gradient instead.")
 @_option(
     "--out", "DIR", "Folder of the result.", "results/fit-DATA", type=click.Path(path_type=Path)
 )
@@ -117,23 +109,17 @@ def fit(data: Path, out: Path | None, force: bool, jobs: int | None, **options: 
     from the names and values of the columns, and said. The same command again computes what is
     missing; a run that was interrupted goes on from its checkpoint.
     """
-    from rnnlab.experiments import FitStudy
-    from rnnlab.experiments.settings.fields import number_or_text
-    from rnnlab.experiments.settings.fit_spec import split_names
+    from rnnlab.experiments.runner.fit import best_model, fit_study, target_scores
+    from rnnlab.experiments.settings.table import split_names
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
     if "cell" in given:
         given["cells"] = list(given.pop("cell"))
-    for name in ("clip", "clip_value", "forget_bias", "patience"):
-        if name in given:
-            given[name] = number_or_text(given[name])
     for name in ("features", "target", "ignore", "text"):
         if name in given:
             given[name] = [column for text in given[name] for column in split_names(text)]
     with user_errors():
-        if "split" in given:
-            given["split"] = _split(given["split"])
-        work = FitStudy(
+        work, table = fit_study(
             data,
             out=out,
             force=force,
@@ -141,19 +127,20 @@ def fit(data: Path, out: Path | None, force: bool, jobs: int | None, **options: 
             command=shlex.join(["rnnlab", *sys.argv[1:]]),
             **given,
         )
-    _announce(work)
+    _announce(work, table)
     result = execute_study(work)
     say()
     say("Scores on the test part, with the weights of each run's best epoch:")
     _print_scores(result.summary)
-    if work.targets is not None:
+    targets = target_scores(work)
+    if targets is not None:
         say()
         say("Scores of each target:")
-        print_summary(work.targets)
+        print_summary(targets)
     say()
     for file in work.files:
         say(file)
-    best = work.best_model()
+    best = best_model(work)
     if best is not None:
         say(f"Lowest validation loss: {best}")
 
@@ -165,24 +152,8 @@ def _print_scores(summary: Any) -> None:
     print_summary(shown.assign(best_epoch=epochs))
 
 
-def _split(text: str) -> Any:
-    """Read shares where there are commas, else the name of a column, which may be quoted."""
-    from rnnlab.experiments.settings.fit_spec import split_names
-
-    names = split_names(text)
-    if len(names) == 1:
-        return names[0]
-    try:
-        return [float(share) for share in names]
-    except ValueError:
-        raise ValueError(
-            f"split must be three shares or the name of a column, got {text!r}: "
-            "give shares such as .7,.15,.15"
-        ) from None
-
-
-def _announce(work: Any) -> None:
-    data, spec = work.data, work.spec
+def _announce(work: Any, data: Any) -> None:
+    spec = work.spec
     encoding = data.encoding
     say(f"fit: {encoding.task} of {', '.join(encoding.targets)} in {spec.data}")
     for line in data.found:
@@ -195,7 +166,7 @@ def _announce(work: Any) -> None:
         for name, part in data.parts.items()
     ]
     print_rows(("  part", "sequences", "time steps"), rows, title=False)
-    if spec.bidirectional and encoding.read == "every":
+    if spec.bidirectional is True and encoding.read == "every":
         say("  each answer is given with the rows after it (bidirectional): no forecast")
     measure, naive = data.headline, data.baselines()
     best = data.baseline.name

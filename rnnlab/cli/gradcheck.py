@@ -1,4 +1,4 @@
-"""`rnnlab gradcheck`."""
+"""Command `rnnlab gradcheck`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _size(flag: str, default: int, what: str) -> Callable[[Any], Any]:
     default=0,
     show_default=True,
     metavar="N",
-    help="Of parameters, inputs, states and the loss.",
+    help="Seed of parameters, inputs, states and the loss.",
 )
 @click.option(
     "--tolerance",
@@ -41,15 +41,15 @@ def _size(flag: str, default: int, what: str) -> Callable[[Any], Any]:
     default=1e-6,
     show_default=True,
     metavar="X",
-    help="Largest relative error, by the largest gradient of the same array.",
+    help="Largest error, relative to the largest gradient of the same array.",
 )
 @click.pass_context
 def gradcheck(context: click.Context, /, name: str, tolerance: float, **options: int) -> None:
     """Check every gradient of a cell, in float64, against central differences.
 
-    Parameters, input and initial states are random, and so is the loss, on all outputs and final
-    states. A gradient that disagrees ends in exit code 1: you wrote the equations, rnnlab derived
-    the gradients, so the fault is rnnlab's.
+    Parameters, input, initial states and the loss on all outputs and final states are random. If a
+    gradient is wrong the exit code is 1: rnnlab derived it from your equations, so the error is
+    rnnlab's.
     """
     from rnnlab.analysis import check_gradients
     from rnnlab.cells import find_cell

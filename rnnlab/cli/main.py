@@ -14,7 +14,6 @@ from collections.abc import Sequence
 
 import click
 
-from rnnlab import __version__
 from rnnlab.cli.bench import bench
 from rnnlab.cli.cells import cells
 from rnnlab.cli.fit import fit
@@ -27,6 +26,7 @@ from rnnlab.cli.report import report
 from rnnlab.cli.run import run
 from rnnlab.cli.status import status
 from rnnlab.cli.tasks import tasks
+from rnnlab.version import __version__
 
 USER_ERROR = 2
 INTERRUPTED = 130

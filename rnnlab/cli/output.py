@@ -207,15 +207,32 @@ def vector_text(values: Any) -> str:
 
 
 def print_settings(spec: Spec) -> None:
-    """Print all settings of a study, defaults included."""
-    lines = [
-        (key, _setting_text(key, getattr(spec, key), spec))
-        for key in type(spec).model_fields
-        if key not in ("experiment", "name")
-    ]
+    """Print the settings of a study, defaults included."""
+    lines = [(key, _setting_text(key, getattr(spec, key), spec)) for key in _shown(spec)]
     width = max(len(key) for key, _ in lines)
     for key, text in lines:
         say(f"  {key.ljust(width)}  {text}")
+
+
+def _shown(spec: Spec) -> list[str]:
+    """Return the settings of a study, its cells and tasks first; later ones where they are set."""
+    from rnnlab.experiments.settings.schema import LATER
+
+    first = ("question", "reference", "cells", "task", "delays", "payload", "alphabet")
+    names = list(type(spec).model_fields)
+    names = [name for name in first if name in names] + [
+        name for name in names if name not in first
+    ]
+    return [
+        name
+        for name in names
+        if name not in ("experiment", "name", "out")
+        and (name not in LATER or name in _ALWAYS or getattr(spec, name) != LATER[name])
+    ]
+
+
+# Settings that are printed at their default too.
+_ALWAYS = ("parameters", "num_layers", "init")
 
 
 def _setting_text(key: str, value: Any, spec: Spec) -> str:
@@ -230,7 +247,7 @@ def _setting_text(key: str, value: Any, spec: Spec) -> str:
         return f"{value} (0 to {value - 1})" if value > 1 else "1 (0)"
     if value is None:
         return "the cell's own" if key == "forget_bias" else "none"
-    if key == "task":
+    if key == "task" and value:
         return "; ".join(map(_task_text, value))
     if isinstance(value, list):
         return ", ".join(map(str, value))

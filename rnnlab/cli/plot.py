@@ -1,4 +1,4 @@
-"""`rnnlab plot`."""
+"""Command `rnnlab plot`."""
 
 from __future__ import annotations
 
@@ -23,19 +23,18 @@ from rnnlab.cli.output import print_rows, say
     "--out",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The picture, a PNG.  [default: beside the CSV]",
+    help="The picture, a PNG.  [default: next to the CSV]",
 )
 @click.option(
     "--task",
     metavar="NAME",
-    help="The task to draw, of a study of several.  [default: all, where a figure can show them]",
+    help="The task to draw, in a study of several.  [default: all, if the figure can show them]",
 )
 @click.option("--list", "listing", is_flag=True, help="List the figures and what they show.")
 def plot(
     figure: str | None, folder: Path | None, out: Path | None, task: str | None, listing: bool
 ) -> None:
     """Draw a figure again from the CSV of a result alone; --list names them."""
-    import rnnlab.plotting  # noqa: F401  # registers the figures
     from rnnlab.experiments import draw, figure_spec
     from rnnlab.registry import figures
 
@@ -45,8 +44,6 @@ def plot(
         return
     with user_errors():
         if figure is None:
-            raise ValueError(
-                f"plot must be given a figure, got none: name one of {', '.join(figures)}"
-            )
-        source = folder or Path("results") / figure_spec(figure).experiment
+            raise ValueError(f"plot needs the name of a figure: choose one of {', '.join(figures)}")
+        source = folder or Path("results") / figure_spec(figure).experiments[0]
         say(draw(figure, source, out, task))

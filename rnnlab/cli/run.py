@@ -4,49 +4,28 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from rnnlab.cli.errors import user_errors
-from rnnlab.cli.names import NameOption
 from rnnlab.cli.output import print_settings, print_summary, say
-from rnnlab.registry import optimizers
-
-Command = TypeVar("Command", bound=Callable[..., Any])
+from rnnlab.cli.settings import settings_options, swept
 
 FAILED = 1  # the exit code where a run could not be computed
 
 
-class OneOrMore(click.ParamType[Any]):
-    """A value, or several between commas, which a study sweeps.
+class MeasureOption(click.Option):
+    """An option whose help lists the registered measures, which are imported for it alone."""
 
-    Parameters
-    ----------
-    kind : type
-        Of each value: int, float, or str for what may be a number or a word.
-    """
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option and its help."""
+        from rnnlab.registry import measures
 
-    def __init__(self, kind: type) -> None:
-        self.name = kind.__name__
-        self._kind = click.types.convert_type(kind)
-        self._reads_words = kind is str
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the value, or the list of them."""
-        from rnnlab.experiments.settings.fields import number_or_text
-
-        found = [self._kind.convert(text.strip(), param, ctx) for text in str(value).split(",")]
-        if self._reads_words:
-            found = [number_or_text(text) for text in found]
-        return found[0] if len(found) == 1 else found
-
-
-def swept(option: str, kind: type = str, **attributes: Any) -> Callable[[Command], Command]:
-    """Add an option whose values may be swept."""
-    return click.option(option, type=OneOrMore(kind), **attributes)
+        names = ", ".join(name for name in measures if name != "decay")
+        self.help = str(self.help).format(names)
+        return super().get_help_record(ctx)
 
 
 @click.command(short_help="Run an experiment, or what is missing of it.")
@@ -74,32 +53,21 @@ def swept(option: str, kind: type = str, **attributes: Any) -> Callable[[Command
     "--task",
     multiple=True,
     metavar="NAME",
-    help="A task of a task study, by its name or FILE.py:NAME, with settings after commas: "
-    "adding,length=50. May be repeated, as may a setting.",
+    help="A task of a study, by its name or FILE.py:NAME, with settings after commas: "
+    "adding,length=50. Or a table: machines.csv,target=failed. May be repeated, as may a setting.",
 )
 @click.option(
     "--delay", multiple=True, type=int, metavar="N", help="Steps to remember. May be repeated."
 )
 @swept("--payload", int, metavar="N", help="Symbols to recall.")
 @swept("--alphabet", int, metavar="N", help="How many different symbols there are.")
-@swept("--hidden", int, metavar="N", help="Units of each cell.")
-@swept("--parameters", int, metavar="N", help="Most numbers a model may learn, instead.")
-@swept("--num-layers", int, metavar="N", help="Layers on top of each other.  [default: 1]")
-@swept("--init", metavar="NAME", help="default, glorot, torch or irnn.  [default: the cell's own]")
-@swept("--forget-bias", metavar="X|chrono", help="For every cell that has a gate f.")
-@swept("--batch", int, metavar="N", help="Sequences a batch.")
-@swept("--updates", int, metavar="N", help="Batches to train on.")
-@swept("--lr", float, metavar="X", help="Learning rate.")
-@swept("--optimizer", metavar="NAME", help="NAMES.", cls=NameOption, registry=optimizers)
-@swept("--clip", metavar="X|none", help="Largest global norm of a gradient.")
-@swept("--clip-value", metavar="X|none", help="Largest absolute value in a gradient instead.")
-@swept("--evaluate-every", int, metavar="N", help="Updates between evaluations.")
-@swept("--evaluation-batch", int, metavar="N", help="Fresh sequences an evaluation.")
+@settings_options({})
 @click.option(
     "--measure",
+    cls=MeasureOption,
     metavar="NAME,...",
-    help="What gradient-flow measures beside gradients by lag: jacobians, paths, gates, training, "
-    "solving, forget-bias.  [default: paths,gates,training]",
+    help="What gradient-flow measures next to gradients by lag: {}.  "
+    "[default: paths,gates,training]",
 )
 @click.option(
     "--input",

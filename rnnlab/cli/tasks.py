@@ -67,7 +67,7 @@ def show(task: str, seed: int, whole: bool) -> None:
 
 def _made(text: str) -> Task:
     """Return the task of `NAME,setting=value,...`."""
-    from rnnlab.experiments.settings.task_entry import TaskEntry, read_task, task_at
+    from rnnlab.experiments.settings.task_entry import TaskEntry, problem_at, read_task
 
     points = TaskEntry.model_validate(read_task(text)).points()
     if len(points) > 1:
@@ -75,7 +75,7 @@ def _made(text: str) -> Task:
             f"a sample needs a task at one setting, got {len(points)} in {text!r}: "
             "give every setting once"
         )
-    task: Task = task_at(points[0])
+    task: Task = problem_at(points[0])
     return task
 
 

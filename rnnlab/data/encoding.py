@@ -6,7 +6,6 @@ as JSON, so nothing in it is code.
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -17,6 +16,7 @@ from rnnlab.data.roles import Roles
 from rnnlab.data.scaling import require_finite, scaled
 from rnnlab.data.spelling import key_of
 from rnnlab.data.table import Table
+from rnnlab.diverged import is_accuracy, worst_scores
 from rnnlab.engine.protocol import Array
 
 LOSS_OF = {
@@ -148,12 +148,12 @@ class Encoding(BaseModel):
     @property
     def higher_is_better(self) -> bool:
         """Whether a larger headline is a better one."""
-        return self.headline.endswith("accuracy")
+        return is_accuracy(self.headline)
 
     @property
     def worst(self) -> dict[str, float]:
         """Scores of a diverged run: 0 for accuracies, NaN for errors."""
-        return {name: 0.0 if name.endswith("accuracy") else math.nan for name in self.metrics}
+        return worst_scores(self.metrics)
 
     @property
     def summary(self) -> str:

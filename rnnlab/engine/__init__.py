@@ -9,8 +9,7 @@ import functools
 from typing import Any
 
 from rnnlab.cells import CellDefinition
-from rnnlab.engine.protocol import Engine, EngineFactory, Gradients, PassInputs
-from rnnlab.engine.records import Record
+from rnnlab.engine.protocol import Engine, EngineFactory, Gradients, PassInputs, Record
 from rnnlab.engine.reference_engine import ReferenceEngine
 from rnnlab.engine.snapshot import Snapshot, snapshot
 from rnnlab.engine.threads import get_num_threads, set_num_threads
@@ -39,6 +38,7 @@ __all__ = [
 DEFAULT = "compiled"
 
 
+@functools.cache
 def engine_for(
     cell: CellDefinition, dtype_name: str, engine: str | EngineFactory = DEFAULT
 ) -> Engine[Record]:
@@ -52,11 +52,6 @@ def engine_for(
         A registered name, or what makes an engine (see `find_engine`). Under NUMBA_DISABLE_JIT=1
         the compiled engine is replaced by the reference engine.
     """
-    return _made(cell, dtype_name, engine)
-
-
-@functools.cache
-def _made(cell: CellDefinition, dtype_name: str, engine: str | EngineFactory) -> Engine[Record]:
     return find_engine(engine)(cell, dtype_name)
 
 

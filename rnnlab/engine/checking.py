@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from rnnlab.cells import CellDefinition
-from rnnlab.engine.protocol import Array, PassInputs
-
-if TYPE_CHECKING:
-    from rnnlab.engine.records import Record
+from rnnlab.engine.protocol import Array, PassInputs, Record
 
 
 def is_exact(array: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
@@ -58,8 +55,10 @@ _REMEDY = "pass arrays of the shapes and dtype that PassInputs describes"
 _INT64 = np.dtype(np.int64)
 
 
-def check_forward(cell: CellDefinition, dtype: np.dtype[Any], inputs: PassInputs) -> PassInputs:
-    """Check everything that a forward pass reads; return it with x and lengths ready for kernels.
+def check_forward(
+    cell: CellDefinition, dtype: np.dtype[Any], inputs: PassInputs
+) -> tuple[Array, Array | None]:
+    """Check everything that a forward pass reads; return x and the lengths, ready for kernels.
 
     Raises
     ------
@@ -85,7 +84,7 @@ def check_forward(cell: CellDefinition, dtype: np.dtype[Any], inputs: PassInputs
     if lengths is not None:
         check_exact("lengths", lengths, (batch,), _INT64, _REMEDY)
         lengths = ready(lengths)
-    return PassInputs(parameters, ready(x), states, lengths, given)
+    return ready(x), lengths
 
 
 def check_backward(

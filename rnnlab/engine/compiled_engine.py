@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from rnnlab.cells import CellDefinition
-from rnnlab.engine import engine_for, pointwise, spinning_threads
+from rnnlab.engine import pointwise, spinning_threads
 from rnnlab.engine.aligned_arrays import aligned, carve
 from rnnlab.engine.checking import check_backward, check_exact, check_forward, is_exact, ready
-from rnnlab.engine.kernels import CompiledKernels
+from rnnlab.engine.kernels import CompiledKernels, kernels_of
 from rnnlab.engine.panels import packed_size
 from rnnlab.engine.plan import make_plan
-from rnnlab.engine.protocol import Array, Gradients, PassInputs, blank_padding
+from rnnlab.engine.protocol import Array, Gradients, PassInputs, Record, blank_padding
 from rnnlab.engine.readout_matmul import matmul
-from rnnlab.engine.records import Checkpoints, Record, Tape, segment
-from rnnlab.engine.sizes import Geometry, buffers_of, check_buffers, measure, split_batch
+from rnnlab.engine.records import Checkpoints, Tape, segment
+from rnnlab.engine.sizes import Sizes, check_buffers, measure, split_batch
 from rnnlab.engine.snapshot import snapshot
 from rnnlab.engine.threads import run_parts
 from rnnlab.engine.weights import (
@@ -45,12 +44,12 @@ class CompiledEngine:
         self._table_size = pointwise.table_of(self.plan).size
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return engine_for, (self.cell, self.dtype.name)  # kernels cannot be pickled
+        return type(self), (self.cell, self.dtype.name)  # kernels cannot be pickled
 
     @cached_property
     def kernels(self) -> CompiledKernels:
         """The compiled kernels."""
-        return CompiledKernels(self.cell, self.dtype.name)
+        return kernels_of(self.cell, self.dtype.name)
 
     def is_cached(self, *, through_time: bool) -> bool:
         """Return whether all kernels are compiled on disk."""
@@ -75,31 +74,27 @@ class CompiledEngine:
     def infer(self, inputs: PassInputs) -> tuple[Array, tuple[Array, ...]]:
         """Return the output (T, B, H) and the final states (B, H), keeping nothing."""
         inputs = self._take(inputs, copy=False)
-        g = self._geometry(inputs, tape=False)
-        # All time steps of the first state, which is the output; of the others, two are enough.
-        slots = [g.steps + 1, *[2] * (len(inputs.states) - 1)]
-        buffer, bases, _, _ = self._run(inputs, g, slots)
+        sizes = self._measure(inputs, tape=False)
+        buffer, _, _ = self._run(inputs, sizes)
+        g = sizes.geometry
         size = g.batch * g.units
-        final = []
-        for base, count in zip(bases, slots, strict=True):
-            at = base + g.steps % count * size
-            final.append(buffer[at : at + size].reshape(g.batch, g.units).copy())
         output = buffer[size : (g.steps + 1) * size].reshape(g.steps, g.batch, g.units)
-        return blank_padding(output, inputs.lengths), tuple(final)
+        final = tuple(buffer[part].reshape(g.batch, g.units).copy() for part in sizes.final)
+        return blank_padding(output, inputs.lengths), final
 
     def forward(self, inputs: PassInputs) -> Tape:
         """Run the sequence and keep what the backward pass needs."""
         inputs = self._take(inputs, copy=True)
-        g = self._geometry(inputs, tape=True)
-        buffer, _, lanes, values = self._run(inputs, g, [g.steps + 1] * len(inputs.states))
-        count = len(inputs.given)
-        given = values[: count * g.steps * g.batch * g.units]
+        sizes = self._measure(inputs, tape=True)
+        buffer, lanes, values = self._run(inputs, sizes)
+        g = sizes.geometry
+        given = values.reshape(g.values, g.steps, g.batch, g.units) if inputs.given else ()
         return Tape(
             engine=self,
             parameters=snapshot(inputs.parameters),
             x=inputs.x,
             lengths=inputs.lengths,
-            given=tuple(given.reshape(count, g.steps, g.batch, g.units)) if count else (),
+            given=tuple(given[: len(inputs.given)]),
             plan=self.plan,
             geometry=g,
             state_buffer=buffer,
@@ -110,7 +105,7 @@ class CompiledEngine:
     def checkpoint(self, inputs: PassInputs, every: int) -> Checkpoints[Tape]:
         """Run the sequence and keep its states about every so many steps."""
         inputs = self._take(inputs, copy=True)
-        g = self._geometry(inputs, tape=True)
+        g = self._measure(inputs, tape=True).geometry
         length = max(1, -(-every // g.chunk)) * g.chunk  # whole chunks keep the order of sums
         output = np.empty((g.steps, g.batch, g.units), self.dtype)
         starts, current = [], tuple(inputs.states)
@@ -132,45 +127,32 @@ class CompiledEngine:
 
     def _take(self, inputs: PassInputs, *, copy: bool) -> PassInputs:
         """Return checked inputs: a snapshot of the parameters, x blank after sequences' ends."""
-        parameters, x, states, lengths, given = check_forward(self.cell, self.dtype, inputs)
+        x, lengths = check_forward(self.cell, self.dtype, inputs)
         if lengths is not None:
             x = blank_padding(x, lengths)
         elif copy:
             x = x.copy()
-        return PassInputs(snapshot(parameters), x, states, lengths, given)
+        parameters = snapshot(inputs.parameters)
+        return PassInputs(parameters, x, inputs.states, lengths, inputs.given)
 
-    def _geometry(self, inputs: PassInputs, *, tape: bool) -> Geometry:
+    def _measure(self, inputs: PassInputs, *, tape: bool) -> Sizes:
         units = inputs.states[0].shape[-1]
         return measure(self.plan, inputs.x.shape, units, self.dtype.itemsize, tape=tape)
 
-    def _run(
-        self, inputs: PassInputs, g: Geometry, slots: Sequence[int]
-    ) -> tuple[Array, Array, Array, Array]:
-        """Run the forward loop; return the states, the offset of each, the lanes and the values.
-
-        Parameters
-        ----------
-        inputs : PassInputs
-            As `_take` returns them.
-        g : Geometry
-        slots : sequence of int
-            Number of time steps that the buffer holds of each state.
-        """
-        parameters = snapshot(inputs.parameters)
+    def _run(self, inputs: PassInputs, sizes: Sizes) -> tuple[Array, Array, Array]:
+        """Run the forward loop over inputs that `_take` returned; return states, lanes, values."""
+        check_buffers(self.cell, sizes)
+        g, parameters = sizes.geometry, snapshot(inputs.parameters)
         layout = lay_out(self.plan, g.inputs, g.units, self.dtype.name, backward=False)
         panels = panels_of(self.plan, layout, parameters, g.units, backward=False)
         bias = lane_bias(self.plan, parameters, g.units)
         vectors = stack_vectors(self.plan, parameters, g.units)
         size = g.batch * g.units
-        counts = np.array(slots, np.int64)
-        bases = np.array([0, *itertools.accumulate(slots[:-1])], np.int64) * size
-        sizes = buffers_of(g, slots)
-        check_buffers(self.cell, g, sizes, self.dtype.itemsize)
-        buffer = aligned(sizes.states, self.dtype)
-        for base, state in zip(bases, inputs.states, strict=True):
-            buffer[base : base + size] = state.reshape(-1)
-        lanes = aligned(sizes.lanes, self.dtype)
-        values = np.empty(sizes.values, self.dtype)
+        buffer = aligned(sizes.buffers.states, self.dtype)
+        for part, state in zip(sizes.initial, inputs.states, strict=True):
+            buffer[part] = state.reshape(-1)
+        lanes = aligned(sizes.buffers.lanes, self.dtype)
+        values = np.empty(sizes.buffers.values, self.dtype)
         for place, array in zip(self.plan.given, inputs.given, strict=True):
             block = g.value_slots * size
             values[place.index * block :][:block].reshape(array.shape)[:] = array
@@ -179,16 +161,16 @@ class CompiledEngine:
         flat = inputs.x.reshape(-1)
         ends = np.zeros(0, np.int64) if inputs.lengths is None else inputs.lengths
 
-        def part(_: int, lo: int, hi: int) -> None:
+        def run(_: int, lo: int, hi: int) -> None:
             table = aligned(self._table_size, np.int64)
             self.kernels.forward_loop(
                 g, layout.products, self._operands, multiply, addresses, flat, ends, bias,
                 layout.brings_bias, panels, vectors,
-                bases, counts, buffer, lanes, values, table, lo, hi,
+                sizes.state_base, sizes.state_slots, buffer, lanes, values, table, lo, hi,
             )  # fmt: skip
 
-        run_parts(part, split_batch(g.batch), layout.gradient_size * g.steps * g.batch)
-        return buffer, bases, lanes, values
+        run_parts(run, split_batch(g.batch), layout.gradient_size * g.steps * g.batch)
+        return buffer, lanes, values
 
     def backward(
         self,
@@ -248,19 +230,23 @@ class CompiledEngine:
             through_time=None if over_time is None else tuple(over_time),
         )
 
-    def _check_tape(self, tape: Tape) -> None:
-        """Raise an error unless the tape's buffers have the sizes that the backward loop reads."""
+    def _sizes_of(self, tape: Tape) -> Sizes:
+        """Return the sizes of a tape, after a check that its buffers have them."""
         shape, itemsize = tape.x.shape, self.dtype.itemsize
-        g = measure(self.plan, shape, tape.geometry.units, itemsize, tape=True)
-        if g != tape.geometry:
+        sizes = measure(self.plan, shape, tape.geometry.units, itemsize, tape=True)
+        if sizes.geometry != tape.geometry:
             raise ValueError(
-                f"the tape must have the geometry {g}, got {tape.geometry}: run forward again"
+                f"the tape must have the geometry {sizes.geometry}, got {tape.geometry}: "
+                "run forward again"
             )
-        sizes = buffers_of(g, [g.steps + 1] * len(self.cell.states))
-        buffers = {"state_buffer": tape.state_buffer, "lanes": tape.lanes, "values": tape.values}
-        for size, (name, buffer) in zip(sizes, buffers.items(), strict=True):
+        for name, buffer, size in (
+            ("state_buffer", tape.state_buffer, sizes.buffers.states),
+            ("lanes", tape.lanes, sizes.buffers.lanes),
+            ("values", tape.values, sizes.buffers.values),
+        ):
             if not is_exact(buffer, (size,), self.dtype):
                 check_exact(f"the tape's {name}", buffer, (size,), self.dtype, "run forward again")
+        return sizes
 
     def _go_back(
         self,
@@ -274,11 +260,9 @@ class CompiledEngine:
         over_time: Array | None,
     ) -> None:
         """Run the backward loop over one tape; adds to `sums`, writes `d_x` and `over_time`."""
-        self._check_tape(tape)
+        sizes = self._sizes_of(tape)
         g, count = tape.geometry, len(self.cell.states)
-        size, width = g.batch * g.units, g.lanes * g.units
-        counts = np.full(count, g.steps + 1, np.int64)
-        bases = np.arange(count, dtype=np.int64) * (g.steps + 1) * size
+        width = g.lanes * g.units
         products = self.kernels.products
         _, addresses = self.kernels.backward
         kernel = 0 if over_time is None else self.kernels.through_time.address
@@ -287,27 +271,26 @@ class CompiledEngine:
         flat_x = np.zeros(0, self.dtype) if d_x is None else d_x.reshape(-1)
         flat = [ready(a).reshape(-1) for a in (tape.x, tape.state_buffer, tape.lanes, tape.values)]
 
-        def part(number: int, lo: int, hi: int) -> None:
+        def run(number: int, lo: int, hi: int) -> None:
             rows = hi - lo
             inner = g.chunk * rows
             d_lanes = inner * g.lane_stride
             d_operands = len(self._operands) * rows * g.units
             sources = packed_size(inner, max(g.inputs, g.units), self.dtype)
             held = 0 if tape.lengths is None else count * rows * g.units
-            sizes = (d_lanes, d_operands, sources, width + vectors.size, held)
-            work = carve(sizes, self.dtype)
+            work = carve((d_lanes, d_operands, sources, width + vectors.size, held), self.dtype)
             table = aligned(self._table_size, np.int64)
             self.kernels.backward_loop(
                 g, layout.products, self._operands, products.multiply.address,
                 products.accumulate.address, addresses, kernel,
                 flat[0], ends, d_output.reshape(-1), panels, vectors,
-                bases, counts, *flat[1:],
+                sizes.state_base, sizes.state_slots, *flat[1:],
                 sums.state, flat_x, through,
                 sums.weights[number], sums.bias[number], sums.vectors[number],
                 *work, table, lo, hi,
             )  # fmt: skip
 
-        run_parts(part, split_batch(g.batch), 2 * layout.gradient_size * g.steps * g.batch)
+        run_parts(run, split_batch(g.batch), 2 * layout.gradient_size * g.steps * g.batch)
         if over_time is not None:
             # Slot 0 is the initial state of this tape, which is the last state of the tape before.
             over_time[:, 1:] = through.reshape(over_time.shape)[:, 1:]
@@ -338,7 +321,7 @@ def _sum_parts(parts: Array) -> Array:
 def _tapes(record: Record) -> Iterator[tuple[int, Tape]]:
     """Return (first time step, tape) of each segment of a record, the last one first."""
     if isinstance(record, Tape):
-        return iter([(0, record)])
+        return iter(((0, record),))
     if isinstance(record, Checkpoints) and isinstance(record.engine, CompiledEngine):
         return record.segments()
     raise TypeError(

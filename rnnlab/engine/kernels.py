@@ -98,6 +98,12 @@ def _make_kernel(plan: Plan, dtype_name: str, kind: str, stage: int) -> Any:
     return compile_kernel(namespace[name], POINTWISE_ARGUMENTS, options)
 
 
+@cache
+def kernels_of(cell: CellDefinition, dtype_name: str) -> CompiledKernels:
+    """Return the kernels of one cell in one dtype, always the same object."""
+    return CompiledKernels(cell, dtype_name)
+
+
 class CompiledKernels:
     """The kernels of one cell in one dtype, compiled or loaded at their first use.
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
 from rnnlab.cells import CellDefinition
-
-if TYPE_CHECKING:
-    from rnnlab.engine.records import Record
 
 Array = np.ndarray[Any, Any]
 
@@ -73,6 +71,61 @@ class Gradients:
     input: Array | None
     initial: tuple[Array, ...]
     through_time: tuple[Array, ...] | None
+
+
+@dataclass(eq=False)  # not frozen: that would take 2 microseconds a pass
+class Record(ABC):
+    """Record of a forward pass, for the backward pass; it is not changed.
+
+    Attributes
+    ----------
+    engine : Engine
+        The engine that made the record and goes back over it.
+    parameters : mapping of str to array
+        Copies of the parameters.
+    x : array (T, B, I)
+        A copy of the input, 0 after each sequence's end.
+    lengths : int64 array (B,) or None
+        Ends of the sequences.
+    given : tuple of array (T, B, H)
+        Copies of the further arrays of `PassInputs.given`.
+    """
+
+    engine: Engine[Record]
+    parameters: Mapping[str, Array]
+    x: Array
+    lengths: Array | None
+    given: tuple[Array, ...]
+
+    @property
+    def cell(self) -> CellDefinition:
+        """The cell that ran."""
+        return self.engine.cell
+
+    @property
+    @abstractmethod
+    def states(self) -> tuple[Array, ...]:
+        """Each state over time (T+1, B, H), the initial one in slot 0."""
+
+    @abstractmethod
+    def value(self, node: int) -> Array | None:
+        """Return a value of the step over time (T, B, H) by node index, None if it was not kept."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(T, B, H) of the output."""
+        shape: tuple[int, ...] = self.output.shape
+        return shape
+
+    @property
+    def output(self) -> Array:
+        """The output (T, B, H)."""
+        return blank_padding(self.states[0][1:], self.lengths)
+
+    @property
+    def final(self) -> tuple[Array, ...]:
+        """The final states (B, H)."""
+        return tuple(state[-1] for state in self.states)
 
 
 RecordT = TypeVar("RecordT", bound="Record", covariant=True)

@@ -2,86 +2,32 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
 
-from rnnlab.cells import CellDefinition
 from rnnlab.engine.plan import Plan
-from rnnlab.engine.protocol import Array, Engine, PassInputs, blank_padding
+from rnnlab.engine.protocol import Array, Engine, PassInputs, Record, blank_padding
 from rnnlab.engine.sizes import Geometry
 from rnnlab.engine.snapshot import Snapshot
 
 
-@dataclass(frozen=True, eq=False)
-class Record(ABC):
-    """Record of a forward pass, for the backward pass.
-
-    Attributes
-    ----------
-    engine : Engine
-        The engine that made the record and goes back over it.
-    parameters : Snapshot
-        Copies of the parameters.
-    x : array (T, B, I)
-        A copy of the input, 0 after each sequence's end.
-    lengths : int64 array (B,) or None
-        Ends of the sequences.
-    given : tuple of array (T, B, H)
-        Copies of the further arrays of `PassInputs.given`.
-    """
-
-    engine: Engine[Record]
-    parameters: Snapshot
-    x: Array
-    lengths: Array | None
-    given: tuple[Array, ...]
-
-    @property
-    def cell(self) -> CellDefinition:
-        """The cell that ran."""
-        return self.engine.cell
-
-    @property
-    @abstractmethod
-    def states(self) -> tuple[Array, ...]:
-        """Each state over time (T+1, B, H), the initial one in slot 0."""
-
-    @abstractmethod
-    def value(self, node: int) -> Array | None:
-        """Return a value of the step over time (T, B, H) by node index, None if it was not kept."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(T, B, H) of the output."""
-        return self.output.shape
-
-    @property
-    def output(self) -> Array:
-        """The output (T, B, H)."""
-        return blank_padding(self.states[0][1:], self.lengths)
-
-    @property
-    def final(self) -> tuple[Array, ...]:
-        """The final states (B, H)."""
-        return tuple(state[-1] for state in self.states)
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Tape(Record):
     """Everything that the backward pass of the compiled engine reads.
 
     Attributes
     ----------
+    parameters : Snapshot
     plan : Plan
     geometry : Geometry
     state_buffer, lanes, values : array
         Flat buffers, laid out as in `sequence`.
     """
 
+    parameters: Snapshot
     plan: Plan
     geometry: Geometry
     state_buffer: Array
@@ -112,7 +58,8 @@ class Tape(Record):
         if place.kind == "state":
             return self.states[place.index][1:]
         if place.kind == "value":
-            return self.values.reshape(g.values, g.steps, g.batch, g.units)[place.index]
+            value: Array = self.values.reshape(g.values, g.steps, g.batch, g.units)[place.index]
+            return value
         if not self.plan.keeps_lanes:
             return None
         lanes = self.lanes.reshape(g.steps, g.batch, g.lane_stride)
@@ -122,7 +69,7 @@ class Tape(Record):
 TapeT = TypeVar("TapeT", bound=Record)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Checkpoints(Record, Generic[TapeT]):
     """Output and some states of a forward pass; its tapes are computed again, by segments.
 
@@ -130,6 +77,7 @@ class Checkpoints(Record, Generic[TapeT]):
     ----------
     engine : Engine
         The engine that runs a segment again when its tape is needed.
+    parameters : Snapshot
     y : array (T, B, H)
         The output.
     starts : tuple of tuple of array (B, H)
@@ -141,6 +89,7 @@ class Checkpoints(Record, Generic[TapeT]):
     """
 
     engine: Engine[TapeT]
+    parameters: Snapshot
     y: Array
     starts: tuple[tuple[Array, ...], ...]
     end: tuple[Array, ...]

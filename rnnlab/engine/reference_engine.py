@@ -17,15 +17,14 @@ import numpy as np
 
 from rnnlab.cells import CellDefinition
 from rnnlab.engine.checking import check_backward, check_forward
-from rnnlab.engine.protocol import Array, Gradients, PassInputs, blank_padding
-from rnnlab.engine.records import Record
+from rnnlab.engine.protocol import Array, Gradients, PassInputs, Record, blank_padding
 from rnnlab.engine.snapshot import snapshot
 from rnnlab.equations import Expression
 from rnnlab.equations.expression import LEAVES, reachable
 from rnnlab.equations.trace import compute
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class ReferenceTape(Record):
     """Values of all nodes over time.
 
@@ -138,8 +137,8 @@ class ReferenceEngine:
 
     def forward(self, inputs: PassInputs) -> ReferenceTape:
         """Run the sequence and keep everything."""
-        parameters, x, states, lengths, given = check_forward(self.cell, self.dtype, inputs)
-        held = snapshot(parameters)
+        x, lengths = check_forward(self.cell, self.dtype, inputs)
+        held, states, given = snapshot(inputs.parameters), inputs.states, inputs.given
         x = x.copy() if lengths is None else blank_padding(x, lengths)
         over_time = tuple(np.empty((x.shape[0] + 1, *s.shape), self.dtype) for s in states)
         for trajectory, state in zip(over_time, states, strict=True):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
+
+import numpy as np
 
 from rnnlab.capacity import check_memory
 from rnnlab.cells import CellDefinition
 from rnnlab.cells.sizes import learned_by
 from rnnlab.engine.aligned_arrays import spread_rows
 from rnnlab.engine.plan import Plan, make_plan
+from rnnlab.engine.protocol import Array
 
 #: Least number of sequences in a part of the batch: enough to fill the tiles of the micro-kernel.
 PART_ROWS = 10
@@ -23,8 +26,8 @@ CHUNK_ROWS = 128
 BLOCK_ROWS, WIDE_BLOCK_ROWS = 32, 128
 #: Bytes of weights on x up to which few rows are used.
 NARROW_INPUT = 128 * 1024
-#: Numbers in the buffers of a run from which they are compared with the machine's memory.
-LARGE = 1 << 24
+#: Bytes of the buffers of a run from which they are compared with the machine's memory.
+LARGE = 1 << 26
 
 
 class Geometry(NamedTuple):
@@ -79,17 +82,49 @@ def split_batch(batch: int) -> tuple[tuple[int, int], ...]:
     return tuple(itertools.pairwise(batch * k // parts for k in range(parts + 1)))
 
 
+@dataclass(frozen=True, eq=False)
+class Sizes:
+    """Sizes of one run, and the layout of its buffer of states.
+
+    Attributes
+    ----------
+    geometry : Geometry
+    state_slots : int64 array (states,)
+        Time steps that the buffer of states holds of each state.
+    state_base : int64 array (states,)
+        Offset of each state in that buffer.
+    initial, final : tuple of slice
+        The initial and the final state of each state in that buffer.
+    buffers : Buffers
+        Numbers in the buffers.
+    bytes : int
+        Bytes of all buffers together.
+    """
+
+    geometry: Geometry
+    state_slots: Array
+    state_base: Array
+    initial: tuple[slice, ...]
+    final: tuple[slice, ...]
+    buffers: Buffers
+    bytes: int
+
+
 @lru_cache(maxsize=256)
 def measure(
     plan: Plan, shape: tuple[int, int, int], units: int, itemsize: int, *, tape: bool
-) -> Geometry:
-    """Return the sizes of a run over an input of `shape` (T, B, I)."""
+) -> Sizes:
+    """Return the sizes of a run over an input of `shape` (T, B, I).
+
+    A tape holds every state at every time step. Without one, the first state, which is the output,
+    is held at every time step, and two steps are enough for the others.
+    """
     steps, batch, inputs = shape
     lanes = len(plan.lanes)
     largest = max(hi - lo for lo, hi in split_batch(batch))
     narrow = inputs * lanes * units * itemsize <= NARROW_INPUT
     block = max(1, min(steps, (BLOCK_ROWS if narrow else WIDE_BLOCK_ROWS) // largest))
-    return Geometry(
+    g = Geometry(
         steps=steps,
         batch=batch,
         inputs=inputs,
@@ -104,27 +139,43 @@ def measure(
         block=block,
         chunk=max(1, min(steps, CHUNK_ROWS // largest)),
     )
-
-
-def buffers_of(g: Geometry, state_slots: Sequence[int]) -> Buffers:
-    """Return the sizes of the buffers of a run, given the time steps kept of each state."""
-    rows = g.batch * g.units
-    return Buffers(
-        states=sum(state_slots) * rows,
-        lanes=g.lane_slots * g.batch * g.lane_stride,
+    rows = batch * units
+    slots = [steps + 1, *[steps + 1 if tape else 2] * (len(plan.cell.states) - 1)]
+    buffers = Buffers(
+        states=sum(slots) * rows,
+        lanes=g.lane_slots * batch * g.lane_stride,
         values=g.values * g.value_slots * rows,
+    )
+    bases = [base * rows for base in itertools.accumulate(slots[:-1], initial=0)]
+    return Sizes(
+        geometry=g,
+        state_slots=_whole_numbers(slots),
+        state_base=_whole_numbers(bases),
+        initial=tuple(slice(base, base + rows) for base in bases),
+        final=tuple(
+            slice(base + steps % count * rows, base + (steps % count + 1) * rows)
+            for base, count in zip(bases, slots, strict=True)
+        ),
+        buffers=buffers,
+        bytes=sum(buffers) * itemsize,
     )
 
 
-def check_buffers(cell: CellDefinition, g: Geometry, buffers: Buffers, itemsize: int) -> None:
+def _whole_numbers(values: list[int]) -> Array:
+    """Return an int64 array, or one of Python's numbers for a run that is too large anyway."""
+    return np.array(values, np.int64 if max(values) < 1 << 62 else object)
+
+
+def check_buffers(cell: CellDefinition, sizes: Sizes) -> None:
     """Raise a ValueError if the buffers of a run cannot fit into memory.
 
     The system would provide the memory, and end the process when it is used.
     """
-    if sum(buffers) > LARGE:
+    if sizes.bytes > LARGE:
+        g = sizes.geometry
         check_memory(
             f"the buffers of {cell.name} (T = {g.steps}, B = {g.batch}, H = {g.units})",
-            sum(buffers) * itemsize,
+            sizes.bytes,
             "make one of them smaller, or use forward(..., checkpoint_every=)",
         )
 
@@ -140,8 +191,8 @@ def tape_numbers(
     >>> tape_numbers(rnn, steps=10, batch=2, inputs=3, units=8, itemsize=4) - 10 * 2 * 3
     496
     """
-    g = measure(make_plan(cell), (steps, batch, inputs), units, itemsize, tape=True)
-    return steps * batch * inputs + sum(buffers_of(g, [steps + 1] * len(cell.states)))
+    sizes = measure(make_plan(cell), (steps, batch, inputs), units, itemsize, tape=True)
+    return steps * batch * inputs + sum(sizes.buffers)
 
 
 def check_pass(

@@ -5,16 +5,22 @@ from __future__ import annotations
 from rnnlab.experiments.errors import CannotWriteError, RefusedError
 from rnnlab.experiments.kinds.base import Experiment
 from rnnlab.experiments.kinds.gradient_flow import GradientFlow
-from rnnlab.experiments.kinds.training import CopyTask, TaskStudy
+from rnnlab.experiments.kinds.training import CopyTask, Fit, TaskStudy
 from rnnlab.experiments.progress import Progress
 from rnnlab.experiments.results.figures import draw, figure_spec
-from rnnlab.experiments.runner.fit import FitStudy, fit
+from rnnlab.experiments.runner.fit import fit
 from rnnlab.experiments.runner.outcomes import RunsFailedError
 from rnnlab.experiments.runner.study import Result, Study, run
 from rnnlab.experiments.settings.cell_entry import CellEntry
 from rnnlab.experiments.settings.load import load_spec, preset_names
 from rnnlab.experiments.settings.runs import Run
-from rnnlab.experiments.settings.spec import CopyTaskSpec, GradientFlowSpec, Spec, TaskStudySpec
+from rnnlab.experiments.settings.spec import (
+    CopyTaskSpec,
+    FitSpec,
+    GradientFlowSpec,
+    Spec,
+    TaskStudySpec,
+)
 from rnnlab.experiments.settings.task_entry import TaskEntry
 
 __all__ = [
@@ -23,7 +29,8 @@ __all__ = [
     "CopyTask",
     "CopyTaskSpec",
     "Experiment",
-    "FitStudy",
+    "Fit",
+    "FitSpec",
     "GradientFlow",
     "GradientFlowSpec",
     "Progress",

@@ -1,4 +1,4 @@
-"""The words above a figure, wrapped to its width."""
+"""Captions above figures, wrapped to their width."""
 
 from __future__ import annotations
 

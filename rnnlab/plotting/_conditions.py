@@ -1,4 +1,4 @@
-"""What the figures of a study share: a panel for each condition, one legend, one caption."""
+"""Layout of the figures of a study: a panel for each condition, one legend, one caption."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
+from numpy.typing import NDArray
 
+from rnnlab.diverged import is_accuracy
 from rnnlab.plotting._captions import put_caption, wrapped
 from rnnlab.plotting.names import setting_words, words
 from rnnlab.plotting.style import cell_styles, house_style
 
-# How a metric's name is written on an axis, where there is more to say than the name.
+# Axis labels of metrics that are more than the name.
 _UNITS = {
     "recall_accuracy": "recall accuracy (share of symbols)",
     "sequence_accuracy": "sequence accuracy (share of sequences)",
@@ -26,23 +28,24 @@ _UNITS = {
 _STEPS = ("delay", "length", "span", "lag")
 PANEL_WIDTH, PANEL_HEIGHT = 3.3, 2.4  # inches
 _ALONE = 4.6  # the width of a single panel where there is room for more
+_LETTER = 0.035  # width of a letter of a tick label, as a share of the axis
 
 Draw = Callable[[Axes, pd.DataFrame, Mapping[str, Mapping[str, Any]]], None]
 
 
 def metric_label(metric: str) -> str:
-    """Return how a metric is written on an axis.
+    """Return the axis label of a metric.
 
     Examples
     --------
     >>> metric_label("recall_accuracy"), metric_label("accuracy")
     ('recall accuracy (share of symbols)', 'accuracy (share)')
     """
-    return _UNITS.get(metric, f"{words(metric)} (share)" if is_share(metric) else words(metric))
+    return _UNITS.get(metric, f"{words(metric)} (share)" if is_accuracy(metric) else words(metric))
 
 
 def setting_label(setting: str) -> str:
-    """Return how a setting is written on an axis.
+    """Return the axis label of a setting.
 
     Examples
     --------
@@ -52,13 +55,8 @@ def setting_label(setting: str) -> str:
     return f"{setting} (time steps)" if setting in _STEPS else words(setting)
 
 
-def is_share(metric: str) -> bool:
-    """Say whether a metric lies within 0 and 1."""
-    return metric.endswith("accuracy")
-
-
 def settings_in(table: pd.DataFrame, results: Iterable[str]) -> list[str]:
-    """Return the columns that are neither the cell nor one of `results`: what was varied."""
+    """Return the settings that vary: the columns except the cell and `results`."""
     known = {"cell", *results}
     return [str(column) for column in table.columns if column not in known]
 
@@ -72,22 +70,22 @@ def draw_panels(
     labels: tuple[str, str] | None,
     caption: str,
 ) -> Figure:
-    """Lay out a panel for each combination of `settings`, and let `draw` fill it.
+    """Draw a panel for each combination of `settings`.
 
     Parameters
     ----------
     table : DataFrame
-        Its rows go to the panels, in the order of first appearance.
+        Its rows are distributed over the panels, in the order of first appearance.
     settings : sequence of str
-        Columns of `table`; one panel without a title if there are none.
+        Columns of `table`; without any there is one panel without a title.
     draw : callable
-        From the axes, the rows of a panel and the styles of all cells.
+        Called with the axes, the rows of a panel and the styles of all cells.
     columns : int
-        Panels side by side, at most.
+        Largest number of panels side by side.
     labels : (str, str) or None
-        Of the axes x and y, which the panels share; None where `draw` writes those of each panel.
+        Labels of the shared axes x and y; None if `draw` labels each panel.
     caption : str
-        Above everything: how many seeds, which interval. Wrapped at the width of the figure.
+        Text above the panels: number of seeds, kind of interval. It is wrapped.
     """
     by = list(settings)
     panels = list(table.groupby(by, sort=False, dropna=False)) if by else [((), table)]
@@ -118,7 +116,7 @@ def draw_panels(
 
 
 def _label(grid: np.ndarray[Any, Any], x: str, y: str) -> None:
-    """Write the labels of shared axes at the left and at the bottom."""
+    """Label shared axes at the left and at the bottom."""
     for column in grid.T:
         lowest = [ax for ax in column if ax.get_visible()][-1]
         lowest.set_xlabel(x)
@@ -145,21 +143,21 @@ def only_metric(table: pd.DataFrame) -> str:
 
 
 def _names_a_row(inches: float, labels: Iterable[str]) -> int:
-    """Return how many names fit beside each other in the legend."""
+    """Return the number of names that fit in a row of the legend."""
     longest = max(len(label) for label in labels)
     return max(1, int(inches / (0.72 + 0.07 * longest)))
 
 
 def set_metric_limits(ax: Axes, metric: str, values: Iterable[float]) -> None:
     """Show shares from 0 to 1; losses on a logarithmic axis where they span a decade."""
-    if is_share(metric):
+    if is_accuracy(metric):
         ax.set_ylim(-0.02, 1.02)
         ax.set_yticks(np.arange(0, 1.01, 0.25))
         return
     finite = np.asarray([value for value in values if math.isfinite(value)])
     if finite.size == 0:
         return
-    # by hand: autoscaling does not see what is drawn beside its place
+    # by hand: autoscaling ignores artists with an offset
     low, high = float(finite.min()), float(finite.max())
     if low > 0 and high > 10 * low:
         room = (high / low) ** 0.06
@@ -170,16 +168,30 @@ def set_metric_limits(ax: Axes, metric: str, values: Iterable[float]) -> None:
         ax.set_ylim(low - space, high + space)
 
 
-def set_ticks(ax: Axes, ticks: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+def set_ticks(ax: Axes, ticks: NDArray[np.float64]) -> None:
     """Put ticks at the values of a setting, on a logarithmic axis where they span a decade."""
-    if ticks[0] > 0 and ticks[-1] >= 8 * ticks[0]:
+    log = bool(ticks[0] > 0 and ticks[-1] >= 8 * ticks[0])
+    if log:
         ax.set_xscale("log")
         room = (ticks[-1] / ticks[0]) ** 0.08
         ax.set_xlim(ticks[0] / room, ticks[-1] * room)
     else:
         space = 0.08 * (ticks[-1] - ticks[0]) or max(0.5 * abs(ticks[0]), 0.5)
         ax.set_xlim(ticks[0] - space, ticks[-1] + space)
-    every = -(-len(ticks) // 7)  # no more than 7 labels a panel
-    shown = ticks[::-1][::every][::-1]
+    shown = _apart(ticks, log=log)
     ax.set_xticks(shown, [f"{tick:g}" for tick in shown])
     ax.xaxis.set_minor_locator(NullLocator())
+
+
+def _apart(ticks: NDArray[np.float64], *, log: bool) -> list[float]:
+    """Return the ticks, from the largest down, whose labels do not overlap."""
+    places = np.log(ticks) if log else ticks
+    places = (places - places[0]) / max(places[-1] - places[0], 1e-12)
+    shown: list[float] = []
+    edge = math.inf  # left end of the label to the right
+    for tick, place in zip(ticks[::-1], places[::-1], strict=True):
+        half = _LETTER * len(f"{tick:g}") / 2
+        if place + half + _LETTER / 2 <= edge:
+            shown.insert(0, float(tick))
+            edge = place - half
+    return shown

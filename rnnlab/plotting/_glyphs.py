@@ -1,4 +1,4 @@
-"""Labels as a figure can show them: as they are written, in a font that has their characters."""
+"""Text of figures: drawn as it is written, in a font that has its characters."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _INCHES_A_LETTER = 0.075  # at 9 points
 
 
 def show_as_written(figure: Figure) -> None:
-    r"""Let every text of a figure be drawn as it is written.
+    r"""Make a figure draw every text as it is written.
 
-    What cannot be read as a formula is none, for all its dollar signs. Characters that the house
-    font lacks are drawn in a font of this machine that has them; what none has is written as its
-    number, U+6A21 as \u6a21.
+    Text that is not a valid formula is not drawn as one, even with dollar signs. Characters that
+    the house font lacks are drawn in another font of this machine; a character that no font has is
+    written as its number, U+6A21 as \u6a21.
     """
     more = 0
     for axis in figure.findobj(Axis):
         written = [text.get_text() for text in axis.get_ticklabels()]
-        # the labels of ticks come from their formatter each time that they are drawn
+        # the formatter makes the labels of ticks again at each drawing
         if isinstance(axis.get_major_locator(), FixedLocator) and any(map(_missing, written)):
             more = max(more, *(len(_shown(text)) - len(text) for text in written))
             axis.set_ticklabels([_shown(text) for text in written])
@@ -58,7 +58,7 @@ def _missing(text: str) -> frozenset[str]:
 
 
 def _shown(text: str) -> str:
-    """Return a text with the numbers of the characters that no font has."""
+    """Return a text with numbers in place of characters that no font has."""
     missing = _missing(text)
     lacking = _font_with(missing)[1] if missing else frozenset()
     return "".join(_number(c) if c in lacking else c for c in text)
@@ -75,7 +75,7 @@ def _house_has(character: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _font_with(wanted: frozenset[str]) -> tuple[str | None, frozenset[str]]:
-    """Return the font of this machine that has most of the characters, and which it lacks."""
+    """Return the font of this machine with most of the characters, and those that it lacks."""
     best: tuple[str | None, frozenset[str]] = None, wanted
     fonts = {
         entry.fname: entry.name

@@ -1,4 +1,4 @@
-"""Lines that every figure draws alike: a median with its band, markers with a white edge."""
+"""Lines of figures: a median with its band, markers with a white edge."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-MARKERS = 5  # on a line, about
+MARKERS = 5  # approximate number on a line
 MARKER_EDGE: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.5}
 
 
@@ -27,8 +27,8 @@ def draw_band(
 ) -> None:
     """Draw a median as a line with a few markers, and its band.
 
-    Where a median falls below `floor` a triangle marks it, and the line goes on along the floor,
-    without markers: nothing was measured there. What is not a number leaves a gap.
+    Where a median falls below `floor` a triangle marks it, and the line continues on the floor,
+    without markers. Values that are not finite leave a gap.
     """
     median, low, high = (rows[name].to_numpy(np.float64) for name in ("median", "low", "high"))
     every = max(len(x) // MARKERS, 1)

@@ -1,4 +1,4 @@
-"""What figures of gradients share: a panel for each cell and phase, their axes and their words."""
+"""Layout of figures of gradients: a panel for each cell and phase, axes and captions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rnnlab.plotting._tables import count_of_seeds
 
 PHASES = {"init": "at initialisation", "midway": "midway", "trained": "after training"}
 
-# Lines that are no cells differ in colour, dashes and marker alike.
+# Styles of lines that are not cells; they differ in colour, dashes and marker.
 SERIES: tuple[dict[str, Any], ...] = (
     {"color": "#000000", "linestyle": "-", "marker": "o"},
     {"color": "#0072B2", "linestyle": (0, (5, 1.6)), "marker": "s"},
@@ -28,22 +28,22 @@ SERIES: tuple[dict[str, Any], ...] = (
 
 
 def phases_of(table: pd.DataFrame) -> list[str]:
-    """List the phases that occur, from the first to the last."""
+    """Return the phases of a table, from the first to the last."""
     known = [phase for phase in PHASES if (table["phase"] == phase).any()]
     return known + [phase for phase in table["phase"].unique() if phase not in PHASES]
 
 
 def in_order(values: Iterable[Any]) -> list[Any]:
-    """List what occurs, in the order of appearance."""
+    """Return the different values in the order of appearance."""
     return list(dict.fromkeys(values))
 
 
 def grid_of(
     rows: int, columns: int, *, width: float = 2.4, height: float = 1.9, extra: float = 1.6
 ) -> tuple[Figure, NDArray[Any]]:
-    """Return a new figure that no GUI knows, and its axes (rows, columns) with shared scales.
+    """Return a new figure without a GUI, and its axes (rows, columns) with shared scales.
 
-    `extra` are inches beside the panels, for a legend.
+    `extra` is the width for a legend next to the panels, in inches.
     """
     size = width * columns + extra, height * rows + 1.0
     figure = Figure(figsize=size, layout="constrained")
@@ -53,14 +53,16 @@ def grid_of(
 def by_cell_and_phase(
     table: pd.DataFrame, **sizes: float
 ) -> tuple[Figure, NDArray[Any], list[tuple[Axes, pd.DataFrame]]]:
-    """Lay out a row for each cell and a column for each phase; `sizes` are those of `grid_of`.
+    """Return a figure with a row for each cell and a column for each phase.
+
+    `sizes` are those of `grid_of`.
 
     Returns
     -------
     figure : Figure
     grid : array of Axes (cells, phases)
     panels : list of (Axes, DataFrame)
-        Each panel, titled, and the rows of `table` that belong there.
+        Each panel with its title, and its rows of `table`.
     """
     cells, phases = in_order(table["cell"]), phases_of(table)
     figure, grid = grid_of(len(cells), len(phases), **sizes)
@@ -73,7 +75,7 @@ def by_cell_and_phase(
 
 
 def label_edges(grid: NDArray[Any], x: str, y: str) -> None:
-    """Name the axes where they are shared: x below the lowest panels, y left of the first."""
+    """Label shared axes: x below the lowest panels, y left of the first."""
     for ax in grid[-1]:
         ax.set_xlabel(x)
     for ax in grid[:, 0]:
@@ -81,12 +83,12 @@ def label_edges(grid: NDArray[Any], x: str, y: str) -> None:
 
 
 def phase_title(phase: str) -> str:
-    """Say a phase in words."""
+    """Return the name of a phase in titles."""
     return PHASES.get(phase, phase)
 
 
 def legend_beside(ax: Axes, panels: Iterable[Axes] | None = None, **options: Any) -> None:
-    """Put a legend to the right of a panel: of what is in it, or in any of `panels`."""
+    """Draw a legend to the right of a panel, for its artists or those of `panels`."""
     if "handles" not in options:
         found: dict[str, Any] = {}
         for panel in [ax] if panels is None else panels:
@@ -97,7 +99,7 @@ def legend_beside(ax: Axes, panels: Iterable[Axes] | None = None, **options: Any
 
 
 def medians_of(seeds: pd.Series[int]) -> str:
-    """Say in a sentence what lines and bands are, and of how many seeds."""
+    """Return the sentence about lines and bands, with the number of seeds."""
     counted = seeds[seeds > 0]
     if counted.empty:
         return "No seed gave a number."
@@ -113,9 +115,9 @@ def decade_labels(ax: Axes, bottom: float, top: float, *, floored: bool = False)
 
 
 def decades(bottom: float, top: float, *, floored: bool = False) -> tuple[list[int], list[str]]:
-    """Return the exponents of 10 to label on an axis, no more than seven or so, and the labels.
+    """Return about seven exponents of 10 for the ticks of an axis, and their labels.
 
-    `floored` says that what is below `bottom` is drawn there.
+    `floored` is whether values below `bottom` are drawn there.
     """
     span = top - bottom
     step = next((step for step in (1, 2, 4, 5, 10, 20, 50, 100) if span / step <= 6), 200)
@@ -127,7 +129,7 @@ def decades(bottom: float, top: float, *, floored: bool = False) -> tuple[list[i
 
 
 def extent(values: Sequence[float] | NDArray[Any], floor: float) -> tuple[float, float, bool]:
-    """Return whole decades around log10 values, not below `floor`, and whether it was needed."""
+    """Return whole decades around log10 values, and whether some values are below `floor`."""
     known = np.asarray(values, np.float64)
     known = known[np.isfinite(known)]
     if known.size == 0:

@@ -9,13 +9,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.transforms import Transform
 
-# The interval of fewer runs spans more than a third of the scale even where all of them agree: the
-# runs themselves are all that there is to see.
+# The interval of fewer runs spans more than a third of the scale even where all of them agree.
 FEWEST_SEEDS = 10
 
 
 def has_intervals(table: pd.DataFrame, low: str) -> bool:
-    """Return whether a figure draws any interval, whose lower end is in the column `low`."""
+    """Return whether a figure draws an interval; `low` is the column of its lower ends."""
     return bool(((table["seeds"] >= FEWEST_SEEDS) & table[low].notna()).any())
 
 
@@ -39,7 +38,7 @@ def draw_intervals(
 
 
 def runs_of_rows(runs: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the runs that have the cell and the settings of `rows`, as far as they name them."""
+    """Return the runs with the cells and settings of `rows`, by the columns that both have."""
     results = {"value", "diverged", "solved", "watched", "seed"}
     keys = [name for name in rows.columns if name in runs and name not in results]
     return runs.merge(rows[keys].drop_duplicates(), on=keys)
@@ -67,6 +66,6 @@ def draw_runs(
 
 
 def caption_of_means(seeds: str, *, runs: bool, intervals: bool) -> str:
-    """Return what a figure of means draws."""
+    """Return the caption of a figure of means."""
     shown = f"mean of {seeds}{' (small: every run)' if runs else ''}"
     return f"{shown}, bars: 95 % interval" if intervals else shown

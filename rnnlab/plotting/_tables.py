@@ -1,4 +1,4 @@
-"""Checks of the tables that come in."""
+"""Checks of the tables that figures are drawn from."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ class NothingToDrawError(ValueError):
     """A table has no row: no cell of the study has what the figure shows."""
 
 
-# Columns that name something; the others that figures need hold numbers.
+# Columns of text; all other required columns hold numbers.
 _NAMES = {"cell", "task", "phase", "state", "status", "metric", "part", "gate", "path"}
 _NAMES |= {"cell_a", "cell_b", "kind"}
 
 
 def require_rows(table: pd.DataFrame, name: str, columns: Iterable[str], source: str) -> None:
-    """Raise a ValueError unless `table`, which comes from `source`, has rows of these columns."""
+    """Raise a ValueError unless `table` has rows with these columns; `source` is the remedy."""
     columns = list(columns)
     missing = [column for column in columns if column not in table.columns]
     if missing:
@@ -27,7 +27,7 @@ def require_rows(table: pd.DataFrame, name: str, columns: Iterable[str], source:
         )
     if table.empty:
         raise NothingToDrawError(
-            f"{name} must have a row to draw, got none: let at least one run finish first"
+            f"{name} must have a row to draw and is empty: finish at least one run first"
         )
     texts = [
         column
@@ -42,7 +42,7 @@ def require_rows(table: pd.DataFrame, name: str, columns: Iterable[str], source:
 
 
 def count_of_seeds(seeds: pd.Series[int]) -> str:
-    """Say how many seeds stand behind the points of a figure: "1 seed", "3 to 5 seeds"."""
+    """Return the number of seeds of the points of a figure: "1 seed", "3 to 5 seeds"."""
     fewest, most = int(seeds.min()), int(seeds.max())
     if fewest == most:
         return f"{most} seed{'' if most == 1 else 's'}"

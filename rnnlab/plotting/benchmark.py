@@ -1,4 +1,4 @@
-"""Rates of the engine and its peers, with the machine's own as a line."""
+"""Rates of the engine and its peers, with that of NumPy's matrix product as a line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from rnnlab.plotting.style import REFERENCE_COLOR, house_style
 
-# Bars differ by hatching too: they have to be told apart in black and white.
+# Bars differ by hatching too, for prints in black and white.
 _BARS: dict[str, dict[str, Any]] = {
     "rnnlab": {"color": "#0072B2"},
     "torch": {"color": "#E69F00", "hatch": "//"},
@@ -20,7 +20,7 @@ _BARS: dict[str, dict[str, Any]] = {
 
 
 def plot_benchmark(table: pd.DataFrame) -> Figure:
-    """Draw the rate of every implementation at its best number of threads, a panel a cell.
+    """Draw the rate of every implementation at its best number of threads, a panel for each cell.
 
     Parameters
     ----------

@@ -17,16 +17,12 @@ _COLOR = "#0072B2"
 def plot_comparison(table: pd.DataFrame) -> Figure:
     """Draw the probability of improvement of every pair, with its interval, as a forest plot.
 
-    A filled marker is a pair that differs significantly, at 5 % after Holm's correction.
+    A filled marker is a pair that differs significantly (p < .05 after Holm's correction).
 
     Parameters
     ----------
     table : DataFrame
-        What `rnnlab.statistics.compare` returns; pairs without a number are left out.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+        Table of `rnnlab.statistics.compare`; pairs without a number are left out.
 
     Raises
     ------
@@ -48,7 +44,7 @@ def plot_comparison(table: pd.DataFrame) -> Figure:
     >>> plot_comparison(table).axes[0].get_yticklabels()[0].get_text()
     'gru > rnn'
     """
-    require_rows(table, "table", _NEEDED, "what rnnlab.statistics.compare returns")
+    require_rows(table, "table", _NEEDED, "the table that rnnlab.statistics.compare returns")
     pairs = table[table["probability"].notna()]
     require_rows(pairs, "table", _NEEDED, "a comparison with a common condition")
     rows = np.arange(len(pairs))

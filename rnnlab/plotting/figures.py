@@ -1,151 +1,111 @@
-"""The registered figures: which table of which experiment each of them draws."""
+"""Figure specifications, and the registered figures of tables that runs write."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from rnnlab import registry
-from rnnlab.plotting.comparison import plot_comparison
-from rnnlab.plotting.copy_task import plot_copy_task
-from rnnlab.plotting.gradient_decay import plot_gradient_decay
-from rnnlab.plotting.learning_curves import plot_learning_curves
 from rnnlab.plotting.loss_curves import plot_loss_curves
-from rnnlab.plotting.outcomes import plot_learning_rates, plot_outcomes
-from rnnlab.plotting.survival import plot_survival
-from rnnlab.plotting.task_study import plot_task_study
+from rnnlab.plotting.outcomes import plot_summary
 
 
 @dataclass(frozen=True)
 class FigureSpec:
-    """A figure and what it is drawn from.
+    """A figure and the table that it is drawn from.
 
-    Parameters
+    Attributes
     ----------
+    name : str
+        Its name in `registry.figures`, and that of its PNG file.
     description : str
-        One line, for lists.
-    experiment : str
-        The experiment whose result folder holds the table.
+        One line for lists.
+    experiments : tuple of str
+        The experiments whose result folders hold the table; the first is the usual one.
     table : str
-        The CSV file to read, within that folder.
-    filename : str
-        The picture to write, within that folder.
+        The CSV file in that folder.
     draw : callable
-        From the table, aggregated where `aggregate` says so, to a matplotlib Figure.
-    aggregate : str or None
-        The function of `rnnlab.statistics` that the table passes before it is drawn.
+        From the table, aggregated where there is `aggregate`, to a matplotlib Figure.
+    aggregate : callable or None
+        From the table as it was written to the table that `draw` takes.
+    title, reading : str
+        Heading of the figure in a report, and how to read it.
     made_by_report : bool
-        Whether `rnnlab report` writes the table, not the run itself.
+        Whether the report of a result writes the table, not the run itself.
     several_tasks : bool
-        Whether it shows tasks of different metrics, a panel each; else they are drawn one by one.
-    runs : str or None
-        A CSV file of evaluations next to the table: `draw` takes its runs
+        Whether it shows tasks with different metrics; else it is drawn for one task at a time.
+    runs : (str, str) or None
+        A CSV file of evaluations in the same folder and a metric in it: `draw` takes the runs
         (`rnnlab.statistics.runs_of`) as a second argument.
     """
 
+    name: str
     description: str
-    experiment: str
+    experiments: tuple[str, ...]
     table: str
-    filename: str
     draw: Callable[..., Figure]
-    aggregate: str | None = None
+    aggregate: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    title: str = ""
+    reading: str = ""
     made_by_report: bool = False
     several_tasks: bool = False
-    runs: str | None = None
+    runs: tuple[str, str] | None = None
+
+    @property
+    def filename(self) -> str:
+        """Name of the picture in the folder of the result."""
+        return f"{self.name}.png"
+
+    def figure(self, table: pd.DataFrame, runs: pd.DataFrame | None = None) -> Figure:
+        """Return the figure of a table as it was written.
+
+        Parameters
+        ----------
+        table : DataFrame
+        runs : DataFrame, optional
+            Table of `rnnlab.statistics.runs_of`, for a figure with `runs`.
+        """
+        aggregated = table if self.aggregate is None else self.aggregate(table)
+        return self.draw(aggregated) if runs is None else self.draw(aggregated, runs=runs)
 
 
-def _draw_copy_task(summary: pd.DataFrame, runs: pd.DataFrame | None = None) -> Figure:
-    # without `ax` the axes belong to a Figure of their own, never to a SubFigure
-    return cast("Figure", plot_copy_task(summary, runs=runs).figure)
+def register(figure: FigureSpec) -> FigureSpec:
+    """Record a figure in `registry.figures` and return it."""
+    registered: FigureSpec = registry.figures.register(figure.name, figure)
+    return registered
 
 
-registry.figures.register(
-    "copy-task",
+register(
     FigureSpec(
-        description="recall accuracy against delay, a line a cell, with the chance line",
-        experiment="copy-task",
+        name="copy-task",
+        description="recall accuracy against delay, a line for each cell, with the chance line",
+        experiments=("copy-task",),
         table="summary.csv",
-        filename="copy-task.png",
-        draw=_draw_copy_task,
-        runs="metrics.csv",
-    ),
-)
-registry.figures.register(
-    "task-study",
-    FigureSpec(
-        description="headline metric of every task, against the setting that varies, a line a cell",
-        experiment="task-study",
-        table="summary.csv",
-        filename="task-study.png",
-        draw=plot_task_study,
-        several_tasks=True,
-    ),
-)
-registry.figures.register(
-    "gradient-decay",
-    FigureSpec(
-        description="relative gradient norm against lag, at the start and after training",
-        experiment="gradient-flow",
-        table="gradients.csv",
-        filename="gradient-decay.png",
-        draw=plot_gradient_decay,
-        aggregate="decay_bands",
-    ),
-)
-for _name, _description, _table, _draw in (
-    (
-        "outcomes",
-        "mean of the headline metric against delay or length, with intervals",
-        "outcomes.csv",
-        plot_outcomes,
-    ),
-    (
-        "learning-rates",
-        "mean of the headline metric against the learning rate",
-        "outcomes.csv",
-        plot_learning_rates,
-    ),
-    (
-        "learning-curves",
-        "headline metric against updates, median and band over seeds",
-        "learning-curves.csv",
-        plot_learning_curves,
-    ),
-    (
-        "survival",
-        "share of runs unsolved against updates (Kaplan-Meier)",
-        "survival.csv",
-        plot_survival,
-    ),
-    (
-        "comparison",
-        "probability of improvement of every pair of cells, with intervals",
-        "comparison.csv",
-        plot_comparison,
-    ),
-):
-    registry.figures.register(
-        _name,
-        FigureSpec(
-            description=_description,
-            experiment="copy-task",
-            table=_table,
-            filename=f"{_name}.png",
-            draw=_draw,
-            made_by_report=True,
-        ),
+        draw=plot_summary,
+        runs=("metrics.csv", "recall_accuracy"),
     )
-registry.figures.register(
-    "loss-curves",
+)
+register(
     FigureSpec(
-        description="loss against epoch on the training and the validation part, a line a seed",
-        experiment="fit",
+        name="task-study",
+        description="headline metric of every task against the setting that varies, a line for "
+        "each cell",
+        experiments=("task-study",),
+        table="summary.csv",
+        draw=plot_summary,
+        several_tasks=True,
+    )
+)
+register(
+    FigureSpec(
+        name="loss-curves",
+        description="loss against epoch on the training and the validation part, a line for each "
+        "seed",
+        experiments=("fit", "task-study"),
         table="metrics.csv",
-        filename="loss-curves.png",
         draw=plot_loss_curves,
-    ),
+    )
 )

@@ -1,4 +1,4 @@
-"""Gates: over time and units, how they are distributed, how often they saturate, how they hold."""
+"""Figures of gates: over time and units, distribution, saturation and memory times."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from rnnlab.plotting._phases import (
 from rnnlab.plotting._tables import count_of_seeds, require_rows
 from rnnlab.plotting.style import REFERENCE_COLOR, cell_styles, house_style
 
-# Grows evenly in lightness: the same order in black and white.
+# Uniform in lightness, for prints in black and white.
 _MAP = "cividis"
 
 
@@ -39,7 +39,7 @@ def plot_gate_map(table: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        Two rows a cell, a column a phase; a cell without a gate shows its output.
+        Two rows for each cell, a column for each phase; a cell without a gate shows its output.
     """
     columns = ("cell", "phase", "gate", "unit", "step", "value")
     require_rows(table, "table", columns, "the table of gate-map.csv")
@@ -79,7 +79,7 @@ def plot_gate_map(table: pd.DataFrame) -> Figure:
 
 
 def _limits(values: pd.Series) -> tuple[float, float]:
-    """Return what a cell's colours go from and to: a gate's 0 and 1, or as far as a state goes."""
+    """Return the ends of the colour scale of a cell: 0 and 1 for a gate, symmetric for a state."""
     low, high = float(values.min()), float(values.max())
     if low >= 0 and high <= 1:
         return 0.0, 1.0
@@ -105,20 +105,20 @@ def _image(ax: Axes, rows: pd.DataFrame, limits: tuple[float, float] | None) -> 
 
 
 def plot_gate_distribution(means: pd.DataFrame) -> Figure:
-    """Draw how the values of each gate are distributed: a row a cell, a column a phase.
+    """Draw the distribution of the values of each gate.
+
+    There is a row for each cell and a column for each phase.
 
     Parameters
     ----------
     means : DataFrame
-        As `rnnlab.statistics.histogram_means` makes them: cell, phase, gate, left, right, share,
+        Table of `rnnlab.statistics.histogram_means`: cell, phase, gate, left, right, share,
         seeds.
-
-    Returns
-    -------
-    Figure
     """
     columns = ("cell", "phase", "gate", "left", "right", "share", "seeds")
-    require_rows(means, "means", columns, "what rnnlab.statistics.histogram_means returns")
+    require_rows(
+        means, "means", columns, "the table that rnnlab.statistics.histogram_means returns"
+    )
     gates = in_order(means["gate"])
     with house_style():
         figure, grid, panels = by_cell_and_phase(means, height=1.7, extra=1.3)
@@ -146,7 +146,9 @@ def plot_gate_distribution(means: pd.DataFrame) -> Figure:
 
 
 def plot_gate_saturation(gates: pd.DataFrame) -> Figure:
-    """Draw how often each unit's gates are shut and open: a row a cell, a column a phase.
+    """Draw how often the gates of each unit are shut and open.
+
+    There is a row for each cell and a column for each phase.
 
     Parameters
     ----------
@@ -156,7 +158,7 @@ def plot_gate_saturation(gates: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        A point a unit, as in figure 3 of Karpathy, Johnson & Fei-Fei (2015).
+        A point for each unit, as in figure 3 of Karpathy, Johnson & Fei-Fei (2015).
     """
     columns = ("cell", "seed", "phase", "gate", "unit", "shut", "open")
     require_rows(gates, "gates", columns, "the table of gates.csv")
@@ -188,21 +190,23 @@ def plot_gate_saturation(gates: pd.DataFrame) -> Figure:
 
 
 def plot_memory_times(shares: pd.DataFrame) -> Figure:
-    """Draw histograms of effective memory times: a column a phase, a line a cell.
+    """Draw effective memory times: a column for each phase, a line for each cell.
 
     Parameters
     ----------
     shares : DataFrame
-        As `rnnlab.statistics.memory_time_shares` makes them: cell, phase, gate, left, right, share,
+        Table of `rnnlab.statistics.memory_time_shares`: cell, phase, gate, left, right, share,
         seeds.
 
     Returns
     -------
     Figure
-        Times beyond the last edge stand in the last bin.
+        Times beyond the last edge are in the last bin.
     """
     columns = ("cell", "phase", "gate", "left", "right", "share", "seeds")
-    require_rows(shares, "shares", columns, "what rnnlab.statistics.memory_time_shares returns")
+    require_rows(
+        shares, "shares", columns, "the table that rnnlab.statistics.memory_time_shares returns"
+    )
     phases, styles = phases_of(shares), cell_styles(shares["cell"])
     several = shares.groupby("cell")["gate"].nunique() > 1
     held = shares[(shares["share"] > 0) & np.isfinite(shares["right"])]["right"]

@@ -1,4 +1,4 @@
-"""Relative gradient norm against lag: how far back the error still reaches."""
+"""Figure of the relative gradient norm against the lag."""
 
 from __future__ import annotations
 
@@ -25,12 +25,11 @@ _COLUMNS = (
     *("reference_lag", "status"),
 )
 _STATES = {"h": "hidden state h", "c": "cell state c"}
-# A median that is smaller is drawn here, with a mark: no training can use what is left of it, and
-# an axis down to 1e-300 would squeeze what can be used into a line.
+# A smaller median is drawn here, with a mark: it has no effect on training, and an axis down to
+# 1e-300 would compress the relevant range.
 FLOOR_EXPONENT = -20
 FLOOR = 10.0**FLOOR_EXPONENT
-# Left free at both ends of the axis, as a share of its decades: lines at 1 and on the floor keep
-# clear of the frame.
+# Margin at both ends of the axis, as a share of its decades.
 _ROOM = 0.03
 _LARGEST = 308  # exponent of 10 in float64
 
@@ -38,26 +37,23 @@ _LARGEST = 308  # exponent of 10 in float64
 def plot_gradient_decay(
     bands: pd.DataFrame, *, axes: Sequence[Sequence[Axes]] | NDArray[Any] | None = None
 ) -> Figure:
-    """Draw relative gradient norms against the lag: a row a state, a column a phase.
+    """Draw relative gradient norms against the lag: a row for each state, a column for each phase.
 
     The median over seeds is a line, the 10th to 90th percentile a band. Where a median falls below
-    1e-20 a triangle marks it, and the line goes on along the floor of the axis. What is not finite
-    leaves a gap, and the figure says where. A state that the output does not read in the same step
-    begins at the first lag that has a gradient; the figure names these, and those without any.
+    1e-20 a triangle marks it, and the line continues on the floor of the axis. Values that are not
+    finite leave a gap, which the caption names. A state that the output does not read in the same
+    step begins at the first lag that has a gradient; the caption names such states, and those
+    without any.
 
     Parameters
     ----------
     bands : DataFrame
-        As `rnnlab.statistics.decay_bands` makes them: cell, phase, state, lag, median, low, high,
+        Table of `rnnlab.statistics.decay_bands`: cell, phase, state, lag, median, low, high,
         seeds, reference_lag, status.
     axes : Axes (states, phases), optional
         Where to draw, states from h on in rows and phases from init on in columns, as many as
-        `bands` has with a gradient; by default in a new figure that no GUI knows. Panels without
+        `bands` has with a gradient; by default in a new figure. Panels without
         data are hidden.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
 
     Raises
     ------
@@ -83,7 +79,7 @@ def plot_gradient_decay(
     >>> len(plot_gradient_decay(bands).axes)
     1
     """
-    require_rows(bands, "bands", _COLUMNS, "what rnnlab.statistics.decay_bands returns")
+    require_rows(bands, "bands", _COLUMNS, "the table that rnnlab.statistics.decay_bands returns")
     styles = cell_styles(bands["cell"])
     there = bands[bands["status"] != "no gradient"]  # of the others there is nothing to draw
     drawn = bands if there.empty else there
@@ -132,7 +128,7 @@ def _draw_panel(ax: Axes, panel: pd.DataFrame, styles: dict[str, dict[str, Any]]
     known = panel[panel["lag"] >= panel["reference_lag"]]
     for cell, rows in known.sort_values("lag", kind="stable").groupby("cell", sort=False):
         lag = rows["lag"].to_numpy()
-        # each cell's markers at lags of its own
+        # markers of different cells at different lags
         place = 2 * list(styles).index(str(cell)) + 1
         shift = place * max(len(lag) // MARKERS, 1) // (2 * len(styles))
         draw_band(ax, lag, rows, styles[str(cell)], str(cell), floor=FLOOR, shift=shift)
@@ -175,7 +171,7 @@ def _exponents(bands: pd.DataFrame) -> tuple[int, int, bool]:
         return -1, 0, False
     floored = bool(values.min() < FLOOR)
     bottom = FLOOR_EXPONENT if floored else min(math.floor(math.log10(values.min())), -1)
-    # a hair above 1 is no reason for another decade: there is room for it
+    # a value slightly above 1 needs no further decade: the margin is enough
     top = math.ceil(math.log10(max(values.max(), FLOOR)) + _ROOM * bottom)
     return bottom, min(max(top, 0), _LARGEST), floored
 
@@ -186,7 +182,7 @@ def _draw_legends(
     states: list[str],
     styles: dict[str, dict[str, Any]],
 ) -> None:
-    """Give each row the legend of its own cells: a cell without that state is not in it."""
+    """Draw the legend of each row, with the cells that have its state."""
     for row, state in zip(grid, states, strict=True):
         cells = bands.loc[bands["state"] == state, "cell"].unique()
         handles = [Line2D([], [], label=cell, **styles[cell]) for cell in cells]
@@ -223,7 +219,7 @@ def _draw_caption(grid: NDArray[Any], bands: pd.DataFrame, *, own_figure: bool) 
 
 
 def _listed(rows: pd.DataFrame, ending: Callable[[pd.DataFrame], str] = lambda _: "") -> str:
-    """Name curves in words, the phases of one state together where they are alike."""
+    """Return curves in words, with the phases of one state together."""
     said: dict[tuple[str, str, str], list[str]] = {}
     for (cell, phase, state), own in rows.groupby(["cell", "phase", "state"], sort=False):
         said.setdefault((str(cell), str(state), ending(own)), []).append(str(phase))

@@ -1,4 +1,4 @@
-"""Gradients in the course of training: norms and one-step ratios over updates, and clipping."""
+"""Figures of gradients during training: norms, one-step ratios and clipping over updates."""
 
 from __future__ import annotations
 
@@ -16,29 +16,31 @@ from rnnlab.plotting._phases import in_order, legend_beside, medians_of
 from rnnlab.plotting._tables import count_of_seeds, require_rows
 from rnnlab.plotting.style import cell_styles, house_style
 
-_MAP = "cividis"  # grows evenly in lightness: the same order in black and white
+_MAP = "cividis"  # uniform in lightness, for prints in black and white
 _FLOOR = -10.0  # log10 of the relative norm: the darkest colour
 _RATIO = 0.15  # log10 of the one-step ratio: the ends of the colours
 
 
 def plot_gradient_training(medians: pd.DataFrame) -> Figure:
-    """Draw gradients by lag (up) over updates (right): relative norms and one-step ratios.
+    """Draw gradients by lag (y) over updates (x): relative norms and one-step ratios.
 
     Parameters
     ----------
     medians : DataFrame
-        As `rnnlab.statistics.training_medians` makes them: cell, state, update, lag, relative,
+        Table of `rnnlab.statistics.training_medians`: cell, state, update, lag, relative,
         ratio (log10), seeds.
 
     Returns
     -------
     Figure
-        A row a cell and state: at the left the norm relative to the first lag that has a gradient,
-        at the right Pascanu's one-step ratio, with a line where it is 1. A state that has no
-        gradient is named in the caption.
+        A row for each cell and state: at the left the norm relative to the first lag that has a
+        gradient, at the right Pascanu's one-step ratio, with a line where it is 1. A state that has
+        no gradient is named in the caption.
     """
     columns = ("cell", "state", "update", "lag", "relative", "ratio", "seeds")
-    require_rows(medians, "medians", columns, "what rnnlab.statistics.training_medians returns")
+    require_rows(
+        medians, "medians", columns, "the table that rnnlab.statistics.training_medians returns"
+    )
     every = in_order(zip(medians["cell"], medians["state"], strict=True))
     known = medians[medians["relative"].notna()]
     rows = in_order(zip(known["cell"], known["state"], strict=True)) or every
@@ -82,7 +84,7 @@ def _image(ax: Axes, rows: pd.DataFrame, value: str, limits: tuple[float, float]
         wide = wide[wide.index > 0]
     updates, lags = (np.asarray(axis, np.float64) for axis in (wide.columns, wide.index))
     numbers = wide.to_numpy(np.float64)
-    shown = np.where(np.isneginf(numbers), limits[0], numbers)  # gone: the darkest there is
+    shown = np.where(np.isneginf(numbers), limits[0], numbers)  # the darkest colour
     mesh = ax.pcolormesh(
         _edges(updates), _edges(lags), shown, cmap=_MAP, vmin=limits[0], vmax=limits[1],
         rasterized=True,
@@ -95,7 +97,7 @@ def _image(ax: Axes, rows: pd.DataFrame, value: str, limits: tuple[float, float]
 
 
 def _edges(middles: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the borders between points, and as much on both sides."""
+    """Return the edges of cells around points."""
     if len(middles) == 1:
         return np.array([middles[0] - 0.5, middles[0] + 0.5])
     inner = (middles[1:] + middles[:-1]) / 2
@@ -104,20 +106,18 @@ def _edges(middles: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def plot_clip_rate(medians: pd.DataFrame) -> Figure:
-    """Draw how often the gradient was clipped, and its norm before, against updates.
+    """Draw the clip rate, and the norm before clipping, against updates.
 
     Parameters
     ----------
     medians : DataFrame
-        As `rnnlab.statistics.clipping_medians` makes them: cell, update, median, low, high,
+        Table of `rnnlab.statistics.clipping_medians`: cell, update, median, low, high,
         grad_norm, seeds.
-
-    Returns
-    -------
-    Figure
     """
     columns = ("cell", "update", "median", "low", "high", "grad_norm", "seeds")
-    require_rows(medians, "medians", columns, "what rnnlab.statistics.clipping_medians returns")
+    require_rows(
+        medians, "medians", columns, "the table that rnnlab.statistics.clipping_medians returns"
+    )
     styles = cell_styles(medians["cell"])
     with house_style():
         figure = Figure(figsize=(8.4, 3.4), layout="constrained")

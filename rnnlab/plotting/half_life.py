@@ -1,4 +1,4 @@
-"""Half-lives: against the forget bias, and against what training makes of them."""
+"""Figures of half-lives: against the forget bias, and against the updates until solved."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from rnnlab.plotting.style import REFERENCE_COLOR, cell_styles, house_style
 
 _TICKS = [base * 10.0**power for power in range(-3, 6) for base in (1, 2, 5)]
 _WAYS = {"exact": ("all paths", "full"), "keep": ("product of the keep gate", "none")}
-#: The two half-lives, by the column of solving.csv, and what panels call them.
+#: Titles of the panels of the two half-lives, and their columns in solving.csv.
 _KINDS = {"crossing": "first lag at which half is left", "decay": "from the slope of the decay"}
 _COLUMNS = {"crossing": "half_life", "decay": "decay_half_life"}
 
 
 def plot_forget_bias(medians: pd.DataFrame) -> Figure:
-    """Draw half-lives at the start against the forget bias, with the closed form on top.
+    """Draw half-lives at initialisation against the forget bias, with the closed form.
 
     Parameters
     ----------
     medians : DataFrame
-        As `rnnlab.statistics.forget_bias_medians` makes them: cell, state, path, forget_bias,
+        Table of `rnnlab.statistics.forget_bias_medians`: cell, state, path, forget_bias,
         closed_form, kind, median, low, high (steps), seeds.
 
     Returns
@@ -43,7 +43,9 @@ def plot_forget_bias(medians: pd.DataFrame) -> Figure:
         *("cell", "state", "path", "forget_bias", "closed_form", "kind"),
         *("median", "low", "high", "seeds"),
     )
-    require_rows(medians, "medians", columns, "what rnnlab.statistics.forget_bias_medians returns")
+    require_rows(
+        medians, "medians", columns, "the table that rnnlab.statistics.forget_bias_medians returns"
+    )
     finite = medians[["median", "closed_form"]].to_numpy(np.float64)
     top = 3 * float(finite[np.isfinite(finite)].max())
     kinds = [kind for kind in _KINDS if (medians["kind"] == kind).any()]
@@ -103,7 +105,9 @@ def _draw_biases(ax: Axes, rows: pd.DataFrame, everything: pd.DataFrame, top: fl
 
 
 def plot_half_life_solving(solving: pd.DataFrame) -> Figure:
-    """Draw updates until the task was solved against the half-life at the start, a point a run.
+    """Draw updates until the task was solved against the half-life at initialisation.
+
+    There is a point for each run.
 
     Parameters
     ----------
@@ -115,8 +119,8 @@ def plot_half_life_solving(solving: pd.DataFrame) -> Figure:
     -------
     Figure
         A row for the first lag at which half is left and one for the half-life of the decay, a
-        column a state of the cells. Runs that were not solved are hollow, at the top; half-lives
-        that are not reached are at the right edge.
+        column for each state of the cells. Runs that were not solved are hollow, at the top;
+        half-lives that are not reached are at the right edge.
     """
     columns = ("cell", "seed", "state", *_COLUMNS.values(), "updates_to_solve", "updates")
     require_rows(solving, "solving", columns, "the table of solving.csv")
@@ -182,7 +186,7 @@ def _draw_runs(
             x[~unsolved], y[~unsolved], linestyle="none", marker=style["marker"],
             color=style["color"], label=str(cell), markersize=6, **MARKER_EDGE,
         )  # fmt: skip
-        if unsolved.any():  # a line without points is not clipped either: no room left
+        if unsolved.any():  # an empty line without clipping would take up room
             ax.plot(
                 x[unsolved], y[unsolved], linestyle="none", marker=style["marker"],
                 color=style["color"], markerfacecolor="none", label=f"_{cell} unsolved",

@@ -1,4 +1,4 @@
-"""The headline metric against updates: how cells get where they end."""
+"""Figure of learning curves: the headline metric against updates."""
 
 from __future__ import annotations
 
@@ -24,24 +24,15 @@ _NEEDED = ("cell", "update", "metric", "median", "low", "high", "seeds")
 
 
 def plot_learning_curves(table: pd.DataFrame, *, columns: int = 2) -> Figure:
-    """Draw the median of every cell against updates, and the band in which its seeds lie.
+    """Draw the median of every cell against updates, and the band of its seeds.
 
     Parameters
     ----------
     table : DataFrame
-        What `rnnlab.statistics.learning_curves` returns. Every combination of the settings that
+        Table of `rnnlab.statistics.learning_curves`. Every combination of the settings that
         vary has a panel. A value that is infinite, of runs that diverged, is not drawn.
     columns : int
-        Panels side by side, at most.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or there is no row.
+        Largest number of panels side by side.
 
     Examples
     --------
@@ -60,7 +51,9 @@ def plot_learning_curves(table: pd.DataFrame, *, columns: int = 2) -> Figure:
     >>> plot_learning_curves(table).axes[0].get_title(loc="left")
     'delay 10'
     """
-    require_rows(table, "table", _NEEDED, "what rnnlab.statistics.learning_curves returns")
+    require_rows(
+        table, "table", _NEEDED, "the table that rnnlab.statistics.learning_curves returns"
+    )
     metric = only_metric(table)
 
     def draw(ax: Axes, rows: pd.DataFrame, styles: Mapping[str, Mapping[str, Any]]) -> None:
@@ -68,7 +61,7 @@ def plot_learning_curves(table: pd.DataFrame, *, columns: int = 2) -> Figure:
             own = rows[rows["cell"] == cell].sort_values("update")
             if own.empty:
                 continue
-            # each cell's markers at places of its own
+            # markers of different cells at different updates
             shift = list(styles).index(cell) * max(len(own) // MARKERS, 1) // len(styles)
             draw_band(
                 ax, own["update"].to_numpy(), own, style, cell, shift=shift, cells=len(styles)

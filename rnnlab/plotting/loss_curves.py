@@ -1,4 +1,4 @@
-"""Loss against epoch on the training and the validation part, a line a seed."""
+"""Figure of the loss against the epoch on the training and the validation part."""
 
 from __future__ import annotations
 
@@ -16,22 +16,13 @@ _PARTS = ("train", "validation")
 
 
 def plot_loss_curves(metrics: pd.DataFrame) -> Figure:
-    """Draw the loss of every run against the epoch, the training part beside the validation part.
+    """Draw the loss of every run against the epoch, for the training and the validation part.
 
     Parameters
     ----------
     metrics : DataFrame
-        Columns cell, seed, part, epoch and loss, as in metrics.csv of a fit; a column accuracy says
-        that the loss is in nats. It is not modified.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or there is no row.
+        Columns cell, seed, part, epoch and loss, as in metrics.csv of a fit; with a column
+        accuracy the loss is in nats. It is not modified.
     """
     needed = ("cell", "seed", "part", "epoch", "loss")
     require_rows(metrics, "metrics", needed, "metrics.csv of a fit")

@@ -1,4 +1,4 @@
-"""Settings and metrics in words: in the titles of panels, on axes and in sentences alike."""
+"""Names of settings and metrics in titles, axes and sentences."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def words(name: str) -> str:
 
 
 def setting_words(name: str, value: Any) -> str:
-    """Say a setting with its value; a task is named by its label alone.
+    """Return a setting with its value in words; for a task, its label alone.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which way the gradient takes: norms along single paths, and the share that each carries."""
+"""Figures of the paths of gradients: norms along single paths, and their shares."""
 
 from __future__ import annotations
 
@@ -42,20 +42,23 @@ _COLUMNS = ("cell", "phase", "state", "lag", "path", "median", "low", "high", "s
 
 
 def plot_gradient_paths(medians: pd.DataFrame) -> Figure:
-    """Draw the exact ds_T/ds_{T-k} and what single paths leave of it, against the lag.
+    """Draw the exact ds_T/ds_{T-k}, and that of single paths, against the lag.
 
     Parameters
     ----------
     medians : DataFrame
-        As `rnnlab.statistics.path_medians` makes them: cell, phase, state, lag, path, median, low,
+        Table of `rnnlab.statistics.path_medians`: cell, phase, state, lag, path, median, low,
         high (log10), seeds.
 
     Returns
     -------
     Figure
-        A row a cell and state, a column a phase. Norms below 1e-20 are drawn on the floor.
+        A row for each cell and state, a column for each phase. Norms below 1e-20 are drawn on the
+        floor.
     """
-    require_rows(medians, "medians", _COLUMNS, "what rnnlab.statistics.path_medians returns")
+    require_rows(
+        medians, "medians", _COLUMNS, "the table that rnnlab.statistics.path_medians returns"
+    )
     bottom, top, floored = extent(medians[["median", "low", "high"]].to_numpy(), FLOOR)
     with house_style():
         figure = _draw(medians, _PATHS, FLOOR)
@@ -66,8 +69,8 @@ def plot_gradient_paths(medians: pd.DataFrame) -> Figure:
         caption(
             figure,
             r"Root mean square of the singular values of $\partial s_T/\partial s_{T-k}$ for the "
-            "state that the panel names: what is left of a gradient of random direction after k "
-            "steps.",
+            "state that the panel names: the part of a gradient of random direction that is left "
+            "after k steps.",
             medians_of(medians["seeds"]),
             f"▼ below $10^{{{FLOOR}}}$ from here on." if floored else "",
         )
@@ -80,15 +83,17 @@ def plot_path_shares(medians: pd.DataFrame) -> Figure:
     Parameters
     ----------
     medians : DataFrame
-        As `rnnlab.statistics.share_medians` makes them: cell, phase, state, lag, path, median, low,
+        Table of `rnnlab.statistics.share_medians`: cell, phase, state, lag, path, median, low,
         high, seeds.
 
     Returns
     -------
     Figure
-        A row a cell and state, a column a phase; what lies outside -0.5 and 1.5 leaves the axis.
+        A row for each cell and state, a column for each phase; the axis ends at -0.5 and 1.5.
     """
-    require_rows(medians, "medians", _COLUMNS, "what rnnlab.statistics.share_medians returns")
+    require_rows(
+        medians, "medians", _COLUMNS, "the table that rnnlab.statistics.share_medians returns"
+    )
     other = medians[medians["path"] == "around_other"]["median"].abs().max()
     drawn = {name: label for name, label in _SHARES.items() if name != "around_other" or other > 0}
     with house_style():
@@ -103,7 +108,7 @@ def plot_path_shares(medians: pd.DataFrame) -> Figure:
         caption(
             figure,
             r"Share of $\partial L/\partial s_{T-k}$ that arrives along a path: its projection on "
-            "the whole gradient. Shares of one sequence add up to 1; one above 1 is taken back by "
+            "the whole gradient. Shares of one sequence add up to 1; one above 1 is cancelled by "
             "another below 0.",
             medians_of(medians["seeds"]),
         )
@@ -123,7 +128,7 @@ def _draw(medians: pd.DataFrame, paths: dict[str, str], floor: float | None) -> 
                 line = panel[panel["path"] == path]
                 if len(line) and not np.isneginf(line["median"].to_numpy()[1:]).all():
                     x = line["lag"].to_numpy()
-                    shift = 3 * number  # lines that coincide are told apart by their markers
+                    shift = 3 * number  # lines that coincide differ in the places of their markers
                     draw_band(ax, x, line, SERIES[number], label, floor=floor, shift=shift)
             ax.set_title(f"{cell} {state}, {phase_title(phase)}")
     label_edges(grid, "lag k (time steps before T)", "norm")

@@ -1,4 +1,4 @@
-"""Pictures on disk, the same bytes for the same figure."""
+"""PNG files of figures: the same bytes for the same figure."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ DOTS_PER_INCH = 200
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
-    """Write a figure as PNG at 200 dots per inch and in 256 colours, replacing what is there.
+    """Write a figure as PNG at 200 dots per inch and in 256 colours; an older file is replaced.
 
-    A reader never sees a part of the picture. It holds no time and no version: the same figure
-    gives the same bytes.
+    The write is atomic. The file holds no time and no version, so that the same figure gives the
+    same bytes.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
     path : path
-        Ends in .png; folders that are missing are made.
+        A path that ends in .png; missing folders are created.
 
     Returns
     -------
     pathlib.Path
-        Where the picture lies.
+        The path of the picture.
 
     Raises
     ------
@@ -62,6 +62,6 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
 
 
 def _in_few_colors(drawn: io.BytesIO) -> Image.Image:
-    """Return a picture with a palette of 256 colours: a third of the bytes, and no eye tells."""
+    """Return a picture with a palette of 256 colours: a third of the bytes."""
     picture = Image.open(drawn).convert("RGB")
     return picture.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)

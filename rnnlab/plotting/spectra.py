@@ -1,4 +1,4 @@
-"""Singular values of Jacobians, and Lyapunov exponents."""
+"""Figures of singular values of Jacobians and of Lyapunov exponents."""
 
 from __future__ import annotations
 
@@ -24,26 +24,31 @@ from rnnlab.plotting._phases import (
 from rnnlab.plotting._tables import require_rows
 from rnnlab.plotting.style import REFERENCE_COLOR, cell_styles, house_style
 
-FLOOR = -20  # log10: what lies below is lost in the rounding of what lies above
-_LOWEST_EXPONENT = -8.0  # nats a step: a direction that loses more is gone at once
+FLOOR = -20  # log10: smaller values are below the rounding error of the larger ones
+_LOWEST_EXPONENT = -8.0  # nats per step: a direction that loses more is lost at once
 
 
 def plot_jacobian_spectrum(medians: pd.DataFrame) -> Figure:
-    """Draw the singular values of ds_T/ds_{T-k}, the largest first: a row a cell, a column a phase.
+    """Draw the singular values of ds_T/ds_{T-k}, the largest first.
+
+    There is a row for each cell and a column for each phase.
 
     Parameters
     ----------
     medians : DataFrame
-        As `rnnlab.statistics.spectrum_medians` makes them: cell, phase, lag, index, median, low,
+        Table of `rnnlab.statistics.spectrum_medians`: cell, phase, lag, index, median, low,
         high (log10), seeds.
 
     Returns
     -------
     Figure
-        A line a lag k. Values below 1e-20 are drawn on the floor, where a triangle marks the first.
+        A line for each lag k. Values below 1e-20 are drawn on the floor, where a triangle marks the
+        first.
     """
     columns = ("cell", "phase", "lag", "index", "median", "low", "high", "seeds")
-    require_rows(medians, "medians", columns, "what rnnlab.statistics.spectrum_medians returns")
+    require_rows(
+        medians, "medians", columns, "the table that rnnlab.statistics.spectrum_medians returns"
+    )
     lags = in_order(medians["lag"])
     with house_style():
         figure, grid, panels = by_cell_and_phase(medians)
@@ -71,22 +76,24 @@ def plot_jacobian_spectrum(medians: pd.DataFrame) -> Figure:
 
 
 def plot_lyapunov_spectrum(medians: pd.DataFrame) -> Figure:
-    """Draw Lyapunov exponents, the largest first: a column a phase, a line a cell.
+    """Draw Lyapunov exponents, the largest first: a column for each phase, a line for each cell.
 
     Parameters
     ----------
     medians : DataFrame
-        As `rnnlab.statistics.lyapunov_medians` makes them: cell, phase, index, place, median, low,
+        Table of `rnnlab.statistics.lyapunov_medians`: cell, phase, index, place, median, low,
         high (nats a step), seeds.
 
     Returns
     -------
     Figure
-        Cells of different sizes share the x axis: it runs over the share of all directions.
+        The x axis is the share of all directions, for cells of different sizes.
         Exponents below -8 are drawn there, where a triangle marks the first.
     """
     columns = ("cell", "phase", "place", "median", "low", "high", "seeds")
-    require_rows(medians, "medians", columns, "what rnnlab.statistics.lyapunov_medians returns")
+    require_rows(
+        medians, "medians", columns, "the table that rnnlab.statistics.lyapunov_medians returns"
+    )
     phases, styles = phases_of(medians), cell_styles(medians["cell"])
     with house_style():
         figure, grid = grid_of(1, len(phases), width=2.6, height=2.7)

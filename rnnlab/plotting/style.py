@@ -1,4 +1,4 @@
-"""House style of all figures, and the line style of every cell."""
+"""House style of figures, and the line style of every cell."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 import matplotlib
 
-# Okabe & Ito's colours, told apart with every common colour blindness. Their yellow is left out:
-# a thin yellow line is lost on white.
+# Colours of Okabe & Ito, which differ for every common colour blindness, without their yellow: a
+# thin yellow line is hard to see on white.
 _COLORS = ("#000000", "#0072B2", "#CC79A7", "#D55E00", "#009E73", "#56B4E9", "#E69F00")
 _LINES: tuple[Any, ...] = (
     (0, (1, 1.3)),
@@ -23,13 +23,14 @@ _LINES: tuple[Any, ...] = (
     (0, (3, 1.2, 1, 1.2, 1, 1.2)),
     (0, (2.2, 1.2)),
 )
-# No downward triangle: it marks what leaves an axis.
+# No downward triangle: it marks values that leave an axis.
 _MARKERS = ("o", "s", "D", "^", "P", "X", "<", ">", "*")
-# All colours come once before one comes again. Of the first 49 styles no two share two of colour,
-# marker and line style (orthogonal Latin squares), and of all 63 none both marker and line style.
+# All colours are used once before one is used again. Of the first 49 styles no two share two of
+# colour, marker and line style (orthogonal Latin squares), and of all 63 none both marker and line
+# style.
 _STYLES = 63
-# Cells that look the same in every figure of every study. The first four keep their styles to
-# themselves; of the others, a style is free for another label where the cell is not in the study.
+# Cells with the same style in every figure of every study. The styles of the first four are
+# reserved; that of another is free for another label where the cell is not in the study.
 _RESERVED = ("rnn", "lstm", "peephole-lstm", "gru")
 _FIXED = (
     *_RESERVED,
@@ -39,7 +40,7 @@ _FIXED = (
     *("mut1", "mut2", "mut3"),
 )
 
-# Grey of what is no cell: the chance line, the floor.
+# Grey for reference lines: chance, the floor.
 REFERENCE_COLOR = "#6E6E6E"
 
 HOUSE_STYLE: Mapping[Any, Any] = MappingProxyType(
@@ -65,7 +66,7 @@ HOUSE_STYLE: Mapping[Any, Any] = MappingProxyType(
         "legend.handlelength": 3.4,  # long enough to show the dashes
         "lines.linewidth": 1.6,
         "lines.markersize": 5.0,
-        "savefig.bbox": "standard",  # the size asked for, whatever the caller's own setting
+        "savefig.bbox": "standard",  # the size of the figure, whatever the setting of the caller
         "savefig.facecolor": "white",
         "text.usetex": False,
         "xtick.labelsize": 8.5,
@@ -75,7 +76,7 @@ HOUSE_STYLE: Mapping[Any, Any] = MappingProxyType(
 
 
 def house_style() -> AbstractContextManager[None]:
-    """Apply the house style inside a `with` block; the caller's rcParams come back after it.
+    """Apply the house style within a `with` block; the rcParams of the caller are restored.
 
     Examples
     --------
@@ -94,7 +95,7 @@ _study: ContextVar[tuple[str, ...]] = ContextVar("labels of the study", default=
 
 @contextmanager
 def styles_of_study(labels: Iterable[str]) -> Iterator[None]:
-    """Let every figure drawn in the block give the cells of a study the same styles.
+    """Give the cells of a study the same styles in every figure drawn within the block.
 
     Parameters
     ----------
@@ -118,15 +119,15 @@ def styles_of_study(labels: Iterable[str]) -> Iterator[None]:
 def cell_styles(labels: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return colour, marker and line style of every label of a figure.
 
-    The cells that come with rnnlab look the same in every figure. Other labels (a cell with
-    options, your own cell) take free styles in their order: that of the study within
-    `styles_of_study`, else that in which they are given. No two of up to 49 labels have the same
+    The cells of rnnlab have the same style in every figure. Other labels (a cell with options, your
+    own cell) get free styles in the order of the study within `styles_of_study`, else in the order
+    of `labels`. No two of up to 49 labels have the same
     colour and line style.
 
     Parameters
     ----------
     labels : iterable of str
-        As tables name the cells; what comes twice counts once.
+        Labels of cells as in tables; duplicates are ignored.
 
     Returns
     -------
@@ -160,8 +161,8 @@ def cell_styles(labels: Iterable[str]) -> dict[str, dict[str, Any]]:
 def cell_style(label: str) -> dict[str, Any]:
     """Return colour, marker and line style of one label.
 
-    Labels of cells that do not come with rnnlab all get the same one here, unless it is called
-    within `styles_of_study`: a figure with several of them asks `cell_styles` for all at once.
+    Labels of cells that are not part of rnnlab all get the same style, unless it is called within
+    `styles_of_study`: use `cell_styles` for a figure with several of them.
 
     Examples
     --------

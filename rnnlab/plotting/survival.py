@@ -1,4 +1,4 @@
-"""The share of runs that is still unsolved against updates."""
+"""Figure of Kaplan-Meier curves: the share of unsolved runs against updates."""
 
 from __future__ import annotations
 
@@ -15,31 +15,22 @@ from rnnlab.plotting._lines import MARKER_EDGE
 from rnnlab.plotting._tables import count_of_seeds, require_rows
 
 _NEEDED = ("cell", "seeds", "update", "unsolved", "ci_low", "ci_high", "at_risk")
-# Width of the first curve and of the last, in points: those that coincide are all seen.
+# Widths of the first and the last curve in points: curves that coincide stay visible.
 _WIDEST, _FINEST = 4.0, 1.4
 
 
 def plot_survival(table: pd.DataFrame, *, columns: int = 2) -> Figure:
     """Draw Kaplan-Meier curves: the share unsolved against updates, a step at each solved run.
 
-    Curves are drawn from wide to fine, so that those which coincide are all seen.
+    Curves are drawn from wide to fine, so that those that coincide stay visible.
 
     Parameters
     ----------
     table : DataFrame
-        What `rnnlab.statistics.survival_curves` returns. Every combination of the settings that
+        Table of `rnnlab.statistics.survival_curves`. Every combination of the settings that
         vary has a panel.
     columns : int
-        Panels side by side, at most.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or there is no row.
+        Largest number of panels side by side.
 
     Examples
     --------
@@ -57,7 +48,9 @@ def plot_survival(table: pd.DataFrame, *, columns: int = 2) -> Figure:
     >>> plot_survival(table).axes[0].get_ylabel()
     'share of runs unsolved'
     """
-    require_rows(table, "table", _NEEDED, "what rnnlab.statistics.survival_curves returns")
+    require_rows(
+        table, "table", _NEEDED, "the table that rnnlab.statistics.survival_curves returns"
+    )
     end = float(table["update"].max())
 
     def draw(ax: Axes, rows: pd.DataFrame, styles: Mapping[str, Mapping[str, Any]]) -> None:
@@ -67,7 +60,7 @@ def plot_survival(table: pd.DataFrame, *, columns: int = 2) -> Figure:
             if own.empty:
                 continue
             when, share = own["update"].to_numpy(np.float64), own["unsolved"].to_numpy(np.float64)
-            # a marker at the end too, and between the steps none: they are where runs were solved
+            # markers at the steps, where runs were solved, and at the end
             when, share = np.append(when, end), np.append(share, share[-1])
             ax.step(
                 when,

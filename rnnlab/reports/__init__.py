@@ -1,4 +1,4 @@
-"""A result's folder to one page that can be read, printed, sent and checked."""
+"""Reports: the folder of a result as one HTML page to read, print and send."""
 
 from __future__ import annotations
 

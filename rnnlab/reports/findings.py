@@ -1,4 +1,4 @@
-"""Sentences at the top of the page: which cell does best, and where cells differ."""
+"""Findings for the top of the page: which cell does best, and where cells differ."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnnlab.statistics import overall
 from rnnlab.statistics.run_outcomes import groups_of
 
 Row = dict[Any, Any]
-# Conditions and cells that a sentence names at most.
+# Largest numbers of conditions and of cells or pairs that a sentence names.
 _MOST_PLACES, _MOST_CELLS = 3, 10
 
 
@@ -30,16 +30,16 @@ def findings(
     Parameters
     ----------
     outcomes : DataFrame
-        What `rnnlab.statistics.outcomes` returns, one row for each cell and condition.
+        Table of `rnnlab.statistics.outcomes`, one row for each cell and condition.
     comparison : DataFrame
-        What `rnnlab.statistics.compare` returns.
+        Table of `rnnlab.statistics.compare`.
     by : list of str
         The settings that make a condition.
     reference : str or None
-        The cell that every other one is compared with.
+        The cell that all others are compared with.
     higher_is_better : bool
     has_criterion : bool
-        Whether the task says when it is solved.
+        Whether the task has a criterion for solved.
     """
     said = []
     ceiling = bool(has_criterion and (outcomes["solved"] == outcomes["seeds"]).all())
@@ -78,7 +78,7 @@ def findings(
 def _best(
     ranked: list[Row], pairs: list[Row], has_criterion: bool, higher_is_better: bool
 ) -> tuple[str, list[Any]]:
-    """Name the cell with the best mean and those that it is not significantly better than."""
+    """Return the sentence about the best mean, with the cells that do not differ significantly."""
     best = ranked[0]
     close = []
     for row in ranked[1:]:
@@ -108,7 +108,7 @@ def _best(
 
 
 def _numbers(row: Row, has_criterion: bool) -> str:
-    """Return the mean of a cell and how many of its runs solve the task."""
+    """Return the mean of a cell and the number of its runs that solve the task."""
     solved = f", {int(row['solved'])} of {int(row['runs'])} runs solved" if has_criterion else ""
     return f"{number(float(row['mean']))}{solved}"
 
@@ -120,7 +120,7 @@ def _result(row: Row, has_criterion: bool) -> str:
 
 
 def _by_condition(outcomes: pd.DataFrame, cells: list[Any], by: list[str]) -> list[str]:
-    """Say where cells solve the task differently often, and where all or none solve it."""
+    """Return where cells solve the task differently often, and where all or none solve it."""
     every, none, differ = [], [], []
     for rows in groups_of(outcomes, by).values():
         where = f" at {condition(rows.iloc[0].to_dict(), by)}" if by else ""
@@ -150,25 +150,24 @@ def _by_condition(outcomes: pd.DataFrame, cells: list[Any], by: list[str]) -> li
 
 
 def _listed(texts: list[str], last: str) -> str:
-    """Join texts with commas, and the last two with a word."""
+    """Return texts joined with commas, and the last two with a word."""
     return f" {last} ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
 
 
 def _significant(pairs: list[Row], reference: str | None) -> str:
-    """Name the pairs that differ significantly."""
+    """Return how many pairs differ significantly, and which, those of one cell together."""
     apart = [row for row in pairs if row["p_holm"] < SIGNIFICANT]
-    named = "; ".join(
-        f"{one} better than {other}"
-        for one, other in (
-            (row["cell_a"], row["cell_b"])
-            if row["probability"] > 0.5
-            else (row["cell_b"], row["cell_a"])
-            for row in apart
-        )
-    )
+    worse: dict[Any, list[str]] = {}
+    for row in apart:
+        first = row["probability"] > 0.5
+        better, other = ("cell_a", "cell_b") if first else ("cell_b", "cell_a")
+        worse.setdefault(row[better], []).append(str(row[other]))
     verb = "differs" if len(pairs) == 1 else "differ"
     if reference is None:
         what = f"{len(apart)} of {len(pairs)} pair{'s' * (len(pairs) > 1)} of cells {verb}"
     else:
         what = f"{len(apart)} of {len(pairs)} cell{'s' * (len(pairs) > 1)} {verb} from {reference}"
+    if len(apart) > _MOST_CELLS:
+        return f"{what} significantly: see the table of pairs."
+    named = "; ".join(f"{one} better than {_listed(cells, 'and')}" for one, cells in worse.items())
     return f"{what} significantly{f': {named}' if named else ''}."

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnnlab.experiments.kinds.summary import TUNED
 from rnnlab.experiments.settings.fields import number_or_text
+from rnnlab.experiments.settings.schema import TUNED
 from rnnlab.reports.words import OFF, condition
 
 # A cell, a condition, and the number of seeds that it has.

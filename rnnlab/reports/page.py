@@ -1,4 +1,4 @@
-"""The page itself: one file that needs no other, and the tables behind its figures beside it."""
+"""Report of a result: one HTML file without external resources, and its tables as CSV."""
 
 from __future__ import annotations
 
@@ -17,24 +17,26 @@ from rnnlab.experiments.results.tables import read_table, require_numbers, to_cs
 from rnnlab.files import remove_partials, write_whole
 from rnnlab.plotting import styles_of_study
 from rnnlab.plotting.names import words
+from rnnlab.reports.blocks import Section
+from rnnlab.reports.cautions import ENOUGH_SEEDS, size_caution
 from rnnlab.reports.gradients import gradient_section
-from rnnlab.reports.sections import Section, task_section
+from rnnlab.reports.sections import task_section
 from rnnlab.reports.source import Source, read_source
-from rnnlab.reports.words import ENOUGH_SEEDS, OFF, size_caution
+from rnnlab.reports.words import OFF
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a report came to.
+    """A written report.
 
     Attributes
     ----------
     path : Path
         The page.
     tables : dict of str to DataFrame
-        What is behind it: outcomes, overall, comparison, learning-curves, survival,
-        gradient-bands, at-best, as there are. Each is a CSV of that name beside the page; for any
-        page but report.html in the folder of the result, the page's name stands before it.
+        Its tables by name: those of `rnnlab.registry.statistics` that apply, and gradient-bands.
+        Each is a CSV file of that name next to the page, which begins with the name of the page
+        unless that is report.html in the folder of the result.
     files : list of Path
         The page and those tables.
     """
@@ -45,20 +47,20 @@ class Report:
 
 
 def report(folder: str | Path, out: str | Path | None = None, *, force: bool = False) -> Report:
-    """Write a result as one self-contained HTML page, and the tables behind it beside it.
+    """Write a result as one self-contained HTML page, with its tables as CSV files next to it.
 
-    The page has the question, the figures, the numbers in words, the settings and how to make it
-    all again. An unfinished study is reported as far as it is, and the page says so. What a report
-    wrote there before is replaced, nothing else is; the tables of the run are not touched.
+    The page has the question, the figures, the numbers in words, the settings and the command that
+    makes the result again. For an unfinished study it lists the missing runs. Files of an earlier
+    report are replaced, and no others; the tables of the run are not touched.
 
     Parameters
     ----------
     folder : str or Path
-        Of a result: it holds metrics.csv or gradients.csv.
+        Folder of a result, with metrics.csv or gradients.csv.
     out : str or Path, optional
-        The page; report.html in `folder` unless given.
+        The page; by default report.html in `folder`.
     force : bool
-        Replace files that no report wrote, too.
+        Whether files that no report wrote are replaced too.
 
     Returns
     -------
@@ -107,9 +109,9 @@ def report(folder: str | Path, out: str | Path | None = None, *, force: bool = F
 
 
 def _sections(source: Source) -> Iterator[Section]:
-    """Yield the parts of the page; what a table cannot give is said with its file."""
+    """Yield the sections of the page; an error in a table names its file."""
     cells = [cell for part in source.parts for cell in part.metrics["cell"]]
-    # what is infinite has no place in a figure, and is no fault of the page
+    # figures leave infinite values out
     with styles_of_study([*labels_of(source.manifest), *cells]), np.errstate(all="ignore"):
         try:
             file = source.folder / "metrics.csv"
@@ -130,9 +132,9 @@ def render(source: Source, sections: list[Section], files: dict[str, str], besid
     source : Source
     sections : list of Section
     files : dict of str to str
-        The names of the files of its tables.
+        File names of the tables, by name.
     beside : set of str
-        All files that are next to the page, which can be links.
+        Names of all files next to the page, which can be links.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -164,7 +166,7 @@ def render(source: Source, sections: list[Section], files: dict[str, str], besid
 
 
 def _together(sections: list[Section]) -> dict[str, pd.DataFrame]:
-    """Join the tables of several tasks; each names its task in a column."""
+    """Return the tables of all sections, joined, with the task as a column."""
     names = dict.fromkeys(name for section in sections for name in section.tables)
     found = {}
     for name in names:
@@ -195,7 +197,7 @@ def _cautions(source: Source, sections: list[Section]) -> list[str]:
 
 
 def _size_caution(summary: Path) -> str | None:
-    """Read the sizes of the models off the summary of a run, where it has them."""
+    """Return the caution about the sizes of the models, if the summary has them."""
     table = read_table(summary)
     if table is None or table.empty or not {"cell", "parameters"} <= set(table.columns):
         return None
@@ -205,11 +207,15 @@ def _size_caution(summary: Path) -> str | None:
 
 
 def _settings(settings: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(words(key), _text(value)) for key, value in settings.items() if value is not None]
+    return [
+        (words(key), _text(value))
+        for key, value in settings.items()
+        if value is not None and "sha256" not in key
+    ]
 
 
 def _text(value: Any) -> str:
-    """Write a setting; of an entry, its label and what else it says."""
+    """Return a setting as text; for an entry, its label and its other options."""
     if isinstance(value, list):
         return (
             "; ".join(map(_text, value))
@@ -221,7 +227,8 @@ def _text(value: Any) -> str:
         rest = {
             key: said
             for key, said in value.items()
-            if key not in ("label", "sha256")
+            if key != "label"
+            and not key.endswith("sha256")
             and said is not None
             and str(said) != label
             and f"{key}={_text(said)}" not in label
@@ -235,7 +242,7 @@ def _text(value: Any) -> str:
 
 
 def _circumstances(manifest: dict[str, Any], settings: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what was the case when the numbers were made, in the order of interest."""
+    """Return the circumstances of a run: versions, machine, times."""
     seeds = settings.get("seeds")
     packages = manifest.get("packages") or {}
     changed = " (with changes that are not in it)" if manifest.get("git_changed") else ""
@@ -257,7 +264,7 @@ def _circumstances(manifest: dict[str, Any], settings: dict[str, Any]) -> list[t
 
 
 def _duration(start: Any, end: Any) -> str | None:
-    """Return how long a study took in words, None if nobody knows."""
+    """Return how long a study took in words, None if it is not known."""
     try:
         seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
     except (TypeError, ValueError):

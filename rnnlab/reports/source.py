@@ -10,12 +10,13 @@ from typing import Any, cast
 
 import pandas as pd
 
-from rnnlab.experiments.measures import MEASURES
+from rnnlab.experiments.measures import all_tables
 from rnnlab.experiments.results.folder import STUDIES, described, kind_of
 from rnnlab.experiments.results.older import by_task, completed
+from rnnlab.experiments.results.parts import choosing, judged_rows, watched_rows
 from rnnlab.experiments.results.reading import MANIFEST, read_manifest
 from rnnlab.experiments.results.tables import NAMES, read_table, require_numbers
-from rnnlab.experiments.settings.runs import BUILT
+from rnnlab.experiments.settings.schema import BUILT
 from rnnlab.registry import experiments
 from rnnlab.reports.missing import missing
 from rnnlab.reports.words import OFF
@@ -40,7 +41,11 @@ class Part:
     task : str
         The task's label.
     metrics : DataFrame
-        Its rows of metrics.csv, without columns that say nothing about it.
+        The rows of metrics.csv that its runs are judged by, without columns of other tasks.
+    course : DataFrame
+        The evaluations on the way.
+    choosing : DataFrame
+        The rows by which settings of training are chosen.
     metric : str
         The headline metric.
     higher_is_better : bool
@@ -54,11 +59,18 @@ class Part:
 
     task: str
     metrics: pd.DataFrame
+    course: pd.DataFrame
+    choosing: pd.DataFrame
     metric: str
     higher_is_better: bool
     solved: Callable[[float], bool] | None
     by: list[str]
     chance: Callable[[Mapping[Any, Any]], float]
+
+    @property
+    def of_table(self) -> bool:
+        """Whether the runs learned from a user's table."""
+        return self.course is not self.metrics
 
     @property
     def measure(self) -> dict[str, Any]:
@@ -138,7 +150,7 @@ def read_source(folder: Path) -> Source:
             f"{folder} must hold the result of a study for a report, got {described(folder)}"
         )
     metrics = read_table(folder / "metrics.csv", () if kind == "gradient-flow" else _METRICS)
-    gradients = read_table(folder / "gradients.csv", MEASURES["decay"]["gradients"])
+    gradients = read_table(folder / "gradients.csv", all_tables(["decay"])["gradients"])
     metrics, gradients = (None if t is None or t.empty else t for t in (metrics, gradients))
     if metrics is None and gradients is None:
         raise ValueError(
@@ -146,7 +158,7 @@ def read_source(folder: Path) -> Source:
             f"{MANIFEST} computes them"
         )
     if gradients is not None:
-        numbers = [name for name in MEASURES["decay"]["gradients"] if name not in NAMES]
+        numbers = [name for name in all_tables(["decay"])["gradients"] if name not in NAMES]
         require_numbers(folder / "gradients.csv", gradients, numbers)
     known = completed(manifest or {}, metrics)
     parts = []
@@ -186,7 +198,9 @@ def _part(label: str, rows: pd.DataFrame, manifest: Mapping[str, Any], folder: P
     higher = metric.endswith("accuracy") if higher is None else higher
     return Part(
         task=label,
-        metrics=rows,
+        metrics=judged_rows(rows),
+        course=watched_rows(rows),
+        choosing=choosing(rows),
         metric=metric,
         higher_is_better=higher,
         solved=_criterion(_recorded(known, rows.iloc[0].to_dict(), "criterion"), higher),

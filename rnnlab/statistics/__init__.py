@@ -1,12 +1,13 @@
-"""Tables to tables: means, medians and intervals over seeds, and comparisons of cells.
+"""Statistics over seeds: means, medians and intervals, and comparisons of cells.
 
-The arithmetic behind every summary and every band of a figure; nothing here runs an experiment.
+Every function turns a DataFrame into a DataFrame or numbers; summaries, figures and reports use
+the same ones. `rnnlab.diverged` says how diverged runs count.
 """
 
 from __future__ import annotations
 
 from rnnlab.statistics.best_settings import at_best, best_settings
-from rnnlab.statistics.comparison import compare, holm
+from rnnlab.statistics.comparison import compare, holm, letter_groups
 from rnnlab.statistics.fit import summarise_fit, summarise_targets
 from rnnlab.statistics.gradient_flow import decay_bands, summarise_gradient_flow
 from rnnlab.statistics.gradient_medians import (
@@ -40,6 +41,7 @@ __all__ = [
     "kaplan_meier",
     "labelled",
     "learning_curves",
+    "letter_groups",
     "lyapunov_medians",
     "mean_interval",
     "median_interval",

@@ -1,21 +1,22 @@
-"""Bands over seeds: percentiles that are not interpolated."""
+"""Percentiles over seeds, without interpolation."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Of every band, in percent of the seeds.
+# The percentiles of every band.
 PERCENTS = {"median": 50, "low": 10, "high": 90}
 
 
 def percentile(
     ordered: NDArray[np.float64], counts: NDArray[np.int64], percent: int
 ) -> NDArray[np.float64]:
-    """Take a percentile of each row's first `counts` entries, which are in increasing order.
+    """Return a percentile of the first `counts` entries of each row, in increasing order.
 
-    The inverse of the empirical distribution, averaged where it jumps, so that 50 is the usual
-    median and 10 mirrors 90. Interpolating instead would subtract infinities from each other.
+    NumPy's method "averaged_inverted_cdf": the inverse of the empirical distribution, averaged at
+    its jumps, so that 50 is the usual median and 10 mirrors 90. NumPy's own code subtracts
+    infinities.
     """
     rank, rest = np.divmod(counts * percent, 100)
     below = np.where(rest == 0, rank - 1, rank)

@@ -1,4 +1,4 @@
-"""Checks of the tables that come in, and the order of those that go out."""
+"""Checks of input tables, and the order of output tables."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def require_unique(table: pd.DataFrame, name: str, keys: Sequence[str], remedy: 
 
 
 def order_of_appearance(values: Iterable[Any]) -> dict[Any, int]:
-    """Map each value to its place among the different values, as they first come."""
+    """Map each different value to its number in the order of first appearance."""
     return {value: number for number, value in enumerate(dict.fromkeys(values))}
 
 
 def in_order_of_cells(table: pd.DataFrame, source: pd.DataFrame) -> pd.DataFrame:
-    """Sort rows by the first appearance of their cell in `source`, keeping the order within it."""
+    """Sort rows by the first appearance of their cell in `source`, stable within a cell."""
     rank = order_of_appearance(source["cell"])
     ordered = table.sort_values("cell", key=lambda cell: cell.map(rank), kind="stable")
     return ordered.reset_index(drop=True)

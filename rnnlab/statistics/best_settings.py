@@ -1,4 +1,4 @@
-"""The best setting of training for each cell, such as its learning rate."""
+"""Best settings of training for each cell, such as its learning rate."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ def best_settings(
     metrics: pd.DataFrame,
     over: str | Sequence[str],
     *,
-    metric: str = "recall_accuracy",
+    metric: str,
     higher_is_better: bool = True,
     by: Sequence[str] | None = None,
     undefined: float = math.nan,
 ) -> pd.DataFrame:
-    """Return the values of `over` that serve each cell best in each condition.
+    """Return the best values of `over` for each cell in each condition.
 
-    The best has the best mean at the last evaluation. Of equal ones, such as rates at which every
-    run gets all answers right, it is the one with the lowest mean of the column `loss` there, where
-    the table has one; then the one that the table lists first.
+    The best value has the best mean at the last evaluation. Of equal ones, such as rates at which
+    every answer of every run is right, it has the lowest mean of the column `loss` there, where the
+    table has one; then the one that the table lists first is chosen.
 
-    It is chosen from the very runs that are then compared, which flatters every cell a little, the
-    more the further its runs scatter: give every cell the same values to choose from.
+    The choice is made on the same runs that are compared afterwards, which flatters every cell a
+    little, the more the further its runs scatter: give every cell the same values to choose from.
 
     Parameters
     ----------
     metrics, metric, higher_is_better, undefined
         As for `rnnlab.statistics.outcomes`.
     over : str or sequence of str
-        The setting to choose, such as "lr", or several to choose together; columns before `seed`.
+        The setting to choose, such as "lr", or several that are chosen together.
     by : sequence of str, optional
-        All settings that vary, `over` among them; those before `seed` unless given.
+        All settings that vary, with those in `over`; by default the columns before `seed`.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def best_settings(
     Raises
     ------
     ValueError
-        As `runs_of`; if `over` is none of the settings.
+        As `runs_of`; if `over` is not a setting that varies.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def best_settings(
     ...         "recall_accuracy": [1.0, 1.0, 0.75],
     ...     }
     ... )
-    >>> best_settings(metrics, "lr")["lr"].item()
+    >>> best_settings(metrics, "lr", metric="recall_accuracy")["lr"].item()
     0.003
     """
     by = conditions_of(metrics) if by is None else list(by)
@@ -93,7 +93,7 @@ def at_best(
     metrics: pd.DataFrame,
     over: str | Sequence[str],
     *,
-    metric: str = "recall_accuracy",
+    metric: str,
     higher_is_better: bool = True,
     by: Sequence[str] | None = None,
     undefined: float = math.nan,
@@ -108,8 +108,8 @@ def at_best(
     Returns
     -------
     DataFrame
-        Rows of `metrics` with all their columns. The other settings are the conditions from now
-        on: name them in `by`.
+        Rows of `metrics` with all their columns. The other settings are the conditions of the
+        result: pass them as `by`.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def at_best(
 
 
 def _losses(metrics: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Return the mean loss at the last evaluation; a run that has none has the worst."""
+    """Return the mean loss at the last evaluation; a run without a loss counts as worst."""
     runs = [*columns, "seed"]
     last = metrics.sort_values("update", kind="stable").groupby(runs, dropna=False).tail(1)
     losses = last["loss"].astype(np.float64).fillna(math.inf) if "loss" in last else 0.0

@@ -1,4 +1,4 @@
-"""The probability of improvement: how often a run of one cell does better than one of another."""
+"""Comparison of cells: probability of improvement, its test, and groups that do not differ."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _COLUMNS = [
 
 def compare(
     metrics: pd.DataFrame,
+    metric: str,
     *,
-    metric: str = "recall_accuracy",
     higher_is_better: bool = True,
     by: Sequence[str] | None = None,
     reference: str | None = None,
@@ -47,23 +47,23 @@ def compare(
 
     Runs are not paired by seed, though cells of one seed see the same data: a seed's data say
     little about its result, whereas initial weights differ in number from cell to cell. Where the
-    results of a seed do go together, intervals and p-values are too wide and too large, not too
+    results of a seed are correlated, intervals and p-values are too wide and too large, not too
     small.
 
     Parameters
     ----------
     metrics : DataFrame
-        One row an evaluation, as in metrics.csv: cell, the settings in `by`, seed, update and
-        `metric`. The last evaluation of each run counts. A run that diverged counts as worst.
+        A row for each evaluation, as in metrics.csv: cell, the settings in `by`, seed, update and
+        `metric`. The last evaluation of each run counts; a run that diverged counts as worst.
     metric : str
-        The column that the study is judged by.
+        The headline metric, a column.
     higher_is_better : bool
         False for a loss.
     by : sequence of str, optional
         The settings that vary, such as delay: every combination of them is a condition, within
-        which cells are compared. Those before `seed` unless given.
+        which cells are compared. By default the columns before `seed`.
     reference : str, optional
-        A cell: every other one is compared with it, and no other pair is.
+        A cell that all others are compared with; other pairs are left out.
     level : float
         Coverage of the intervals.
 
@@ -72,10 +72,10 @@ def compare(
     DataFrame
         A row for each pair, in the order of the cells; a reference is cell_b:
 
-        - cell_a, cell_b, metric; conditions: how many both of them have; runs_a, runs_b in these
+        - cell_a, cell_b, metric; conditions: the number that both have; runs_a, runs_b in these
         - probability: P(A > B), with its interval ci_low, ci_high (`improvement_interval`)
         - p_value: of the two-sided Mann-Whitney test, stratified by condition, from the exact
-          distribution over all ways to give out the labels within each (`exact_p`)
+          distribution over all permutations of the labels within each (`exact_p`)
         - p_holm: the same after Holm's correction over all pairs of the table
 
         A pair without a common condition has NaN.
@@ -83,7 +83,7 @@ def compare(
     Raises
     ------
     ValueError
-        As `rnnlab.statistics.runs_of`; if `reference` is none of the cells, or `level` is not
+        As `rnnlab.statistics.runs_of`; if `reference` is not a cell of the table, or `level` is not
         between 0 and 1.
 
     Examples
@@ -97,7 +97,7 @@ def compare(
     ...         "recall_accuracy": [0.9, 1.0, 0.8, 0.3, 0.2, 0.3, 0.1, 0.4],
     ...     }
     ... )
-    >>> pair = compare(metrics).iloc[0]
+    >>> pair = compare(metrics, "recall_accuracy").iloc[0]
     >>> pair["cell_a"], pair["cell_b"], float(pair["probability"])
     ('gru', 'rnn', 0.90625)
     """
@@ -168,7 +168,7 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     Parameters
     ----------
     p_values : array_like (N,)
-        NaN stays and does not count.
+        NaN stays NaN and is not counted.
 
     Returns
     -------
@@ -189,6 +189,59 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
 
 
 def _wins(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return for every pair of runs whether A's is better: 1, 1/2 for a tie, 0; (n, m)."""
+    """Return (n, m): 1 where the run of A is better than that of B, 1/2 for a tie, else 0."""
     wins: NDArray[np.float64] = (a[:, None] > b) + 0.5 * (a[:, None] == b)
     return wins
+
+
+def letter_groups(
+    comparison: pd.DataFrame, cells: Sequence[str], *, level: float = 0.05
+) -> dict[str, str]:
+    """Return letters such that two cells share one unless they differ significantly.
+
+    The compact letter display by the insert-and-absorb algorithm (Piepho 2004). Pairs that are not
+    in the table, or have no p-value, do not differ.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        Table of `compare`.
+    cells : sequence of str
+        All cells, the best first: it has an "a".
+    level : float
+        Two cells differ significantly if `p_holm` is below it.
+
+    Returns
+    -------
+    dict of str to str
+
+    Examples
+    --------
+    >>> pairs = {"cell_a": ["gru", "gru", "lstm"], "cell_b": ["lstm", "rnn", "rnn"]}
+    >>> table = pd.DataFrame({**pairs, "p_holm": [0.4, 0.01, 0.2]})
+    >>> letter_groups(table, ["gru", "lstm", "rnn"])
+    {'gru': 'a', 'lstm': 'ab', 'rnn': 'b'}
+    """
+    groups = [frozenset(cells)]
+    apart = comparison[comparison["p_holm"] < level]
+    for a, b in zip(apart["cell_a"], apart["cell_b"], strict=True):
+        split = [
+            part
+            for group in groups
+            for part in ((group - {a}, group - {b}) if {a, b} <= group else (group,))
+        ]
+        unique = list(dict.fromkeys(split))
+        groups = [one for one in unique if not any(one < other for other in unique)]
+    rank = {cell: number for number, cell in enumerate(cells)}
+    groups.sort(key=lambda group: sorted(rank[cell] for cell in group))
+    letters = [_letter(number) for number in range(len(groups))]
+    return {
+        cell: "".join(name for name, group in zip(letters, groups, strict=True) if cell in group)
+        for cell in cells
+    }
+
+
+def _letter(number: int) -> str:
+    """Return a, b, ..., z, then a', b' and so on."""
+    rounds, place = divmod(number, 26)
+    return chr(ord("a") + place) + "'" * rounds

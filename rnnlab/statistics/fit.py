@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from rnnlab.diverged import as_without_model, is_accuracy
 from rnnlab.statistics._tables import require_columns, require_unique
-from rnnlab.statistics.intervals import NO_INTERVAL, is_share, mean_interval
+from rnnlab.statistics.intervals import NO_INTERVAL, mean_interval
 
 
 def summarise_fit(
@@ -71,8 +72,8 @@ def summarise_fit(
     worst = {name: pd.Series([one[name] for one in baselines.values()]).max() for name in scores}
     rows = []
     for cell, group in tests.groupby("cell", sort=False):
-        values = group[list(scores)].fillna(worst)
-        low, high = mean_interval(values[first]) if is_share(first) else NO_INTERVAL
+        values = pd.DataFrame({name: as_without_model(group[name], worst[name]) for name in scores})
+        low, high = mean_interval(values[first]) if is_accuracy(first) else NO_INTERVAL
         diverged = group["status"] == "diverged"
         rows.append(
             {

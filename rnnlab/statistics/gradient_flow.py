@@ -1,4 +1,4 @@
-"""Summaries of gradient-flow runs: half-lives and decay over seeds, and bands for the figure."""
+"""Summaries of gradient flow: half-lives and decay over seeds, and bands of the figure."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def summarise_gradient_flow(
     Parameters
     ----------
     gradients : DataFrame
-        Columns cell, seed, phase, state, lag, log10_norm, relative_norm; others are not looked at.
+        Columns cell, seed, phase, state, lag, log10_norm, relative_norm; others are ignored.
         The lags of a curve run from 0 without a gap. It is not modified.
     half_life : callable
-        From the relative norms by lag, float64 (lags,), to the lag in steps at which half is left;
-        inf where that is never the case (`rnnlab.analysis.half_life`).
+        From the relative norms by lag, float64 (lags,), to the lag in steps at which half is left,
+        or inf (`rnnlab.analysis.half_life`).
     decay_per_step : callable
         From log10 of the norms by lag, float64 (lags,), to its slope per step
         (`rnnlab.analysis.decay_per_step`).
@@ -48,19 +48,19 @@ def summarise_gradient_flow(
     DataFrame
         All numbers are medians over the seeds that have a gradient:
 
-        - cell, phase, state; seeds: how many those are
+        - cell, phase, state; seeds: the number of those
         - half_life (steps), the first lag at which half is left, with its interval ci_low, ci_high
         - log10_decay_per_step
         - decay_half_life (steps), the half-life that this slope means, inf for a gradient that
           does not fade, with its interval decay_low, decay_high
-        - reference_lag: the first lag that has a gradient, which relative norms are relative to:
-          above 0 for a state that the output does not read in the same step
-        - status: "ok"; "no gradient" of a state whose gradient is 0 at every lag; "diverged" where
-          the norms are not numbers. But for "ok", `seeds` is 0 and the numbers are NaN
+        - reference_lag: the first lag that has a gradient, the reference of relative norms: above 0
+          for a state that the output does not read in the same step
+        - status: "ok"; "no gradient" for a state whose gradient is 0 at every lag; "diverged" where
+          the norms are not numbers. Unless it is "ok", `seeds` is 0 and the numbers are NaN
 
         Intervals are of 95 % (`median_interval`): NaN with fewer than 6 seeds.
 
-        Cells in the order of their first appearance; so are phases and states within a cell.
+        Cells are in the order of first appearance, and phases and states within a cell likewise.
 
     Raises
     ------
@@ -103,47 +103,47 @@ def summarise_gradient_flow(
         reference = max(first, default=math.nan)
         rows.append((*key, len(lives), *numbers, reference, _of_all(said)))
     table = in_order_of_cells(pd.DataFrame(rows, columns=SUMMARY), gradients)
-    if table["reference_lag"].isna().any():  # whole numbers beside gaps
+    if table["reference_lag"].isna().any():  # whole numbers and gaps in one column
         whole = [lag if math.isnan(lag) else int(lag) for lag in table["reference_lag"]]
         table["reference_lag"] = pd.Series(whole, dtype=object)
     return table
 
 
 def _median(values: list[float]) -> tuple[float, float, float]:
-    """Return the median of what is known, with its interval."""
+    """Return the median of the values that are not NaN, with its interval."""
     known = [value for value in values if not math.isnan(value)]
     return (float(np.median(known)), *median_interval(known)) if known else (math.nan,) * 3
 
 
 def _halving(slope: float) -> float:
-    """Return the steps in which a norm halves that changes by `slope` decades a step."""
+    """Return the steps in which a norm halves that changes by `slope` decades per step."""
     return math.inf if slope >= 0 else -math.log10(2) / slope
 
 
 def _status(log10: Curve) -> str:
-    """Return what a curve is: one with a gradient, one of zeros, or one that broke off."""
+    """Return the status of a curve: with a gradient, all zeros, or with NaN."""
     if np.isnan(log10).any():
         return DIVERGED
     return NO_GRADIENT if np.isneginf(log10).all() else OK
 
 
 def _of_all(said: list[str]) -> str:
-    """Return the status of curves together: that of the best of them."""
+    """Return the best status of several curves."""
     return next(status for status in (OK, NO_GRADIENT, DIVERGED) if status in said)
 
 
 def decay_bands(gradients: pd.DataFrame) -> pd.DataFrame:
     """Reduce the curves of all seeds to a median and a band at every lag, for the figure.
 
-    The relative norm is taken from the logarithms, log10_norm minus its value at the first lag of
-    the curve that has a gradient, and so are the means of two middle seeds: they are geometric, as
-    befits a log axis. The band goes from the 10th to the 90th percentile of the seeds, order
-    statistics that are not interpolated; with fewer than 10 seeds it spans all of them.
+    The relative norm is computed from the logarithms: log10_norm minus its value at the first lag
+    of the curve that has a gradient. So are the means of two middle seeds, which are geometric, for
+    a log axis. The band goes from the 10th to the 90th percentile of the seeds, without
+    interpolation; with fewer than 10 seeds it spans all of them.
 
     Parameters
     ----------
     gradients : DataFrame
-        Columns cell, seed, phase, state, lag, log10_norm; others are not looked at. The lags of a
+        Columns cell, seed, phase, state, lag, log10_norm; others are ignored. The lags of a
         curve run from 0 without a gap. It is not modified.
 
     Returns
@@ -151,8 +151,8 @@ def decay_bands(gradients: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Columns cell, phase, state, lag, median, low, high, seeds, reference_lag, status; median,
         low and high are relative norms. A norm of 0 is a relative norm of 0. NaN, and lags before
-        the first that has a gradient, are left out, lag by lag, and `seeds` counts the numbers that
-        are there: where it is 0 the others are NaN. reference_lag and status as in
+        the first that has a gradient, are left out, lag by lag, and `seeds` is the number of those
+        that remain: where it is 0 the others are NaN. reference_lag and status as in
         `summarise_gradient_flow`.
 
     Raises

@@ -1,9 +1,9 @@
-"""Medians and bands over seeds for the figures of the gradient lab, one function a table.
+"""Medians and bands over seeds for the figures of gradient flow, one function for each table.
 
-Every function takes a table of the gradient-flow experiment as it was written and returns one row a
-point of the figure. `median` is the median over seeds, `low` and `high` the 10th and the 90th
-percentile, as in `decay_bands`: order statistics, which with fewer than 10 seeds span all of them;
-`seeds` counts the numbers that are there. Cells come in the order of their first appearance.
+Every function takes a table of the gradient-flow experiment as it was written and returns a row for
+each point of the figure. `median` is the median over seeds, `low` and `high` are the 10th and the
+90th percentile, as in `decay_bands`, which with fewer than 10 seeds span all of them; `seeds` is
+the number of values. Cells are in the order of first appearance.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pandas as pd
 from rnnlab.statistics._percentiles import PERCENTS, percentile
 from rnnlab.statistics._tables import in_order_of_cells, require_columns, require_unique
 
-#: Steps: what memory times are counted in, ten bins a decade.
+#: Bins of memory times in steps, ten for each decade.
 TIME_EDGES = np.logspace(0, 4, 41)
 
 
@@ -36,7 +36,7 @@ def lyapunov_medians(lyapunov: pd.DataFrame) -> pd.DataFrame:
 def path_medians(paths: pd.DataFrame) -> pd.DataFrame:
     """Reduce paths.csv: log10 of the norm, by cell, phase, state, lag and path.
 
-    Of a cell that holds a memory along a direct path only the states that do are kept.
+    For a cell that holds a memory along a direct path, only those states are kept.
     """
     keys = ["cell", "phase", "state", "lag", "path"]
     table = over_seeds(paths, "paths", keys, "log10_norm")
@@ -47,7 +47,7 @@ def path_medians(paths: pd.DataFrame) -> pd.DataFrame:
 def share_medians(shares: pd.DataFrame) -> pd.DataFrame:
     """Reduce shares.csv: the share of the gradient, by cell, phase, state, lag and path.
 
-    Of a cell that holds a memory along a direct path only the states that do are kept.
+    For a cell that holds a memory along a direct path, only those states are kept.
     """
     keys = ["cell", "phase", "state", "lag", "path"]
     table = over_seeds(shares, "shares", keys, "share")
@@ -70,7 +70,7 @@ def memory_time_shares(gates: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        cell, phase, gate, left, right (steps, ten bins a decade; the last one goes to infinity),
+        cell, phase, gate, left, right (steps, ten bins for each decade; the last one is unbounded),
         share (of units), seeds.
     """
     require_columns(gates, "gates", ["cell", "phase", "gate", "seed", "memory_time"])
@@ -139,17 +139,17 @@ def over_seeds(table: pd.DataFrame, name: str, keys: Sequence[str], value: str) 
     Parameters
     ----------
     table : DataFrame
-        Columns `keys`, seed and `value`; infinite values have their place, NaN is left out.
+        Columns `keys`, seed and `value`; infinite values are ranked, NaN is left out.
     name : str
-        What messages call the table.
+        Name of the table in messages.
     keys : sequence of str
-        "cell" first.
+        Columns that identify a point, "cell" first.
     value : str
 
     Returns
     -------
     DataFrame
-        `keys`, median, low, high, seeds. NaN where there is no number at all.
+        `keys`, median, low, high, seeds. NaN where there is no number.
 
     Raises
     ------
@@ -173,7 +173,7 @@ def over_seeds(table: pd.DataFrame, name: str, keys: Sequence[str], value: str) 
         pd.MultiIndex.from_frame(table[keys].drop_duplicates())
         if len(keys) > 1
         else table[keys[0]].drop_duplicates()
-    )  # in the order they came
+    )  # in the order of the table
     values = np.sort(wide.to_numpy(np.float64), axis=1)  # NaN comes last
     counts = (~np.isnan(values)).sum(axis=1)
     reduced = wide.index.to_frame(index=False)
@@ -183,7 +183,7 @@ def over_seeds(table: pd.DataFrame, name: str, keys: Sequence[str], value: str) 
 
 
 def _of_states(table: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
-    """Keep the states of each cell that occur in `kept`, or all where none does."""
+    """Keep the states of each cell that are in `kept`, or all if none is."""
     wanted = set(zip(kept["cell"], kept["state"], strict=True))
     cells = {cell for cell, _ in wanted}
     pairs = zip(table["cell"], table["state"], strict=True)

@@ -1,4 +1,4 @@
-"""Intervals over seeds: of a mean, of a share of runs and of a median, for any distribution."""
+"""Intervals over seeds for any distribution: of a mean, a share of runs and a median."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ def mean_interval(values: ArrayLike, *, level: float = 0.95) -> tuple[float, flo
     Its upper end is the quantile at (1 + level) / 2 of sum_i D_i z_i, where z are the values and 1,
     and D are uniform random weights that sum to 1 (Dirichlet with all parameters 1); its lower end
     is the mirror image, with 0 in place of 1 (Gaffke 2005; Learned-Miller & Thomas 2019). It
-    assumes nothing about the distribution: runs that either solve a task or do not are covered,
-    where a bootstrap interval holds 27 to 92 % of what it promises. For values of 0 and 1 alone it
+    assumes nothing about the distribution: it covers for runs that either solve a task
+    or do not, where a bootstrap interval of 95 % covers 27 to 92 %. For values of 0 and 1 alone it
     is the interval of Clopper and Pearson (`success_interval`).
 
     Parameters
     ----------
     values : array_like (N,)
-        One number a seed, in any order.
+        One number for each seed, in any order.
     level : float
         Coverage, between 0 and 1.
 
     Returns
     -------
     low, high : float
-        NaN for a single value, and where a value lies outside 0 and 1: the mean of an unbounded
-        variable has no interval that holds whatever its distribution.
+        NaN for a single value, and where a value is not within 0 and 1: the mean of an unbounded
+        variable has no interval that covers for every distribution.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def _upper_end(numbers: NDArray[np.float64], tail: float) -> float:
 def success_interval(solved: int, runs: int, *, level: float = 0.95) -> tuple[float, float]:
     """Return the interval of a success rate by Clopper and Pearson (1934).
 
-    It covers at least as often as `level` says, whatever the rate, and has a width even where all
+    It covers with a probability of at least `level` for every rate, and has a width even where all
     runs or none are solved: 5 of 5 does not show "always".
 
     Raises
@@ -126,22 +126,22 @@ def share_interval(share: float, count: float, *, level: float = 0.95) -> tuple[
 
 
 def median_interval(values: ArrayLike, *, level: float = 0.95) -> tuple[float, float]:
-    """Return the interval of a median between two of the values, whatever their distribution.
+    """Return the interval of a median between two of the values, for any distribution.
 
     The ends are the k-th smallest and the k-th largest value, with the largest k for which the
-    interval covers the median at least as often as `level` says (David & Nagaraja 2003).
+    interval covers the median with a probability of at least `level` (David & Nagaraja 2003).
 
     Parameters
     ----------
     values : array_like (N,)
-        One number a seed, in any order; infinite ones count as larger or smaller than all others.
+        One number for each seed, in any order; infinite values are ranked like others.
     level : float
         Coverage, between 0 and 1.
 
     Returns
     -------
     low, high : float
-        NaN with too few values: at 95 % it takes 6.
+        NaN with too few values: 95 % requires 6.
 
     Raises
     ------
@@ -169,26 +169,15 @@ def median_interval(values: ArrayLike, *, level: float = 0.95) -> tuple[float, f
 def require_level(level: float) -> None:
     """Raise a ValueError unless `level` is a share between 0 and 1."""
     if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1, got {level}: use .95 for 95 %")
-
-
-def is_share(metric: str) -> bool:
-    """Return whether a metric lies within 0 and 1, by its name: that of an accuracy.
-
-    Examples
-    --------
-    >>> is_share("recall_accuracy"), is_share("mse")
-    (True, False)
-    """
-    return metric.endswith("accuracy")
+        raise ValueError(f"level must be between 0 and 1, got {level}: use .95 for 95 %")
 
 
 def _numbers(values: ArrayLike) -> NDArray[np.float64]:
-    """Return values as an array, or raise a ValueError."""
+    """Return values as an array; raise a ValueError unless it is a list of numbers."""
     numbers = np.asarray(values, dtype=np.float64)
     if numbers.ndim != 1 or numbers.size == 0:
         raise ValueError(
             f"values must be a list of at least one number, got shape {numbers.shape}: "
-            "pass one number a seed"
+            "pass one number for each seed"
         )
     return numbers

@@ -1,4 +1,4 @@
-"""How runs of a cell learn: the median over seeds at every evaluation, and a band."""
+"""Learning curves: the median over seeds at every evaluation, and a band."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from rnnlab.diverged import DIVERGED
 from rnnlab.statistics._percentiles import PERCENTS, percentile
 from rnnlab.statistics.run_outcomes import (
-    DIVERGED,
     checked,
     conditions_of,
     groups_of,
@@ -17,23 +17,23 @@ from rnnlab.statistics.run_outcomes import (
     with_worst,
 )
 
-# Settings that decide when runs are evaluated: all others leave that alike in the whole study.
+# Settings that decide when runs are evaluated; the others do not.
 _SCHEDULE = ("updates", "evaluate_every")
 
 
 def learning_curves(
     metrics: pd.DataFrame,
+    metric: str,
     *,
-    metric: str = "recall_accuracy",
     higher_is_better: bool = True,
     by: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Reduce the runs of every cell and condition to a median and a band at every evaluation.
 
-    The band goes from the 10th to the 90th percentile of the seeds, order statistics that are not
-    interpolated: with fewer than 10 seeds it spans all of them. It shows how runs scatter; it is
-    no interval of the median. A run that diverged stays at its worst from there on: to the last
-    evaluation of the others of its cell and condition and, if all of these diverged, of the study.
+    The band goes from the 10th to the 90th percentile of the seeds, without interpolation: with
+    fewer than 10 seeds it spans all of them. It shows the scatter of runs and is not an interval of
+    the median. A run that diverged stays at its worst value up to the last evaluation of the other
+    runs of its cell and condition and, if all of these diverged, of the study.
 
     Parameters
     ----------
@@ -62,7 +62,8 @@ def learning_curves(
     ...         "recall_accuracy": [0.5, 0.75, 0.25, 1.0, 0.0, 0.125],
     ...     }
     ... )
-    >>> learning_curves(metrics)[["update", "median", "low", "high"]].to_numpy().tolist()
+    >>> curves = learning_curves(metrics, "recall_accuracy")
+    >>> curves[["update", "median", "low", "high"]].to_numpy().tolist()
     [[100.0, 0.25, 0.0, 0.5], [200.0, 0.75, 0.125, 1.0]]
     """
     by = conditions_of(metrics) if by is None else list(by)
@@ -86,13 +87,15 @@ def learning_curves(
 def _curve(group: pd.DataFrame, planned: pd.Series[int]) -> pd.DataFrame:
     """Return the percentiles of one cell in one condition, by update.
 
-    `planned` are the updates at which the study evaluates runs of its kind.
+    `planned` are the updates at which the study evaluates such runs.
     """
     broken = group[group["status"] == DIVERGED]
     measured = group.loc[group["status"] != DIVERGED, "update"]
-    if group["seed"].isin(broken["seed"]).all():  # nobody is left to say when it would go on
+    if (
+        group["seed"].isin(broken["seed"]).all()
+    ):  # no run of this cell reached the later evaluations
         measured = pd.concat([measured, planned])
-    # a run breaks off between the evaluations of the others
+    # a run can diverge between the evaluations of the others
     grid = measured if len(measured) else broken["update"]
     wide = group.pivot(index="update", columns="seed", values="value")  # (updates, seeds)
     wide = wide.reindex(wide.index.union(pd.Index(grid.unique())))

@@ -1,4 +1,4 @@
-"""Outcomes of every cell in every condition, with intervals, and over all conditions."""
+"""Table of outcomes: every cell in every condition, with intervals, and over all conditions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from rnnlab.statistics.intervals import NO_INTERVAL, is_share, mean_interval, success_interval
+from rnnlab.diverged import is_accuracy
+from rnnlab.statistics.intervals import NO_INTERVAL, mean_interval, success_interval
 from rnnlab.statistics.run_outcomes import conditions_of, defined, groups_of, mean_value, runs_of
 from rnnlab.statistics.survival import kaplan_meier, median_updates
 
@@ -21,8 +22,8 @@ _COLUMNS = (
 
 def outcomes(
     metrics: pd.DataFrame,
+    metric: str,
     *,
-    metric: str = "recall_accuracy",
     higher_is_better: bool = True,
     solved: Callable[[float], bool],
     by: Sequence[str] | None = None,
@@ -38,21 +39,22 @@ def outcomes(
     level : float
         Coverage of the intervals.
     undefined : float
-        What a run counts with in a mean that diverged and has no value of `metric`, such as the
-        chance level of the task; infinitely bad unless given.
+        Score of an answer without a model, such as the chance level of the task, which counts in a
+        mean for a diverged run without a value (`rnnlab.diverged`); by default it counts as
+        infinitely bad.
 
     Returns
     -------
     DataFrame
-        Cells in the order of first appearance. Columns cell, those in `by`, metric, then
+        Cells in the order of first appearance. The columns are cell, those in `by`, metric, then
 
-        - seeds: number of runs; diverged: how many of them did
+        - seeds: number of runs; diverged: number of diverged runs
         - mean: of `metric` at the last evaluation, over all runs; mean_low, mean_high: its interval
           where the metric is an accuracy (`mean_interval`), else NaN
         - solved: number of runs; success_rate, success_low, success_high: their share with
           its interval (`success_interval`)
         - updates_to_solve, updates_low, updates_high: Kaplan-Meier median with its interval,
-          unsolved runs being right-censored; infinity where it was not seen
+          with unsolved runs right-censored; infinity where it was not reached
 
     Raises
     ------
@@ -70,7 +72,7 @@ def outcomes(
     ...         "recall_accuracy": [0.2, 1.0, 0.9, 1.0, 0.8],
     ...     }
     ... )
-    >>> row = outcomes(metrics, solved=lambda accuracy: accuracy >= 0.99).iloc[0]
+    >>> row = outcomes(metrics, "recall_accuracy", solved=lambda accuracy: accuracy >= 0.99).iloc[0]
     >>> f"{row['solved']} of {row['seeds']}, {row['success_low']:.2f} to {row['success_high']:.2f}"
     '2 of 5, 0.05 to 0.85'
     >>> f"{row['mean']:.2f} ({row['mean_low']:.2f} to {row['mean_high']:.2f})"
@@ -81,7 +83,7 @@ def outcomes(
     rows = []
     for key, group in groups_of(runs, ["cell", *by]).items():
         values, successes = defined(group, undefined), int(group["solved"].sum())
-        low, high = mean_interval(values, level=level) if is_share(metric) else NO_INTERVAL
+        low, high = mean_interval(values, level=level) if is_accuracy(metric) else NO_INTERVAL
         success_low, success_high = success_interval(successes, len(group), level=level)
         curve = kaplan_meier(group["watched"], group["solved"], level=level)
         median, earliest, latest = median_updates(curve)
@@ -112,15 +114,15 @@ def overall(outcomes: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     Parameters
     ----------
     outcomes : DataFrame
-        What `outcomes` returns.
+        Table of `outcomes`.
     by : sequence of str
         The settings that make a condition.
 
     Returns
     -------
     DataFrame
-        Columns cell, metric, conditions, runs, mean: that of the means, each condition counting
-        alike; solved: number of runs. Empty if no condition is common to all cells.
+        Columns cell, metric, conditions, runs; mean: that of the means, with equal weights for all
+        conditions; solved: number of runs. Empty if no condition is common to all cells.
 
     Examples
     --------

@@ -1,8 +1,7 @@
-"""Reduction of evaluations to runs: one number a run, which all comparisons are made of."""
+"""Outcomes of runs: each run reduced to one value, the input of all comparisons."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,21 +9,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rnnlab.diverged import DIVERGED, as_without_model, worse_than_all
 from rnnlab.statistics._tables import order_of_appearance, require_columns, require_unique
-
-DIVERGED = "diverged"
 
 
 def conditions_of(metrics: pd.DataFrame) -> list[str]:
-    """Return the settings that a study varies besides its cells.
+    """Return the settings that a study varies in addition to its cells.
 
-    A metrics.csv names the run of a row first: those are the columns before `seed`, but for the
-    cell.
+    The first columns of metrics.csv identify the run of a row: these are the columns before `seed`
+    without the cell.
 
     Raises
     ------
     ValueError
-        If there is no column `cell` or `seed`.
+        If the column `cell` or `seed` is missing.
 
     Examples
     --------
@@ -39,15 +37,15 @@ def conditions_of(metrics: pd.DataFrame) -> list[str]:
 def labelled(metrics: pd.DataFrame, settings: Sequence[str]) -> pd.DataFrame:
     """Move settings from their columns into the labels of cells.
 
-    What is left between `cell` and `seed` are conditions, within which cells are compared. Values
-    of a setting that is in the labels are compared like cells.
+    The columns that remain between `cell` and `seed` are conditions, within which cells are
+    compared. Values of a setting in the labels are compared like cells.
 
     Parameters
     ----------
     metrics : DataFrame
-        One row an evaluation. It is not modified.
+        A row for each evaluation. It is not modified.
     settings : sequence of str
-        Columns such as forget_bias. A gap says that the cell has no such setting.
+        Columns such as forget_bias. A gap means that the cell has no such setting.
 
     Raises
     ------
@@ -69,7 +67,7 @@ def labelled(metrics: pd.DataFrame, settings: Sequence[str]) -> pd.DataFrame:
 
 
 def setting_text(value: Any) -> str:
-    """Return a setting as one writes it in a study: 0, not 0.0; a column with texts has texts.
+    """Return a setting as it is written in a study: 0, not 0.0.
 
     Examples
     --------
@@ -84,8 +82,8 @@ def setting_text(value: Any) -> str:
 
 def runs_of(
     metrics: pd.DataFrame,
+    metric: str,
     *,
-    metric: str = "recall_accuracy",
     higher_is_better: bool = True,
     solved: Callable[[float], bool] | None = None,
     by: Sequence[str] | None = None,
@@ -95,34 +93,34 @@ def runs_of(
     Parameters
     ----------
     metrics : DataFrame
-        One row an evaluation: cell, the settings in `by`, seed, update and `metric`; a column
-        `status` says "diverged" where a run broke off. It is not modified.
+        A row for each evaluation: cell, the settings in `by`, seed, update and `metric`; a column
+        `status` is "diverged" in the last row of a diverged run. It is not modified.
     metric : str
-        The column that the study is judged by.
+        The headline metric, a column.
     higher_is_better : bool
         False for a loss.
     solved : callable, optional
         From a value of `metric` to whether it solves the task; without it, nothing is solved.
     by : sequence of str, optional
-        The settings that vary; those before `seed` unless given.
+        The settings that vary; by default the columns before `seed`.
 
     Returns
     -------
     DataFrame
-        One row a run, in the order of first appearance: cell, those in `by`, seed, then
+        A row for each run, in the order of first appearance: cell, those in `by`, seed, then
 
-        - value: `metric` at the last evaluation. A run that diverged has what its last row says
-          and, where that is NaN, the worst there is: infinity for a loss, minus infinity else.
-        - diverged: whether it did
-        - solved: whether some evaluation solves the task, be it one before the run diverged
+        - value: `metric` at the last evaluation. A diverged run has the value of its last row or,
+          where that is NaN, infinity for a loss and minus infinity otherwise (`rnnlab.diverged`).
+        - diverged: whether the run diverged
+        - solved: whether some evaluation solves the task, also one before the run diverged
         - watched: updates to the first such evaluation or, right-censored, to the run's last one.
-          A run that diverged unsolved would not have solved the task later either: it is censored
-          at the largest number of updates in the table.
+          A run that diverged unsolved is censored at the largest number of updates in the table: it
+          would not have solved the task later.
 
     Raises
     ------
     ValueError
-        If a column is missing, an evaluation comes twice, or a run that did not diverge has NaN.
+        If a column is missing, an evaluation is there twice, or a run that did not diverge has NaN.
 
     Examples
     --------
@@ -167,7 +165,7 @@ def groups_of(table: pd.DataFrame, keys: Sequence[str]) -> dict[tuple[Any, ...],
 
 
 def checked(metrics: pd.DataFrame, metric: str, by: Sequence[str]) -> pd.DataFrame:
-    """Return `metrics` with a column `status`, or say what is wrong with it."""
+    """Return `metrics` with a column `status`; raise a ValueError if it is not a valid table."""
     rows = ("cell", *by, "seed", "update")
     require_columns(metrics, "metrics", (*rows, metric))
     require_unique(metrics, "metrics", rows, "name the setting that varies in `by`")
@@ -189,15 +187,15 @@ def checked(metrics: pd.DataFrame, metric: str, by: Sequence[str]) -> pd.DataFra
 
 
 def with_worst(table: pd.DataFrame, metric: str, higher_is_better: bool) -> pd.Series[float]:
-    """Return the column `metric`, the worst there is in place of NaN."""
-    worst = -math.inf if higher_is_better else math.inf
-    return table[metric].astype(np.float64).fillna(worst)
+    """Return the column `metric`, with NaN as worse than every number."""
+    values = worse_than_all(table[metric], higher_is_better=higher_is_better)
+    return pd.Series(values, index=table.index)
 
 
 def in_order(table: pd.DataFrame, metrics: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     """Sort rows by cell as `metrics` names them first, then by the other keys.
 
-    Numbers go in increasing order, other values in the order of first appearance.
+    Numbers are in increasing order, other values in the order of first appearance.
     """
     places = pd.DataFrame(
         {
@@ -212,24 +210,16 @@ def in_order(table: pd.DataFrame, metrics: pd.DataFrame, keys: Sequence[str]) ->
 
 
 def sample(runs: pd.DataFrame) -> NDArray[np.float64]:
-    """Return the values of some runs, sorted: the order in a file must not reach a rounding."""
+    """Return the values of some runs, sorted, so that rounding does not depend on their order."""
     return np.sort(runs["value"].to_numpy(np.float64))
 
 
 def defined(runs: pd.DataFrame, undefined: float) -> NDArray[np.float64]:
-    """Return the values of some runs, sorted, those without a number replaced by `undefined`.
-
-    `undefined` is what a run counts with that diverged before it had a loss; NaN leaves it
-    infinite.
-    """
-    values = sample(runs)
-    return values if math.isnan(undefined) else np.where(np.isfinite(values), values, undefined)
+    """Return the values of some runs, sorted, as they count in a mean (`rnnlab.diverged`)."""
+    return as_without_model(sample(runs), undefined)
 
 
 def mean_value(runs: pd.DataFrame, undefined: float) -> float:
-    """Return the mean of some runs' values, never beyond their ends.
-
-    The rounding of a sum could step over them.
-    """
+    """Return the mean of the values of some runs, clipped to their range because of rounding."""
     values = defined(runs, undefined)
     return float(np.clip(values.mean(), values.min(), values.max()))

@@ -1,4 +1,4 @@
-"""Outcomes of the runs of one cell in one condition, a row of a summary."""
+"""Summary of the runs of one cell in one condition: a row of summary.csv."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from rnnlab.statistics.intervals import NO_INTERVAL, is_share, mean_interval
+from rnnlab.diverged import as_without_model, is_accuracy
+from rnnlab.statistics.intervals import NO_INTERVAL, mean_interval
 from rnnlab.statistics.run_outcomes import runs_of
 
 
@@ -17,26 +18,30 @@ def summarise_condition(
     metric: str,
     *,
     solved: Callable[[float], bool],
+    higher_is_better: bool = True,
     others: Sequence[str] = (),
     undefined: float = math.nan,
 ) -> dict[str, float]:
-    """Summarise the runs of one cell under one condition, a row of a study's summary.csv.
+    """Summarise the runs of one cell in one condition: a row of summary.csv.
 
     Values are those of the last evaluation of each run.
 
     Parameters
     ----------
     evaluations : DataFrame
-        One row an evaluation, in any order: cell, seed, update, `metric`, those in `others`, and
-        a column `status` that says "diverged" where a run broke off. It is not modified.
+        A row for each evaluation, in any order: cell, seed, update, `metric`, those in `others`,
+        and a column `status` that is "diverged" in the last row of a diverged run. It is not
+        modified.
     metric : str
-        The column that the study is judged by.
+        The headline metric, a column.
     solved : callable
         From a value of `metric` to whether it solves the task.
+    higher_is_better : bool
+        False for a loss.
     others : sequence of str
-        Further columns whose means are wanted.
+        Further columns to average.
     undefined : float
-        What a run counts with that diverged and has no value of `metric`.
+        Score of an answer without a model, for diverged runs without a value (`rnnlab.diverged`).
 
     Returns
     -------
@@ -45,7 +50,7 @@ def summarise_condition(
         - the metric: mean, with its 95 % interval ci_low, ci_high where it is an accuracy
           (`mean_interval`), else NaN
         - the means of `others`
-        - solved_share: share of the runs that are solved at some evaluation
+        - solved_share: share of the runs that solve the task at some evaluation
         - updates_to_solve: median number of updates until solved. An unsolved run counts as later
           than every solved one, so the median is inf where half of the runs or more are unsolved;
           with all runs equally long that is the median with right-censoring, which a mean over
@@ -54,7 +59,7 @@ def summarise_condition(
     Raises
     ------
     ValueError
-        If a column is missing, an evaluation comes twice, or a run that did not diverge has NaN.
+        If a column is missing, an evaluation is there twice, or a run that did not diverge has NaN.
 
     Examples
     --------
@@ -70,13 +75,11 @@ def summarise_condition(
     >>> found["accuracy"], found["solved_share"], found["updates_to_solve"]
     (0.75, 0.5, inf)
     """
-
-    def answered(value: float) -> bool:
-        return math.isfinite(value) and solved(value)
-
-    runs = runs_of(evaluations, metric=metric, solved=answered, by=())  # in the order of the seeds
-    values = runs["value"].where(np.isfinite(runs["value"]), undefined)
-    low, high = mean_interval(values) if is_share(metric) else NO_INTERVAL
+    runs = runs_of(  # in the order of the seeds
+        evaluations, metric, higher_is_better=higher_is_better, solved=solved, by=()
+    )
+    values = pd.Series(as_without_model(runs["value"], undefined))
+    low, high = mean_interval(values) if is_accuracy(metric) else NO_INTERVAL
     last = evaluations.sort_values(["seed", "update"]).groupby("seed").tail(1)
     return {
         "seeds": len(runs),

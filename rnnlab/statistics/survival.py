@@ -1,4 +1,4 @@
-"""Updates until solved, where some runs never are: Kaplan-Meier curves and their medians."""
+"""Kaplan-Meier curves of the updates until a task is solved, and their medians."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rnnlab.statistics.intervals import require_level, success_interval
 from rnnlab.statistics.run_outcomes import conditions_of, groups_of, runs_of
 
 _CURVE = ["update", "unsolved", "ci_low", "ci_high", "at_risk"]
-_HALF = 0.5 + 1e-12  # products of fractions come out a rounding error above 1/2
+_HALF = 0.5 + 1e-12  # products of fractions can be a rounding error above 1/2
 
 
 def kaplan_meier(updates: ArrayLike, solved: ArrayLike, *, level: float = 0.95) -> pd.DataFrame:
@@ -24,7 +24,7 @@ def kaplan_meier(updates: ArrayLike, solved: ArrayLike, *, level: float = 0.95) 
     Parameters
     ----------
     updates : array_like of int (N,)
-        For each run, when it was solved or, if it was not, for how long it was watched.
+        For each run the update at which it was solved or, if it was not, its last one.
     solved : array_like of bool (N,)
     level : float
         Nominal coverage of the interval, between 0 and 1.
@@ -34,12 +34,12 @@ def kaplan_meier(updates: ArrayLike, solved: ArrayLike, *, level: float = 0.95) 
     DataFrame
         A row for 0 and one for each different number of updates, in increasing order:
 
-        - update; unsolved: share that is unsolved after it, until the next row
+        - update; unsolved: share that is unsolved after it, up to the next row
         - ci_low, ci_high: pointwise interval with the logarithm of the negative logarithm
           (Kalbfleisch & Prentice 1980), as R's survival package and lifelines offer it. That one is
-          not defined while no run is solved, nor once all are: there it is the exact interval of a
-          share of runs, where they were all watched for as long, and else what it was before.
-        - at_risk: runs that were neither solved nor given up before
+          not defined before the first solved run and after the last: there it is the exact interval
+          of a share where all runs were watched equally long, and that of the row before otherwise.
+        - at_risk: runs that were neither solved nor censored before
 
     Raises
     ------
@@ -56,12 +56,12 @@ def kaplan_meier(updates: ArrayLike, solved: ArrayLike, *, level: float = 0.95) 
     when, done = np.asarray(updates, dtype=np.int64), np.asarray(solved, dtype=bool)
     if when.ndim != 1 or when.size == 0 or when.shape != done.shape:
         raise ValueError(
-            f"updates and solved must be lists of the same length, one entry a run, got shapes "
-            f"{when.shape} and {done.shape}: pass both for every run"
+            f"updates and solved must be lists of the same length, one entry for each run, got "
+            f"shapes {when.shape} and {done.shape}: pass both for every run"
         )
     censored = scipy.stats.CensoredData(uncensored=when[done], right=when[~done])
     curve = scipy.stats.ecdf(censored).sf
-    with warnings.catch_warnings():  # of SciPy: not defined where none or all are solved
+    with warnings.catch_warnings():  # from SciPy: undefined where none or all are solved
         warnings.simplefilter("ignore", RuntimeWarning)
         interval = curve.confidence_interval(level, method="log-log")
     rows = [(0, 1.0, 1.0, 1.0, len(when))]
@@ -85,14 +85,14 @@ def median_updates(curve: pd.DataFrame) -> tuple[float, float, float]:
     Parameters
     ----------
     curve : DataFrame
-        What `kaplan_meier` returns.
+        Table of `kaplan_meier`.
 
     Returns
     -------
     median, low, high : float
         Updates after which half of the runs are solved: where `unsolved`, `ci_low` and `ci_high`
-        come to 1/2; infinity where that is never seen. A curve that stays at 1/2 for a while has
-        its median in the middle of that time, as the median of an even number of runs is.
+        reach 1/2, or infinity. A curve that stays at 1/2 has its median in the middle of that
+        interval, like the median of an even number of runs.
 
     Examples
     --------
@@ -113,8 +113,8 @@ def median_updates(curve: pd.DataFrame) -> tuple[float, float, float]:
 
 def survival_curves(
     metrics: pd.DataFrame,
+    metric: str,
     *,
-    metric: str = "recall_accuracy",
     higher_is_better: bool = True,
     solved: Callable[[float], bool],
     by: Sequence[str] | None = None,
@@ -122,8 +122,8 @@ def survival_curves(
 ) -> pd.DataFrame:
     """Return the Kaplan-Meier curve of every cell and condition.
 
-    A run is solved at its first evaluation that solves the task: between two evaluations nobody
-    looks. What counts as watched how long, and a run that diverged, is as `runs_of` has it.
+    A run is solved at its first evaluation that solves the task. Censoring, and diverged runs, are
+    as in `runs_of`.
 
     Parameters
     ----------
@@ -158,12 +158,12 @@ def survival_curves(
 
 
 def _crossing(times: NDArray[np.float64], values: NDArray[np.float64]) -> float:
-    """Return when a falling curve comes to 1/2; inf if never."""
+    """Return where a falling curve reaches 1/2; inf if it does not."""
     reached = np.flatnonzero(values <= _HALF)
     if reached.size == 0:
         return math.inf
     first = times[reached[0]]
     if values[reached[0]] < 1 - _HALF:
         return float(first)
-    below = np.flatnonzero(values < 1 - _HALF)  # it stays at 1/2 until there
+    below = np.flatnonzero(values < 1 - _HALF)  # the curve is at 1/2 up to there
     return math.inf if below.size == 0 else float(first + times[below[0]]) / 2

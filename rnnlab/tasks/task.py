@@ -12,7 +12,6 @@ T ends with inputs of 0 and such targets.
 from __future__ import annotations
 
 import dataclasses
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -21,6 +20,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from rnnlab.batch import Batch
+from rnnlab.diverged import worst_scores
 from rnnlab.tasks.checks import check_answers, check_sample, generator, one_hot, whole_number
 from rnnlab.tasks.contract import check_once, check_scores, check_size
 from rnnlab.tasks.interface import TaskInterface
@@ -71,8 +71,7 @@ class Task(ABC, _Members):
         Names of the settings that are paths of files. In a study they are relative to its TOML
         file, and the files are identified by a digest of their contents.
     worst : dict of str to float
-        Scores of a diverged run; by default 0 for each metric whose name ends in "accuracy" and
-        NaN for the others.
+        Scores of a diverged run (`rnnlab.diverged`); follows from `metrics` unless stated.
     length : int
         T, the steps of the longest sequence.
     input_size, output_size : int
@@ -110,7 +109,7 @@ class Task(ABC, _Members):
     @property
     def worst(self) -> dict[str, float]:
         """Scores of a diverged run."""
-        return {name: 0.0 if name.endswith("accuracy") else math.nan for name in self.metrics}
+        return worst_scores(self.metrics)
 
     @property
     def input_names(self) -> tuple[str, ...]:

@@ -104,7 +104,10 @@ class TextPrediction(Task):
 
     @cached_property
     def chance(self) -> float:
-        """Bits per character of a unigram model of the training part, on the scored part."""
+        """Bits per character of a unigram model.
+
+        The model is estimated on the training part and evaluated on the scored part.
+        """
         return self._bits(self._frequencies()[self._scored[1:]])
 
     @property
@@ -114,10 +117,11 @@ class TextPrediction(Task):
 
     @cached_property
     def solved_at(self) -> float:
-        """Bits per character of a bigram model of the training part, on the scored part.
+        """Bits per character of a bigram model.
 
-        This model uses the present character alone. It estimates rare and unseen pairs by method C
-        of Witten & Bell 1991 (The zero-frequency problem, IEEE Transactions on Information Theory
+        The model uses the present character alone. It is estimated on the training part and
+        evaluated on the scored part, as for `chance`. Rare and unseen pairs are estimated by method
+        C of Witten & Bell 1991 (The zero-frequency problem, IEEE Transactions on Information Theory
         37(4)).
         """
         training, scored, size = self._characters("train"), self._scored, self.input_size

@@ -30,7 +30,7 @@ def test_words_are_random_vectors_where_a_size_is_given():
 
 @pytest.mark.parametrize("text", ["", "  \n"])
 def test_no_words(text):
-    with pytest.raises(ValueError, match="the text must hold at least one word, got"):
+    with pytest.raises(ValueError, match="the text must have at least one word, got"):
         words_as_inputs(text, None, 0)
 
 

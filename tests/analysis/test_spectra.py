@@ -10,7 +10,7 @@ import pytest
 
 from rnnlab import Recurrent
 from rnnlab.analysis import linearise, lyapunov_spectrum, singular_spectrum, step_jacobians
-from rnnlab.analysis.linearised import Linearised
+from rnnlab.analysis.linearisation import Linearised
 
 
 def exact(along: Linearised, lag: int, digits: int = 1500) -> list[float]:

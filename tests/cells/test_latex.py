@@ -7,7 +7,9 @@ import re
 import pytest
 
 from rnnlab.cells import cell, gru, lstm, peephole_lstm
+from rnnlab.cells.diagram import flowchart
 from rnnlab.cells.latex import symbol, typeset
+from rnnlab.cells.noise import regularised
 from rnnlab.equations import linear, tanh
 from rnnlab.equations.operation import OPERATIONS, Operation
 from rnnlab.registry import cells
@@ -150,3 +152,15 @@ def test_an_operation_without_a_form_is_set_by_its_name(monkeypatch):
 
     text = typeset(cell(name="probe")(f))
     assert text.splitlines()[2] == r"h_{t} &= \operatorname{new\_op}(a_{t}, \tanh(a_{t}))"
+
+
+def test_masks_are_typeset_and_drawn():
+    noisy, _ = regularised(lstm, hidden=0.5, zoneout={"h": 0.1})
+    lines = typeset(noisy).splitlines()
+    assert lines[1].startswith(
+        r"i_{t} &= \sigma(W_{i} x_{t} + U_{i} (h_{t-1} \odot \mathrm{mask}_{h,t})"
+    )
+    assert_balanced(typeset(noisy))
+    drawn = flowchart(noisy)
+    assert '[/"mask_h"/]:::input' in drawn
+    assert '[/"zoneout_h"/]:::input' in drawn

@@ -138,7 +138,7 @@ def test_a_file_that_ends_the_program(write):
 
 def test_a_file_without_a_cell(write):
     path = write("def update_gate(x, h):\n    return h\n")
-    with pytest.raises(ValueError, match="must define a cell with @cell, got none: decorate"):
+    with pytest.raises(ValueError, match="must define a cell with @cell: decorate"):
         find_cell(f"{path}:update_gate")
 
 

@@ -77,7 +77,7 @@ def test_a_cell_shows(capsys: Capture, name: str) -> None:
 
 
 def test_a_cell_without_direct_paths_says_so(capsys: Capture) -> None:
-    assert printed(capsys, "cells", "show", "rnn").endswith("none: every path passes a matrix\n")
+    assert printed(capsys, "cells", "show", "rnn").endswith("none: every path has a matrix\n")
 
 
 def test_a_cell_of_a_file(capsys: Capture, cifg: str) -> None:
@@ -189,7 +189,7 @@ def test_a_wrong_gradient_is_named_and_ends_in_code_1(
         ("cells show absent.py:cell", "the cell's file must exist, got 'absent.py'"),
         ("cells trace ltsm", "got 'ltsm': did you mean 'lstm'?"),
         ("cells trace lstm --text=a --steps=2", "--steps must not be given with --text, got 2"),
-        ("cells trace lstm --text=", "the text must hold at least one word, got ''"),
+        ("cells trace lstm --text=", "the text must have at least one word, got ''"),
         ("cells trace lstm --hidden=0", "0 is not in the range x>=1"),
         ("gradcheck ltsm", "got 'ltsm': did you mean 'lstm'?"),
         ("gradcheck lstm --tolerance=0", "0.0 is not in the range"),

@@ -76,7 +76,7 @@ def faults(
 def test_damaged_results(
     results: dict[str, Path], study: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert list(faults(results[study], study, tmp_path / "case", capsys, 331, 7)) == []
+    assert list(faults(results[study], study, tmp_path / "case", capsys, 1009, 7)) == []
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ def test_figures_are_plain_lines_with_the_name_first(capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("", "plot must be given a figure, got none: name one of copy-task, task-study"),
+        ("", "plot needs the name of a figure: choose one of copy-task, task-study"),
         ("copy-tsk", "got 'copy-tsk': did you mean 'copy-task'?"),
         ("copy-task", "results/copy-task must hold a copy-task result for copy-task, got no such"),
         ("gradient-decay", "make one with: rnnlab run gradient-flow --out results/gradient-flow"),

@@ -97,13 +97,16 @@ def test_every_command_is_in_the_readme_or_the_docs(words: tuple[str, ...]) -> N
 
 
 def test_every_setting_is_an_option() -> None:
+    from rnnlab.cli.settings import SETTINGS
     from rnnlab.experiments import CopyTaskSpec
+    from rnnlab.experiments.settings.schema import Settings
 
     flags = {flag for option in commands.commands["run"].params for flag in option.opts}
     plurals = {"cells": "cell", "delays": "delay"}
     for key in CopyTaskSpec.model_fields:
-        if key not in ("experiment", "name", "question"):  # a question stands in a file
+        if key not in ("experiment", "name", "question", "out"):  # a question stands in a file
             assert "--" + plurals.get(key, key).replace("_", "-") in flags
+    assert [name for name, _, _ in SETTINGS] == list(Settings.model_fields)
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

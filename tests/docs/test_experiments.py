@@ -9,9 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnnlab.experiments.kinds.summary import TUNED
 from rnnlab.experiments.settings.cell_entry import ENTRY_OPTIONS
-from rnnlab.experiments.settings.runs import SWEPT
+from rnnlab.experiments.settings.schema import SWEPT, TUNED
 
 PAGE = Path(__file__).parents[2] / "docs" / "experiments.md"
 
@@ -38,6 +37,6 @@ def test_every_setting_is_on_the_page() -> None:
     text = PAGE.read_text(encoding="utf-8")
     for name in (*SWEPT, *ENTRY_OPTIONS, "seeds", "cells", "task", "delays", "payload", "alphabet"):
         assert f"`{name}`" in text, name
-    rule = re.search(r"where a study sweeps how\s+models are trained \((.*?)\)", text)
+    rule = re.search(r"where a study sweeps how\s+models are trained \((.*?)\)", text, re.DOTALL)
     assert rule is not None
     assert sorted(re.findall(r"`(\w+)`", rule.group(1))) == sorted(TUNED)

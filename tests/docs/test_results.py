@@ -47,3 +47,20 @@ def test_the_table_of_the_readme() -> None:
     for delay, values in rows:
         expected = [f"{mean:.2f}"[1:] for mean in means.loc[int(delay), COLUMNS]]
         assert [value.strip() for value in values.split("|")] == expected
+
+
+def test_the_speed_of_the_readme_is_that_of_the_performance_page() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"is\s+(\S+) \(LSTM, H = 512\) to (\S+) times \(GRU, H = 64\)", text)
+    assert found is not None
+    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    table = page.partition("**AVX-512**")[2].partition("**AVX2**")[0]
+    rows = re.findall(r"^\| (\d+, \d+, \d+, \d+) \|(.*)", table, re.MULTILINE)
+    ratios = {
+        (cell, *map(int, shape.split(", "))): float(value.split("/")[0])
+        for shape, values in rows
+        for cell, value in zip(("rnn", "lstm", "gru"), values.split("|"), strict=False)
+    }
+    batches = {key: ratio for key, ratio in ratios.items() if key[2] > 1}
+    assert float(found[1]) == batches["lstm", 100, 64, 512, 512] == min(batches.values())
+    assert float(found[2]) == batches["gru", 100, 32, 10, 64] == max(batches.values())

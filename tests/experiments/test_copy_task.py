@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from rnnlab.experiments import CopyTask, Run, load_spec
-from rnnlab.experiments.kinds.build import build_model, streams, task_of
+from rnnlab.experiments.kinds.build import build_model, problem_of, streams
 from rnnlab.experiments.settings.grid import planned
 from rnnlab.experiments.settings.sizes import learned_numbers
 
@@ -74,7 +74,7 @@ def test_all_cells_see_the_same_data_and_start_with_the_same_readout(tiny: dict[
     rnn, gru = Run("rnn", {"delay": 3}, 1), Run("gru", {"delay": 3}, 1)
     for stream in ("data", "evaluation"):
         one, other = (
-            task_of(planned(spec, run)).draw(4, getattr(streams(planned(spec, run)), stream))[1]
+            problem_of(planned(spec, run)).draw(4, getattr(streams(planned(spec, run)), stream))[1]
             for run in (rnn, gru)
         )
         assert np.array_equal(one, other)

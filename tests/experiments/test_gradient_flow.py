@@ -11,13 +11,12 @@ import pandas as pd
 import pytest
 
 import rnnlab
-import rnnlab.plotting
 from rnnlab.analysis import gradient_decay
 from rnnlab.experiments import GradientFlow, Run, load_spec
-from rnnlab.experiments.kinds.build import build_model, streams, task_of
-from rnnlab.experiments.measures import FIGURES, MEASURES
+from rnnlab.experiments.kinds.build import build_model, problem_of, streams
+from rnnlab.experiments.measures import all_tables
 from rnnlab.experiments.settings.grid import planned
-from rnnlab.registry import figures
+from rnnlab.registry import figures, measures
 
 EXPERIMENT = GradientFlow()
 
@@ -56,7 +55,7 @@ def test_all_phases_and_every_lag_with_the_columns_of_the_contract(
 def test_the_first_phase_is_the_untrained_model_in_float64(tiny_flow: dict[str, Any]) -> None:
     run = Run("gru", {"delay": 4}, 0)
     spec = load_spec("gradient-flow", tiny_flow)
-    batch = task_of(planned(spec, run)).draw(
+    batch = problem_of(planned(spec, run)).draw(
         9, streams(planned(spec, run)).evaluation, dtype="float64"
     )
     expected = gradient_decay(build_model(planned(spec, run)).astype("float64"), *batch)
@@ -114,7 +113,7 @@ def silent(update: int) -> None:
 
 
 def everything(tiny_flow: dict[str, Any], **options: Any) -> tuple[Any, dict[str, pd.DataFrame]]:
-    settings = {**tiny_flow, "measure": list(MEASURES), **options}
+    settings = {**tiny_flow, "measure": list(measures), **options}
     spec: Any = load_spec("gradient-flow", settings)
     entry = spec.labels[0]
     with np.errstate(all="ignore"):
@@ -125,7 +124,7 @@ def everything(tiny_flow: dict[str, Any], **options: Any) -> tuple[Any, dict[str
 @pytest.mark.parametrize("kind", ["task", "noise"])
 def test_every_measure_of_a_run(tiny_flow: dict[str, Any], kind: str, layers: int) -> None:
     spec, tables = everything(tiny_flow, cells=["lstm"], input=kind, num_layers=layers, updates=40)
-    expected = {name: columns for of in MEASURES.values() for name, columns in of.items()}
+    expected = all_tables(measures)
     assert {name: tuple(table.columns) for name, table in tables.items()} == expected
     for name, table in tables.items():
         assert (table["cell"] == "lstm").all()
@@ -146,10 +145,11 @@ def test_every_measure_of_a_run(tiny_flow: dict[str, Any], kind: str, layers: in
     assert tables["solving"]["half_life"].tolist() == initial.tolist()
 
 
-def test_every_table_but_the_main_one_has_a_figure() -> None:
-    tables = {name for of in MEASURES.values() for name in of} - {"gradients"}
-    assert set(FIGURES.values()) == tables
-    assert {f"{table}.csv" for table in tables} == {figures[name].table for name in FIGURES}
+def test_every_table_has_a_figure() -> None:
+    for name in measures:
+        drawn = {one.table for one in measures[name].figures()}
+        assert drawn == {f"{table}.csv" for table in measures[name].tables}
+        assert all(figures[one.name] == one for one in measures[name].figures())
 
 
 def test_midway_is_between(tiny_flow: dict[str, Any]) -> None:
@@ -207,9 +207,8 @@ def test_files_of_a_study_and_what_a_second_run_computes(
     chosen = ("paths", "forget-bias")
     options = {**tiny_flow, "measure": list(chosen), "out": tmp_path, "jobs": 1}
     result = rnnlab.run("gradient-flow", **options)
-    tables = {f"{name}.csv" for measure in ("decay", *chosen) for name in MEASURES[measure]}
-    pictures = {f"{name}.png" for name, table in FIGURES.items() if f"{table}.csv" in tables}
-    pictures.add("gradient-decay.png")
+    tables = {f"{name}.csv" for name in all_tables(["decay", *chosen])}
+    pictures = {one.filename for name in ("decay", *chosen) for one in measures[name].figures()}
     names = {file.name for file in tmp_path.iterdir()}
     assert names == tables | pictures | {"summary.csv", "manifest.json"}
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
@@ -267,7 +266,10 @@ def test_a_figure_that_no_cell_has_anything_for_is_left_out(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"measure": "decay,path"}, r"measure must be some of decay, jacobians, .*got 'path'"),
+        (
+            {"measure": "decay,path"},
+            r"measure must be one of decay, .*got 'path': did you mean 'paths'",
+        ),
         ({"measure": []}, r"measure must be some of decay"),
         ({"measure": 3}, r"measure must be some of decay, .*got 3"),
         ({"input": "silence"}, r"input must be task or noise, got 'silence': noise drives"),

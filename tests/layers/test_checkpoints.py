@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import numpy as np
 import pytest
 
 import rnnlab
+from rnnlab.engine.records import Checkpoints, Tape
 from tests.layers.cases import FEW
 from tests.layers.own_cells import EVERY
 
@@ -53,9 +53,11 @@ def test_gradients_are_the_same_bit_for_bit(name, shape, every, rng):
 def test_the_tape_is_as_large_as_a_segment():
     layer = rnnlab.LSTM(3, 32)
     x = np.zeros((1024, 4, 3), np.float32)
-    record: Any = layer.forward(x, checkpoint_every=128)._records[0]
+    record = layer.forward(x, checkpoint_every=128)._records[0]
+    assert isinstance(record, Checkpoints)
     kept = record.output.nbytes + sum(s.nbytes for start in record.starts for s in start)
-    whole: Any = layer.forward(x)._records[0]
+    whole = layer.forward(x)._records[0]
+    assert isinstance(whole, Tape)
     assert len(record.starts) == 8
     assert kept < (whole.lanes.nbytes + whole.state_buffer.nbytes + whole.values.nbytes) / 6
 

@@ -176,10 +176,10 @@ def test_columns_and_biases_that_no_matrix_holds(make_case, any_cell):
                 [np.full((5, 3 if c == "x" else 5), float(c == missing)) for c in columns], axis=1
             )
             with pytest.raises(ValueError, match=f"{gate} has no matrix on {missing}, got one tha"):
-                layer.set_gate(gate, weight + wrong, bias)
+                layer.set_gate(gate, 2 * weight + wrong, bias)
         if layer.cell.bias_of(gate) is None:
             with pytest.raises(ValueError, match=f"{gate} has no bias, got one that is not 0"):
-                layer.set_gate(gate, weight, np.ones_like(bias))
+                layer.set_gate(gate, 2 * weight, np.ones_like(bias))
     for name, array in before.items():
         np.testing.assert_array_equal(layer.parameters[name], array)
 

@@ -13,6 +13,7 @@ import pytest
 import rnnlab
 from rnnlab import GRU, LSTM, RNN, PeepholeLSTM, Recurrent
 from rnnlab.analysis import gate_values, linearise
+from rnnlab.layers.options import LayerOptions
 from rnnlab.training import SequenceModel
 
 
@@ -155,3 +156,10 @@ def test_help_shows_the_options(kind):
     assert "batch_first" in pydoc.render_doc(kind)
     layer = kind(3, 4, seed=1)
     assert repr(pickle.loads(pickle.dumps(layer))) == repr(layer)
+
+
+def test_the_named_layers_declare_the_options_of_recurrent():
+    """For editors and mypy, which read the annotations, and in the same order."""
+    parameters = inspect.signature(Recurrent).parameters.values()
+    options = [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    assert options == list(LayerOptions.__annotations__)

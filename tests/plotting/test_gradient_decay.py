@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from rnnlab.plotting import cell_styles, plot_gradient_decay
 from rnnlab.plotting.gradient_decay import FLOOR
 from rnnlab.registry import figures
+from rnnlab.statistics import decay_bands
 
 STATES = {"rnn": "h", "lstm": "hc", "gru": "h"}
 PANELS = {
@@ -316,8 +317,8 @@ def test_raw_gradients_are_refused_with_the_remedy() -> None:
 
 def test_the_registered_figure_draws_the_bands() -> None:
     spec = figures["gradient-decay"]
-    assert (spec.experiment, spec.table, spec.filename, spec.aggregate) == (
-        "gradient-flow", "gradients.csv", "gradient-decay.png", "decay_bands",
+    assert (spec.experiments, spec.table, spec.filename, spec.aggregate) == (
+        ("gradient-flow",), "gradients.csv", "gradient-decay.png", decay_bands,
     )  # fmt: skip
     assert list(panels(spec.draw(bands()))) == list(PANELS.values())
 

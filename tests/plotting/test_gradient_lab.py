@@ -153,7 +153,8 @@ class TestEvery:
     def test_it_is_registered_and_says_what_it_shows(self, name: str) -> None:
         draw, _ = EVERY[name]
         assert figures[name].draw is draw
-        assert "--measure" in figures[name].description
+        assert figures[name].title
+        assert figures[name].reading.endswith(".")
 
     def test_its_axes_have_units_or_say_what_is_counted(self, name: str) -> None:
         draw, table = EVERY[name]

@@ -78,7 +78,7 @@ def test_a_wide_range_is_drawn_on_a_logarithmic_axis_and_what_diverged_is_a_gap(
 def test_tables_that_cannot_be_drawn() -> None:
     with pytest.raises(ValueError, match="metrics must have the column epoch"):
         plot_loss_curves(metrics().drop(columns="epoch"))
-    with pytest.raises(ValueError, match="metrics must have a row to draw, got none"):
+    with pytest.raises(ValueError, match="metrics must have a row to draw and is empty"):
         plot_loss_curves(metrics().iloc[:0])
 
 

@@ -234,7 +234,7 @@ def test_pairs_that_differ_significantly_are_filled() -> None:
             lambda: plot_outcomes(outcomes(delay=[1]), "lr"),
             "x must be .* delay, got 'lr'",
         ),
-        (lambda: plot_outcomes(outcomes(init=["a"])), "one of none, got None: vary one, or read"),
+        (lambda: plot_outcomes(outcomes(init=["a"]), "init"), "one of none, got 'init': vary one"),
         (lambda: plot_learning_rates(outcomes(delay=[1])), "column lr, .* a study that sweeps lr"),
         (
             lambda: plot_learning_curves(pd.concat([curves(), curves(metric="mse")])),

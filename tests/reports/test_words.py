@@ -8,7 +8,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from rnnlab.reports.words import cautions, pair_words, size_caution, success_words, updates_words
+from rnnlab.reports.cautions import cautions, size_caution
+from rnnlab.reports.statistics.comparison import pair_words
+from rnnlab.reports.statistics.outcomes import success_words, updates_words
 from rnnlab.statistics import success_interval
 
 
@@ -22,7 +24,7 @@ def test_all_of_some_is_not_always_and_none_of_some_is_not_never() -> None:
     assert "at least 0.48 with 95 % confidence, so not 'always'" in success(5, 5)
     assert "at least 0.69 with 95 % confidence, so not 'always'" in success(10, 10)
     assert "0 of 3 solved: the success rate is at most 0.71" in success(0, 3)
-    assert "2 of 3 solved: the success rate lies between 0.09 and 0.99" in success(2, 3)
+    assert "2 of 3 solved: the success rate is between 0.09 and 0.99" in success(2, 3)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_pairs_worked_by_hand(study: Any) -> None:
             study({"a": last([5]), "b": last([4, 6])}, delay=20),
         ]
     )
-    table = compare(metrics)
+    table = compare(metrics, "recall_accuracy")
     assert table[["cell_a", "cell_b"]].to_numpy().tolist() == [["a", "b"], ["a", "c"], ["b", "c"]]
     # delay 10: 3 beats 2 twice and ties once, of six pairs: 2.5/6; delay 20: 1/2
     assert table["probability"].tolist() == pytest.approx([(2.5 / 6 + 0.5) / 2, 1.0, 1.0])
@@ -119,8 +119,10 @@ def test_conditions_of_different_difficulty_are_not_mixed(study: Any) -> None:
             study({"a": last([0.11, 0.11, 0.11, 0.11]), "b": last([0.1])}, delay=80),
         ]
     )
-    assert compare(metrics)["probability"].item() == 1.0
-    pooled = compare(metrics.assign(seed=metrics["seed"] + metrics["delay"]), by=[])
+    assert compare(metrics, "recall_accuracy")["probability"].item() == 1.0
+    pooled = compare(
+        metrics.assign(seed=metrics["seed"] + metrics["delay"]), "recall_accuracy", by=[]
+    )
     assert pooled["probability"].item() < 0.5
 
 
@@ -136,7 +138,7 @@ def test_equal_cells_rarely_differ_significantly(rng: np.random.Generator) -> No
 def test_a_loss_is_better_when_it_is_smaller(study: Any, rng: np.random.Generator) -> None:
     runs = {cell: last(list(rng.normal(size=6))) for cell in "abc"}
     negated = {cell: [[-value] for [value] in own] for cell, own in runs.items()}
-    expected = compare(study(runs, delay=1))
+    expected = compare(study(runs, delay=1), "recall_accuracy")
     table = compare(study(negated, metric="mse", delay=1), metric="mse", higher_is_better=False)
     pd.testing.assert_frame_equal(table.assign(metric=""), expected.assign(metric=""))
 
@@ -153,7 +155,7 @@ def test_a_run_that_diverged_is_worst(study: Any) -> None:
 
 def test_complete_separation_has_an_interval_and_a_p_value(study: Any) -> None:
     """The interval had no width: resampling cannot show what was never seen."""
-    table = compare(study({"a": last([7, 8, 9]), "b": last([1, 2, 3])}))
+    table = compare(study({"a": last([7, 8, 9]), "b": last([1, 2, 3])}), "recall_accuracy")
     low, high = float(table["ci_low"][0]), float(table["ci_high"][0])
     assert (table["probability"].item(), high) == (1.0, 1.0)
     truth = scipy.stats.binomtest(3, 3).proportion_ci(method="wilson")
@@ -175,18 +177,21 @@ def test_the_smaller_group_and_every_condition_count() -> None:
 
 def test_a_reference_is_compared_with_every_other_cell(study: Any, rng: Any) -> None:
     metrics = study({cell: last(list(rng.normal(size=4))) for cell in "abcd"}, delay=3)
-    every, some = compare(metrics), compare(metrics, reference="b")
+    every, some = (
+        compare(metrics, "recall_accuracy"),
+        compare(metrics, "recall_accuracy", reference="b"),
+    )
     assert some[["cell_a", "cell_b"]].to_numpy().tolist() == [["a", "b"], ["c", "b"], ["d", "b"]]
     assert some["probability"][0] == every["probability"][0]
     assert some["probability"][1] == 1 - every["probability"][3]  # c over b, not b over c
     np.testing.assert_array_equal(some["p_holm"], holm(some["p_value"]))
     with pytest.raises(ValueError, match="reference must be a cell of the table, one of a, b, c,"):
-        compare(metrics, reference="lstm")
+        compare(metrics, "recall_accuracy", reference="lstm")
 
 
 def test_a_pair_without_a_common_condition(study: Any) -> None:
     a, b = study({"a": last([1, 2])}, delay=10), study({"b": last([1, 2])}, delay=20)
-    table = compare(pd.concat([a, b, study({"c": last([0, 0])}, delay=10)]))
+    table = compare(pd.concat([a, b, study({"c": last([0, 0])}, delay=10)]), "recall_accuracy")
     assert table["conditions"].tolist() == [0, 1, 0]
     assert table["probability"].isna().tolist() == [True, False, True]
     assert table["p_holm"].iloc[1] == table["p_value"].iloc[1]  # one test, nothing to correct
@@ -209,9 +214,11 @@ def test_holm(given: list[float], expected: list[float]) -> None:
 def test_the_order_of_the_rows_does_not_matter(study: Any, rng: np.random.Generator) -> None:
     metrics = study({cell: last(list(rng.normal(size=5))) for cell in "ab"}, delay=3)
     shuffled = metrics.iloc[[3, 1, 0, 2, 4, 9, 5, 8, 7, 6]]
-    pd.testing.assert_frame_equal(compare(metrics), compare(shuffled))
+    pd.testing.assert_frame_equal(
+        compare(metrics, "recall_accuracy"), compare(shuffled, "recall_accuracy")
+    )
 
 
 def test_a_level_is_a_share(study: Any) -> None:
-    with pytest.raises(ValueError, match="level must lie between 0 and 1, got 95: use .95"):
-        compare(study({"a": last([1]), "b": last([2])}), level=95)
+    with pytest.raises(ValueError, match="level must be between 0 and 1, got 95: use .95"):
+        compare(study({"a": last([1]), "b": last([2])}), "recall_accuracy", level=95)

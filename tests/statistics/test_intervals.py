@@ -142,7 +142,11 @@ def test_medians_take_infinite_values() -> None:
 @pytest.mark.parametrize(
     ("function", "values", "message"),
     [
-        (mean_interval, [], r"at least one number, got shape \(0,\): pass one number a seed"),
+        (
+            mean_interval,
+            [],
+            r"at least one number, got shape \(0,\): pass one number for each seed",
+        ),
         (median_interval, [[1.0, 2.0]], r"at least one number, got shape \(1, 2\)"),
         (median_interval, [1.0, math.nan], "values must be numbers, got NaN: leave that seed out"),
     ],
@@ -159,5 +163,5 @@ def test_wrong_levels(level: float) -> None:
         lambda: median_interval([0.5, 0.6], level=level),
         lambda: success_interval(1, 2, level=level),
     ):
-        with pytest.raises(ValueError, match="level must lie between 0 and 1, got .*: use .95"):
+        with pytest.raises(ValueError, match="level must be between 0 and 1, got .*: use .95"):
             call()

@@ -32,7 +32,7 @@ def last(values: list[float]) -> list[list[float]]:
 def test_a_failure_is_not_left_out(study: Any) -> None:
     """An interquartile mean of 10 runs drops the worst two: 8 of 10 looked like 10 of 10."""
     runs = [1.0] * 8 + [0.125, 0.125]
-    row = outcomes(study({"a": last(runs)}, delay=1), solved=solved).iloc[0]
+    row = outcomes(study({"a": last(runs)}, delay=1), "recall_accuracy", solved=solved).iloc[0]
     assert row["mean"] == pytest.approx(0.825)
     assert (row["mean_low"], row["mean_high"]) == mean_interval(runs)
     assert row["solved"] == 8
@@ -63,7 +63,7 @@ def test_outcomes_worked_by_hand(study: Any) -> None:
             study({"a": [[0.0, 1.0]]}, delay=3),
         ]
     )
-    table = outcomes(metrics, solved=solved)
+    table = outcomes(metrics, "recall_accuracy", solved=solved)
     assert table[["cell", "delay", "seeds", "solved"]].to_numpy().tolist() == [
         ["b", 20, 2, 2],
         ["a", 3, 1, 1],
@@ -79,7 +79,7 @@ def test_outcomes_worked_by_hand(study: Any) -> None:
 
 def test_no_run_gives_no_row(study: Any) -> None:
     empty = study({"a": last([1.0])}, delay=1).iloc[:0]
-    table = outcomes(empty, solved=solved)
+    table = outcomes(empty, "recall_accuracy", solved=solved)
     assert "success_low" in table.columns
     assert len(table) == len(overall(table, ["delay"])) == 0
 
@@ -92,12 +92,14 @@ def test_overall_takes_the_conditions_that_all_cells_have(study: Any) -> None:
             study({"a": last([0.0])}, delay=3),
         ]
     )
-    table = overall(outcomes(metrics, solved=lambda value: value >= 0.5), ["delay"])
+    table = overall(
+        outcomes(metrics, "recall_accuracy", solved=lambda value: value >= 0.5), ["delay"]
+    )
     assert table[["cell", "conditions", "runs"]].to_numpy().tolist() == [["a", 2, 4], ["b", 2, 3]]
     assert table["mean"].tolist() == pytest.approx([0.5, 0.7])  # each condition counts alike
     assert table["solved"].tolist() == [2, 3]
     alone = [study({"a": last([1])}, delay=1), study({"b": last([1])}, delay=2)]
-    assert overall(outcomes(pd.concat(alone), solved=solved), ["delay"]).empty
+    assert overall(outcomes(pd.concat(alone), "recall_accuracy", solved=solved), ["delay"]).empty
 
 
 @pytest.mark.parametrize("higher_is_better", [True, False])
@@ -119,7 +121,7 @@ def test_the_best_learning_rate_of_each_cell_and_delay(study: Any, higher_is_bet
             for (delay, lr), cells in grid.items()
         ]
     )
-    best = at_best(metrics, "lr", higher_is_better=higher_is_better)
+    best = at_best(metrics, "lr", higher_is_better=higher_is_better, metric="recall_accuracy")
     rates = best.groupby(["cell", "delay"])["lr"].unique().map(list).to_dict()
     assert rates == {
         ("a", 10): [0.01], ("a", 20): [0.1], ("b", 10): [0.1], ("b", 20): [0.01],
@@ -134,14 +136,19 @@ def test_of_equal_settings_the_lower_loss_wins_then_the_first_listed(study: Any)
         study({"a": last([1.0, 1.0]), "b": last([0.5, 0.5])}, lr=lr).assign(loss=loss)
         for lr, loss in losses.items()
     )
-    assert best_settings(metrics, "lr").to_numpy().tolist() == [["a", 0.001], ["b", 0.001]]
+    assert best_settings(metrics, "lr", metric="recall_accuracy").to_numpy().tolist() == [
+        ["a", 0.001],
+        ["b", 0.001],
+    ]
     broken = metrics.assign(
         loss=metrics["loss"].mask((metrics["lr"] == 0.001) & (metrics["seed"] == 1))
     )
-    assert best_settings(broken, "lr")["lr"].tolist() == [0.03, 0.03]
-    assert best_settings(metrics.drop(columns="loss"), "lr")["lr"].tolist() == [0.1, 0.1]
+    assert best_settings(broken, "lr", metric="recall_accuracy")["lr"].tolist() == [0.03, 0.03]
+    assert best_settings(metrics.drop(columns="loss"), "lr", metric="recall_accuracy")[
+        "lr"
+    ].tolist() == [0.1, 0.1]
     better = metrics.assign(recall_accuracy=metrics["lr"].map(lambda lr: 1 - abs(lr - 0.01)))
-    assert best_settings(better, "lr")["lr"].tolist() == [0.01, 0.01]
+    assert best_settings(better, "lr", metric="recall_accuracy")["lr"].tolist() == [0.01, 0.01]
 
 
 def test_a_setting_that_is_off_can_be_the_best(study: Any) -> None:
@@ -150,7 +157,7 @@ def test_a_setting_that_is_off_can_be_the_best(study: Any) -> None:
         study({"a": last(runs)}, clip=clip)
         for clip, runs in {1.0: [0.5, 0.6], np.nan: [0.9, 0.8], 5.0: [0.1, 0.2]}.items()
     )
-    best = at_best(metrics, "clip")
+    best = at_best(metrics, "clip", metric="recall_accuracy")
     assert best["clip"].isna().tolist() == [True, True]
     assert best["recall_accuracy"].tolist() == [0.9, 0.8]
 
@@ -159,4 +166,4 @@ def test_a_setting_to_choose_must_vary(study: Any) -> None:
     with pytest.raises(
         ValueError, match="over must be a setting that varies, one of delay, got 'l"
     ):
-        at_best(study({"a": last([1])}, delay=1), "lr")
+        at_best(study({"a": last([1])}, delay=1), "lr", metric="recall_accuracy")

@@ -128,7 +128,11 @@ def test_the_task_says_what_solved_means() -> None:
     # a loss is solved from above, and has no value where a run diverged
     losses = runs([0.5, 0.01], [0.4, math.nan]).assign(status=["ok", "ok", "ok", "diverged"])
     found = summarise_condition(
-        losses, "recall_accuracy", solved=lambda v: v < 0.1, undefined=1 / 6
+        losses,
+        "recall_accuracy",
+        solved=lambda v: v < 0.1,
+        higher_is_better=False,
+        undefined=1 / 6,
     )
     assert found["recall_accuracy"] == pytest.approx((0.01 + 1 / 6) / 2)
     assert (found["solved_share"], found["updates_to_solve"]) == (0.5, INF)

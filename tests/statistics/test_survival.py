@@ -113,7 +113,7 @@ def test_curves_of_a_study(study: Any) -> None:
     )
     metrics["status"] = "ok"
     metrics.loc[(metrics["cell"] == "rnn") & (metrics["seed"] == 1), "status"] = "diverged"
-    curves = survival_curves(metrics, solved=lambda accuracy: accuracy >= 0.99)
+    curves = survival_curves(metrics, "recall_accuracy", solved=lambda accuracy: accuracy >= 0.99)
     assert curves.columns.tolist() == [
         "cell", "delay", "seeds", "update", "unsolved", "ci_low", "ci_high", "at_risk",
     ]  # fmt: skip
@@ -131,8 +131,8 @@ def test_curves_of_a_study(study: Any) -> None:
 @pytest.mark.parametrize(
     ("updates", "solved", "message"),
     [
-        ([], [], "lists of the same length, one entry a run, got shapes"),
-        ([1, 2], [True], r"same length, one entry a run, got shapes \(2,\) and \(1,\)"),
+        ([], [], "lists of the same length, one entry for each run, got shapes"),
+        ([1, 2], [True], r"same length, one entry for each run, got shapes \(2,\) and \(1,\)"),
     ],
 )
 def test_runs_that_have_no_curve(updates: Any, solved: Any, message: str) -> None:

@@ -12,7 +12,7 @@ from rnnlab.experiments.settings import grid
 from rnnlab.experiments.settings.runs import Run
 from rnnlab.experiments.settings.sizes import learned_numbers
 from rnnlab.experiments.settings.spec import Spec
-from rnnlab.experiments.settings.task_entry import judged, task_at
+from rnnlab.experiments.settings.task_entry import judged, problem_at
 
 S = TypeVar("S", bound=Spec)
 Report = Callable[[int], None]  # called with the updates done so far
@@ -97,15 +97,17 @@ class Experiment(ABC, Generic[S]):
         found = []
         for point in spec.task_points():
             label = dict(point.columns).get("task", point.source)
-            found.append({"task": label, **dict(point.settings), **judged(task_at(point))})
+            found.append({**dict(point.settings), "task": label, **judged(problem_at(point))})
         return found
 
     def updates(self, run: Run) -> int:
         """Return the largest number of updates of a run."""
-        return int(run.settings.updates)
+        settings = run.settings
+        per_epoch = problem_at(settings.task).updates_per_epoch(settings.batch)
+        return int(settings.updates if per_epoch is None else settings.epochs * per_epoch)
 
     def work(self, run: Run) -> float:
         """Estimate the arithmetic of a run: parameters times steps times sequences."""
         settings = run.settings
-        steps = task_at(settings.task).length * settings.batch * max(1, settings.updates)
+        steps = problem_at(settings.task).length * settings.batch * max(1, self.updates(run))
         return float(learned_numbers(settings) * steps)

@@ -1,4 +1,4 @@
-"""Parts of a run: random numbers, task, model and training."""
+"""Parts of a run: random numbers, problem, model and training."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnnlab.experiments.settings.runs import Run
+from rnnlab.experiments.settings.grid import schedule_of
+from rnnlab.experiments.settings.runs import Run, RunSettings
 from rnnlab.experiments.settings.sizes import hidden_size
-from rnnlab.experiments.settings.task_entry import task_at
+from rnnlab.experiments.settings.table import TABLE
+from rnnlab.experiments.settings.task_entry import problem_at
 
 if TYPE_CHECKING:
     from rnnlab.training import Evaluation, SequenceModel, Update
+
+MODELS, CHECKPOINTS = "models", "checkpoints"  # folders in that of the result
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,7 @@ class Streams:
     readout: np.random.Generator
     data: np.random.Generator
     evaluation: np.random.Generator
+    noise: np.random.Generator
 
 
 def streams(run: Run) -> Streams:
@@ -35,10 +41,13 @@ def streams(run: Run) -> Streams:
     rates, see the same batches whatever else is in the study.
     """
     entropy = run.settings.task.entropy
-    root = np.random.SeedSequence([run.seed, *map(_entropy, entropy)])
-    initialisation, data, evaluation = root.spawn(3)
+    root = np.random.SeedSequence([run.seed, *map(_entropy, entropy or ())])
+    # a table's parameters follow from the seed itself
+    initialisation, data, evaluation, noise = root.spawn(4)
+    if entropy is None:
+        initialisation = np.random.SeedSequence(run.seed)
     layer, readout = initialisation.spawn(2)
-    return Streams(*map(np.random.default_rng, (layer, readout, data, evaluation)))
+    return Streams(*map(np.random.default_rng, (layer, readout, data, evaluation, noise)))
 
 
 def _entropy(value: Any) -> int:
@@ -49,54 +58,103 @@ def _entropy(value: Any) -> int:
     return int.from_bytes(hashlib.sha256(written.encode()).digest()[:8], "big")
 
 
-def task_of(run: Run) -> Any:
-    """Return the task of a run."""
-    return task_at(run.settings.task)
+def problem_of(run: Run) -> Any:
+    """Return the task of a run, or the dataset of its table."""
+    return problem_at(run.settings.task)
+
+
+def is_table(run: Run) -> bool:
+    """Return whether a run learns from a table."""
+    return bool(run.settings.task.source == TABLE)
 
 
 def build_model(run: Run) -> SequenceModel:
     """Return the untrained float32 model of a run."""
-    from rnnlab.layers import Recurrent
+    from rnnlab.layers import Recurrent, Regularisers
     from rnnlab.training import SequenceModel
 
-    settings, random = run.settings, streams(run)
-    task = task_at(settings.task)
+    settings, random, problem = run.settings, streams(run), problem_of(run)
+    noise = None
+    if _is_noisy(settings):
+        noise = Regularisers(
+            dropout=settings.dropout, output_dropout=settings.dropout, zoneout=settings.zoneout
+        )
     layer = Recurrent(
         settings.entry.find(),
-        task.input_size,
+        problem.input_size,
         hidden_size(settings),
         num_layers=settings.num_layers,
+        bidirectional=settings.bidirectional,
         dtype="float32",
         seed=random.layer,
         init=settings.init,
+        regularisers=noise,
         forget_bias=settings.forget_bias,
-        chrono_tmax=task.length if settings.forget_bias == "chrono" else None,
+        chrono_tmax=problem.length if settings.forget_bias == "chrono" else None,
     )
-    return SequenceModel(layer, task.output_size, seed=random.readout)
+    return SequenceModel(layer, problem.output_size, read=problem.read, seed=random.readout)
 
 
 def train_model(
     model: SequenceModel,
     run: Run,
-    evaluate: Callable[[SequenceModel], dict[str, float]],
-    evaluate_every: int,
-    callback: Callable[[Update[SequenceModel]], None] | None = None,
+    evaluate: Callable[[SequenceModel], dict[str, float]] | None = None,
+    callback: Callable[[Update[Any]], None] | None = None,
+    checkpoint: Path | None = None,
 ) -> Iterator[Evaluation]:
-    """Train `model` in place with the settings of the run, yielding its evaluations."""
-    from rnnlab.training import make_optimizer, train
-    from rnnlab.training.losses import LOSSES
+    """Train `model` in place with the settings of the run, yielding its evaluations.
 
-    settings, data = run.settings, streams(run).data
-    task = task_at(settings.task)
+    `evaluate` is the problem's own evaluation unless given.
+    """
+    from rnnlab.training import TruncatedBPTT, loss_of, make_optimizer, train
+
+    settings, random, problem = run.settings, streams(run), problem_of(run)
+    table = is_table(run)
+    batches: Any = problem.batches(settings.batch, run.seed if table else random.data)
+    trained: Any = model
+    if settings.truncate is not None:
+        trained = TruncatedBPTT(model, settings.truncate, settings.truncate)
+        batches = trained.cut(batches)
+
+    def scores(_: Any) -> dict[str, float]:
+        if evaluate is not None:
+            return evaluate(model)
+        found: dict[str, float] = problem.evaluation(
+            model, settings.evaluation_batch, random.evaluation
+        )
+        return found
+
     return train(
-        model,
-        task.batches(settings.batch, data),
-        make_optimizer(settings.optimizer, model.parameters, settings.lr),
-        updates=settings.updates,
-        evaluate=evaluate,
-        evaluate_every=evaluate_every,
-        loss=LOSSES[task.loss],
+        trained,
+        batches,
+        make_optimizer(
+            settings.optimizer, model.parameters, settings.lr, weight_decay=settings.weight_decay
+        ),
+        updates=None if table else settings.updates,
+        evaluate_every=None if table else settings.evaluate_every,
+        epochs=settings.epochs if table else None,
+        evaluate=scores,
+        loss=loss_of(problem),
+        schedule=schedule_of(settings),
+        patience=settings.patience,
+        restore_best=table,
         clip_norm=settings.clip,
         clip_value=settings.clip_value,
+        noise=random.noise if _is_noisy(settings) and not table else None,
         callback=callback,
+        checkpoint=checkpoint,
+        generators=(random.data, random.evaluation),
     )
+
+
+def file_of(run: Run, folder: str, ending: str) -> Path | None:
+    """Return a run's file in a folder of the result, None where runs do not see the result."""
+    if run.settings.out is None:
+        return None
+    path: Path = run.settings.out / folder / f"{run.settings.file}-seed-{run.seed}.{ending}"
+    path.parent.mkdir(exist_ok=True)
+    return path
+
+
+def _is_noisy(settings: RunSettings) -> bool:
+    return bool(settings.dropout or settings.zoneout)

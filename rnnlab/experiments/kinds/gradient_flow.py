@@ -9,64 +9,59 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.experiments.kinds.base import Experiment, Report
-from rnnlab.experiments.kinds.build import build_model, streams, task_of, train_model
-from rnnlab.experiments.measures import (
-    FIGURES,
-    MEASURES,
-    Probe,
-    measure_forget_bias,
-    measure_phase,
-    thinned,
-)
+from rnnlab.experiments.kinds.build import build_model, is_table, problem_of, streams, train_model
+from rnnlab.experiments.measures import FinishedTraining, Measure, Probe, Rows, all_tables
 from rnnlab.experiments.settings.runs import Run
 from rnnlab.experiments.settings.spec import GradientFlowSpec
-from rnnlab.registry import experiments
+from rnnlab.registry import experiments, measures
 
 if TYPE_CHECKING:
-    from rnnlab.analysis import GradientRecorder
     from rnnlab.training import Evaluation, SequenceModel
 
-WATCHED = ("training", "solving")  # what is measured while the model learns
-LOOKS = 20  # a run: evaluations and, where training is watched, gradients
 Tables = dict[str, list[pd.DataFrame]]
 
 
 class GradientFlow(Experiment[GradientFlowSpec]):
-    """Measure gradients at the start, midway and after training on the copy task."""
+    """Measure gradients at the start, midway and after training on a task or table."""
 
     name = "gradient-flow"
-    about = "how gradients travel, before, midway and after training on the copy-memory task"
+    about = "how gradients travel, before, midway and after training on a task"
     spec = GradientFlowSpec
     table = "gradients"
-    columns = MEASURES["decay"]["gradients"]
+    columns = all_tables(["decay"])["gradients"]
     key = ("cell", "seed")
     figure = "gradient-decay"
-    all_tables = tuple(table for tables in MEASURES.values() for table in tables)
-    all_figures = tuple(FIGURES)
+
+    @property
+    def all_tables(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The tables of all measures."""
+        return tuple(all_tables(measures))
+
+    @property
+    def all_figures(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The figures of all measures."""
+        return tuple(one.name for name in measures for one in measures[name].figures())
 
     def further_tables(self, spec: Any) -> dict[str, tuple[str, ...]]:
         """Return the columns of the tables beside gradients.csv, by their names."""
-        return {
-            table: columns
-            for measure in spec.measure
-            for table, columns in MEASURES[measure].items()
-            if table != self.table and (measure not in WATCHED or spec.updates)
-        }
+        tables = all_tables(spec.measure, training=bool(spec.updates))
+        return {name: columns for name, columns in tables.items() if name != self.table}
 
     def figures(self, spec: GradientFlowSpec) -> list[str]:
         """Return gradient-decay and the figures of what else was measured."""
-        tables = self.further_tables(spec)
-        return [self.figure, *(name for name, table in FIGURES.items() if table in tables)]
+        tables = {f"{table}.csv" for table in self.further_tables(spec)}
+        drawn = [one for name in measures for one in measures[name].figures()]
+        return [self.figure, *(one.name for one in drawn if one.table in tables)]
 
     def run(self, run: Run, report: Report) -> dict[str, pd.DataFrame]:
         """Train in float32, measure in float64: deep tails underflow float32."""
         settings, probe = run.settings, _probe(run)
         found: Tables = {name: [] for name in (self.table, *self.further_tables(settings))}
         model = build_model(run)
-        wide = model.astype("float64")
+        wide = _measured(model)
         _measure(found, run, wide, probe, "init")
-        if "forget-bias" in settings.measure:
-            found["forget-bias"].append(measure_forget_bias(wide, probe))
+        for measure in _measures(run):
+            _add(found, measure.at_start(wide, probe))
         if settings.updates:
             self._train(found, run, model, probe, report)
         columns = {self.table: self.columns, **self.further_tables(settings)}
@@ -81,41 +76,70 @@ class GradientFlow(Experiment[GradientFlowSpec]):
         report: Report,
     ) -> None:
         """Train the model, measure it midway and at the end, and watch it on the way."""
-        settings, task = run.settings, task_of(run)
-        every = max(1, settings.updates // LOOKS)
-        recorder = _recorder(run, every) if "training" in settings.measure else None
+        settings, problem = run.settings, problem_of(run)
+        every = max(1, self.updates(run) // 20) if is_table(run) else settings.evaluate_every
+        asked, probe_of_task = _measures(run), _probe(run, "task")
+        by_loss = is_table(run) or settings.patience is not None or settings.schedule == "plateau"
+        scored = by_loss or any(measure.scores for measure in asked)
+        watchers = {
+            measure.name: watcher
+            for measure in asked
+            if (watcher := measure.watcher(probe_of_task, every)) is not None
+        }
         fresh = streams(run).evaluation
 
         def evaluate(model: SequenceModel) -> dict[str, float]:
-            if "solving" not in settings.measure:
+            if is_table(run):
+                return dict(problem.evaluation(model))
+            if not scored:
                 return {}
-            inputs, targets = task.draw(settings.evaluation_batch, fresh)
-            return dict(task.score(model.predict(inputs), targets))
+            inputs, targets = problem.draw(settings.evaluation_batch, fresh)
+            return dict(problem.score(model.predict(inputs), targets))
+
+        def watch(update: Any) -> None:
+            model.read = "every"  # the targets of a watcher mark the last step
+            for watcher in watchers.values():
+                watcher(update)
+            model.read = problem.read
 
         evaluations: list[Evaluation] = []
-        missing = ["midway", "trained"] if settings.updates > 1 else ["trained"]
-        for evaluation in train_model(model, run, evaluate, every, recorder):
+        total = settings.epochs if is_table(run) else settings.updates
+        missing = ["midway", "trained"] if total > 1 else ["trained"]
+        for evaluation in train_model(model, run, evaluate, watch if watchers else None):
             report(evaluation.update)
             evaluations.append(evaluation)
-            last = evaluation.update == settings.updates
-            due = last or ("midway" in missing and 2 * evaluation.update >= settings.updates)
-            if evaluation.status == "ok" and due:
-                wide = model.astype("float64")
-                if _is_sound(wide, probe):
-                    phase = "trained" if last else "midway"
-                    _measure(found, run, wide, probe, phase)
-                    missing.remove(phase)
+            done = evaluation.epoch if is_table(run) else evaluation.update
+            if "midway" in missing and total <= 2 * done < 2 * total:
+                self._measure_if_sound(found, run, model, probe, missing, evaluation, "midway")
+        self._measure_if_sound(found, run, model, probe, missing, evaluations[-1], "trained")
         for phase in missing:  # NaN says that there is no such gradient
             lost = found[self.table][0].assign(phase=phase)
             numbers = ["norm", "log10_norm", "relative_norm"]
             found[self.table].append(lost.assign(**dict.fromkeys(numbers, math.nan)))
-        if recorder is not None:
-            found["training"].append(thinned("training", recorder.norms))
-            found["clipping"].append(recorder.clipping)
-        if "solving" in settings.measure:
-            found["solving"].append(
-                _solving(found[self.table][0], evaluations, task, settings.updates)
+        for measure in asked:
+            training = FinishedTraining(
+                initial=found[self.table][0],
+                evaluations=evaluations,
+                solved=lambda metrics: bool(problem.solved(metrics[problem.headline])),
+                updates=self.updates(run),
+                watcher=watchers.get(measure.name),
             )
+            _add(found, measure.of_training(training))
+
+    def _measure_if_sound(
+        self,
+        found: Tables,
+        run: Run,
+        model: SequenceModel,
+        probe: Probe,
+        missing: list[str],
+        evaluation: Evaluation,
+        phase: str,
+    ) -> None:
+        wide = _measured(model)
+        if evaluation.status == "ok" and _is_sound(wide, probe):
+            _measure(found, run, wide, probe, phase)
+            missing.remove(phase)
 
     def summarise(self, spec: GradientFlowSpec, table: pd.DataFrame) -> pd.DataFrame:
         """Return a row for each cell, phase and state, over the seeds."""
@@ -162,20 +186,41 @@ def _output_state(states: list[str]) -> str:
 def _probe(run: Run, drive: str | None = None) -> Probe:
     from rnnlab.training.losses import LOSSES
 
-    settings, task, random = run.settings, task_of(run), streams(run).evaluation
-    inputs, targets = task.draw(settings.evaluation_batch, random, dtype="float64")
-    loss = LOSSES[task.loss]
+    settings, problem, random = run.settings, problem_of(run), streams(run).evaluation
+    if is_table(run):
+        inputs, targets = _ends(problem, settings.evaluation_batch)
+    else:
+        inputs, targets = problem.draw(settings.evaluation_batch, random, dtype="float64")
+    loss = LOSSES[problem.loss]
     if (drive or settings.input) == "noise":
         return Probe(random.standard_normal(inputs.shape), None, loss)
     return Probe(inputs, targets, loss)
 
 
-def _recorder(run: Run, every: int) -> GradientRecorder:
-    """Return what watches training, on a few sequences of the task, whatever the input else."""
-    from rnnlab.analysis import GradientRecorder
+def _measured(model: SequenceModel) -> SequenceModel:
+    """Return the model in float64, with an answer at every step: gradients start at the last."""
+    wide = model.astype("float64")
+    wide.read = "every"
+    return wide
 
-    few = _probe(run, "task").few()
-    return GradientRecorder(few.inputs, np.asarray(few.targets), every=every, loss=few.loss)
+
+def _ends(data: Any, size: int) -> tuple[Any, Any]:
+    """Return the ends of the longest validation sequences of a table, all of one length.
+
+    The length is that of the shortest of them: gradients are then measured without padding. With
+    one answer per sequence it is at the last step.
+    """
+    held = data.parts["validation"]
+    longest = sorted(range(len(held.inputs)), key=lambda s: -len(held.inputs[s]))[:size]
+    steps = len(held.inputs[longest[-1]])
+    inputs = np.stack([held.inputs[s][-steps:] for s in longest], axis=1).astype(np.float64)
+    last = np.stack([held.targets[s][-steps:] for s in longest], axis=1)
+    if data.read == "every":
+        return inputs, last
+    unasked = -1 if last.dtype.kind == "i" else np.nan
+    targets = np.full((steps, *last.shape[1:]), unasked, last.dtype)
+    targets[-1] = last[-1]
+    return inputs, targets
 
 
 def _measure(
@@ -185,35 +230,20 @@ def _measure(
     probe: Probe,
     phase: str,
 ) -> None:
-    """Add what is asked for of a model at rest; gradients by lag always, for the summary."""
-    at_rest = [
-        name for name in run.settings.measure if name not in (*WATCHED, "forget-bias", "decay")
-    ]
-    for measure in ("decay", *at_rest):
-        for name, rows in measure_phase(measure, model, probe, first_seed=run.seed == 0):
-            found[name].append(rows.assign(phase=phase))
+    """Add the rows of a model at rest; gradients by lag always, for the summary."""
+    for measure in dict.fromkeys([measures["decay"], *_measures(run)]):
+        rows = measure.at_rest(model, probe, run.seed)
+        _add(found, ((name, table.assign(phase=phase)) for name, table in rows))
 
 
-def _solving(
-    initial: pd.DataFrame, evaluations: list[Evaluation], task: Any, updates: int
-) -> pd.DataFrame:
-    """Return how long gradients lived at the start beside when the task was solved."""
-    from rnnlab.analysis import decay_half_life, half_life
-
-    solved = (one.update for one in evaluations if one.metrics and _is_solved(task, one.metrics))
-    rows = [
-        {
-            "state": state,
-            "half_life": half_life(curve["relative_norm"].to_numpy()),
-            "decay_half_life": decay_half_life(curve["log10_norm"].to_numpy()),
-        }
-        for state, curve in initial.groupby("state", sort=False)
-    ]
-    return pd.DataFrame(rows).assign(updates_to_solve=next(solved, math.inf), updates=updates)
+def _measures(run: Run) -> list[Measure]:
+    """Return the measures that the settings name, in the order of the registry."""
+    return [measures[name] for name in measures if name in run.settings.measure]
 
 
-def _is_solved(task: Any, metrics: dict[str, float]) -> bool:
-    return bool(task.solved(metrics[task.headline]))
+def _add(found: Tables, rows: Rows) -> None:
+    for name, table in rows:
+        found[name].append(table)
 
 
 def _joined(run: Run, parts: list[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
@@ -224,7 +254,7 @@ def _joined(run: Run, parts: list[pd.DataFrame], columns: tuple[str, ...]) -> pd
 
 
 def _is_sound(model: SequenceModel, probe: Probe) -> bool:
-    """Say whether the last update, which no loss has seen, left a model that answers in numbers."""
+    """Return whether the model is finite after the last update, which no loss has seen."""
     with np.errstate(all="ignore"):
         numbers = [*model.parameters.values(), model.predict(probe.inputs)]
     return all(bool(np.isfinite(array).all()) for array in numbers)

@@ -10,18 +10,17 @@ import numpy as np
 import pandas as pd
 
 from rnnlab import files
-from rnnlab.experiments.measures import FIGURES, MEASURES
-from rnnlab.experiments.results.folder import STUDIES, described, kind_of
+from rnnlab.experiments.measures import all_tables
+from rnnlab.experiments.results.folder import described, kind_of
 from rnnlab.experiments.results.reading import labels_of, read_manifest
 from rnnlab.experiments.results.tables import NAMES, read_table, require_numbers
-from rnnlab.registry import figures, unknown_name
+from rnnlab.registry import figures, measures, unknown_name
 
 if TYPE_CHECKING:
     from rnnlab.plotting import FigureSpec
 
 # The first column after the settings, in tables of outcomes, of runs and of their means.
 _RESULTS = ("metric", "seed", "seeds")
-_COLUMNS = {table: columns for tables in MEASURES.values() for table, columns in tables.items()}
 
 
 def figure_spec(name: str) -> FigureSpec:
@@ -32,9 +31,7 @@ def figure_spec(name: str) -> FigureSpec:
     ValueError
         If there is no such figure, with the nearest name.
     """
-    import rnnlab.plotting  # registers them; workers are spared matplotlib
-
-    found: rnnlab.plotting.FigureSpec = figures[name]
+    found: FigureSpec = figures[name]
     return found
 
 
@@ -64,7 +61,7 @@ def draw(name: str, folder: Path, out: Path | None = None, task: str | None = No
     figure = figure_spec(name)
     manifest = read_manifest(folder)
     kind, source = kind_of(folder), folder / figure.table
-    table = read_table(source) if kind is None or _is_of(figure, kind) else None
+    table = read_table(source) if kind is None or kind in figure.experiments else None
     if table is None:
         raise ValueError(_nothing_for(name, figure, folder, kind))
     if table.empty:
@@ -72,12 +69,14 @@ def draw(name: str, folder: Path, out: Path | None = None, task: str | None = No
             f"{source} must have at least one row, got none: no cell of the study has what "
             f"{name} shows, or no run is finished"
         )
-    columns = _COLUMNS.get(source.stem, ())
+    of_flow = "gradient-flow" in figure.experiments
+    columns = all_tables(measures).get(source.stem, ()) if of_flow else ()
     missing = [column for column in columns if column not in table]
     if missing:
         read_table(source, columns)  # says which
     require_numbers(source, table, [column for column in columns if column not in NAMES])
-    evaluations = None if figure.runs is None else read_table(folder / figure.runs)
+    file, metric = figure.runs or (None, "")
+    evaluations = None if file is None else read_table(folder / file)
     if task is not None:
         table = _of_task(table, task, source)
         if evaluations is not None:
@@ -87,12 +86,8 @@ def draw(name: str, folder: Path, out: Path | None = None, task: str | None = No
     # what is infinite has no place, and is no fault of the figure
     with styles_of_study(labels_of(manifest)), np.errstate(all="ignore"):
         try:
-            if figure.aggregate is not None:
-                table = getattr(statistics, figure.aggregate)(table)
-            tables = [table]
-            if evaluations is not None:
-                tables.append(statistics.runs_of(evaluations))
-            drawn = figure.draw(*tables)
+            runs = None if evaluations is None else statistics.runs_of(evaluations, metric=metric)
+            drawn = figure.figure(table, runs)
         except NothingToDrawError:
             raise
         except ValueError as error:
@@ -102,17 +97,14 @@ def draw(name: str, folder: Path, out: Path | None = None, task: str | None = No
         return save_figure(drawn, target)
 
 
-def _is_of(figure: FigureSpec, kind: str) -> bool:
-    return figure.experiment == kind or (figure.made_by_report and kind in STUDIES)
-
-
 def _nothing_for(name: str, figure: FigureSpec, folder: Path, kind: str | None) -> str:
     """Return why a figure cannot be drawn from a folder, and what can be done."""
-    if kind is None or not _is_of(figure, kind):
-        wanted = "study of tasks" if figure.made_by_report else f"{figure.experiment} result"
+    if kind is None or kind not in figure.experiments:
+        wanted = "study of tasks" if figure.made_by_report else f"{figure.experiments[0]} result"
         remedy = "" if kind or folder.is_file() else f"; make one with: {_command(figure, folder)}"
         return f"{folder} must hold a {wanted} for {name}, got {described(folder)}{remedy}"
-    measure = next((m for m, tables in MEASURES.items() if FIGURES.get(name) in tables), None)
+    measure_of = {one.name: key for key in measures for one in measures[key].figures()}
+    measure = None if figure.table == "gradients.csv" else measure_of.get(name)
     if figure.made_by_report:
         remedy = f"make it with: rnnlab report {folder}"
     elif measure is not None:
@@ -136,9 +128,9 @@ def _require_one_metric(table: pd.DataFrame, source: Path) -> None:
 
 def _command(figure: FigureSpec, folder: Path) -> str:
     """Return the command that makes a result to draw, in a folder that holds none."""
-    if figure.experiment == "fit":
+    if figure.experiments[0] == "fit":
         return f"rnnlab fit DATA.csv --out {folder}"
-    study = f"rnnlab run {figure.experiment} --out {folder}"
+    study = f"rnnlab run {figure.experiments[0]} --out {folder}"
     return f"{study}; rnnlab report {folder}" if figure.made_by_report else study
 
 

@@ -15,7 +15,7 @@ _NAMES = {
     "bench": "a benchmark (rnnlab bench)",
 }
 _TABLES = {"benchmark.csv": "bench", "gradients.csv": "gradient-flow", "metrics.csv": "task-study"}
-STUDIES = ("copy-task", "task-study")
+STUDIES = ("copy-task", "task-study", "fit")
 
 
 def kind_of(folder: Path) -> str | None:
@@ -59,7 +59,7 @@ def _works_on(kind: str, folder: Path) -> str:
     if kind == "fit":
         return (
             f"its scores are in {folder / 'summary.csv'}, rnnlab plot loss-curves --from {folder} "
-            f"draws it, rnnlab predict uses its models"
+            f"draws it, rnnlab report {folder} compares its cells, rnnlab predict uses its models"
         )
     if kind == "bench":
         return f"its numbers are in {folder / 'benchmark.csv'}, its picture is benchmark.png there"
@@ -69,14 +69,9 @@ def _works_on(kind: str, folder: Path) -> str:
 
 def figures_of(kind: str) -> list[str]:
     """Return the figures that can be drawn of a kind of result."""
-    import rnnlab.plotting  # noqa: F401  # registers them
     from rnnlab.registry import figures
 
-    return [
-        name
-        for name in figures
-        if figures[name].experiment == kind or (figures[name].made_by_report and kind in STUDIES)
-    ]
+    return [name for name in figures if kind in figures[name].experiments]
 
 
 def _first_line(file: Path) -> list[str]:

@@ -136,11 +136,13 @@ def _check_column(path: Path, name: str, values: pd.Series[Any]) -> None:
     if name in _COUNTS:
         numbers = pd.to_numeric(values, errors="coerce")
         bad = ~((numbers >= 0) & (numbers <= 2**53) & (numbers == numbers.round()))
+        if name == "epoch":  # the rows of a task have no epochs
+            bad &= values.notna()
         if bad.any() or not _is_number(values):
             _refuse_column(path, name, "whole numbers of at least 0", values, bad)
     elif name in NAMES or not _is_number(values):
         bad = ~values.map(_is_plain_value)
-        if name in NAMES:
+        if name in NAMES and name != "part":  # the rows of a task have no part
             bad |= values.isna() | (values.astype("str").str.strip() == "")
         if bad.any():
             _refuse_column(path, name, "text without control characters", values, bad)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import pandas as pd
 from rnnlab import files
 from rnnlab.experiments.errors import CannotWriteError, RefusedError
 from rnnlab.experiments.kinds.base import Experiment
+from rnnlab.experiments.kinds.build import CHECKPOINTS, MODELS
 from rnnlab.experiments.progress import Progress, Several
 from rnnlab.experiments.results.figures import draw, figure_spec
 from rnnlab.experiments.results.report_files import PAGE, files_of
@@ -35,23 +37,35 @@ from rnnlab.registry import experiments
 RESULTS = Path("results")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
-    """What a study came to.
+    """The result of a study; a notebook shows its summary and figure.
 
     Attributes
     ----------
     path : Path
         The folder of its files.
     metrics : DataFrame
-        The table of rows: metrics.csv of the copy task, gradients.csv of the gradient flow.
+        The table of rows: metrics.csv of a study of tasks, gradients.csv of gradient flow.
     summary : DataFrame
-        summary.csv.
+        The table of summary.csv.
+    figure : Path or None
+        The main figure.
     """
 
     path: Path
     metrics: pd.DataFrame
     summary: pd.DataFrame
+    figure: Path | None = None
+
+    def __repr__(self) -> str:
+        rows = f"metrics {len(self.metrics)} rows, summary {len(self.summary)} rows"
+        return f"<result in {self.path}: {rows}>"
+
+    def _repr_html_(self) -> str:
+        from rnnlab.plotting.notebook import result_html
+
+        return result_html(repr(self).strip("<>"), self.summary, self.figure)
 
 
 class Study:
@@ -59,8 +73,8 @@ class Study:
 
     Parameters
     ----------
-    study : str or Path
-        The name of an experiment ("copy-task") or a TOML file.
+    study : str, Path or Spec
+        The name of an experiment ("copy-task"), a TOML file or settings.
     out : str or Path, optional
         The folder of the result; results/NAME unless given.
     force : bool
@@ -84,7 +98,7 @@ class Study:
 
     def __init__(
         self,
-        study: str | Path,
+        study: str | Path | Spec,
         *,
         out: str | Path | None = None,
         force: bool = False,
@@ -93,35 +107,18 @@ class Study:
         command: str | None = None,
         **options: Any,
     ) -> None:
-        self.spec: Spec = load_spec(study, options)
-        self._open(
-            experiments[self.spec.experiment],
-            RESULTS / self.spec.name if out is None else Path(out),
-            force=force,
-            jobs=jobs,
-            dask=dask,
-            command=command or _call(study, options),
-        )
-
-    def _open(
-        self,
-        experiment: Experiment[Any],
-        folder: Path,
-        *,
-        force: bool,
-        jobs: int | None,
-        command: str,
-        dask: str | None = None,
-    ) -> None:
-        """Lay out the runs of the settings, and of what the folder holds, and open it."""
-        self.experiment = experiment
-        asked = self.spec
-        if not force and (stored := stored_settings(folder)):
-            self.spec = grown(asked, stored)
+        spec = study if isinstance(study, Spec) else load_spec(study, options)
+        folder = RESULTS / spec.name if out is None else Path(out)
+        self.experiment: Experiment[Any] = experiments[spec.experiment]
+        # workers of a cluster do not see the folder
+        asked = spec.model_copy(update={"out": folder if dask is None else None})
+        stored = {} if force else stored_settings(folder)
+        self.spec: Spec = grown(asked, stored) if stored else asked
         self.beyond = beyond(asked, self.spec)
         self.runs = self.experiment.runs(self.spec)
         self._work = {run: self.experiment.work(run) for run in self.runs}
-        self._command = command
+        self._command = command or _call(study, options)
+        self._force = force
         self._jobs, self._dask = checked_jobs(jobs), dask
         self._keys = dict(zip(self.runs, self._keys_of_runs(), strict=True))
         self.store = Store(
@@ -132,7 +129,7 @@ class Study:
             order=list(self._keys.values()),
             settings=self.spec.settings(),
             further=self.experiment.further_tables(self.spec),
-            growth=Growth(experiment, self.spec, self._keys),
+            growth=Growth(self.experiment, self.spec, self._keys),
             force=force,
         )
 
@@ -204,7 +201,7 @@ class Study:
             finally:
                 self.store.close()
         self.store.note(self._asked)
-        return Result(self.store.path, self.store.table(), self.store.summary())
+        return Result(self.store.path, self.store.table(), self.store.summary(), self.figure)
 
     @property
     def _asked(self) -> dict[str, Any]:
@@ -219,6 +216,9 @@ class Study:
         return {"planned": planned, "tasks": self.experiment.tasks(self.spec)}
 
     def _compute(self, progress: Progress) -> None:
+        if self._force or not self.store.manifest_file.exists():
+            self._remove(MODELS, CHECKPOINTS)  # those of other settings
+        self._force = False
         jobs, missing = self.jobs, self.missing
         if missing:
             self._check_unchanged()
@@ -231,10 +231,15 @@ class Study:
                 self.store.plan({self._keys[run]: str(run) for run in self.runs})
                 self._compile(missing, progress)
                 self._run(missing, jobs, progress, client)
+        self._remove(CHECKPOINTS)
         self.store.assemble()
         self.store.summarise(self.experiment.summarise(self.spec, self.store.table()))
         self._draw()
         self.store.finish()
+
+    def _remove(self, *folders: str) -> None:
+        for name in folders:
+            shutil.rmtree(self.store.path / name, ignore_errors=True)
 
     def _draw(self) -> None:
         """Draw every figure but those that no cell of the study has anything for."""
@@ -399,8 +404,9 @@ def _cluster(address: str) -> contextlib.AbstractContextManager[Any]:
     return contextlib.closing(connect(address))
 
 
-def _call(study: str | Path, options: dict[str, Any]) -> str:
-    arguments = [repr(str(study)), *(f"{key}={value!r}" for key, value in options.items())]
+def _call(study: str | Path | Spec, options: dict[str, Any]) -> str:
+    name = study.experiment if isinstance(study, Spec) else str(study)
+    arguments = [repr(name), *(f"{key}={value!r}" for key, value in options.items())]
     return f"rnnlab.run({', '.join(arguments)})"
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+
+from rnnlab.registry import measures, unknown_name
 
 
 def plain(value: Any) -> Any:
@@ -45,6 +47,24 @@ def number_or_text(text: str) -> int | float | str:
 def knob(must: str, remedy: str, **bounds: Any) -> Any:
     """Describe a setting by the end of "KEY must be ..." and by what to do when it is not."""
     return Field(description=must, json_schema_extra={"remedy": remedy}, **bounds)
+
+
+def field_text(key: str, field: Any, finding: Any) -> str:
+    """Return pydantic's finding about a field in one line: what is required, given, the remedy."""
+    extra = field.json_schema_extra or {}
+    came = "nothing" if finding["type"] == "missing" else repr(finding["input"])
+    return f"{key} must be {field.description}, got {came}: {extra.get('remedy', 'change it')}"
+
+
+def explain_field(error: ValidationError, kind: type[BaseModel], owner: str) -> str:
+    """Return the first of pydantic's findings about a flat model in one line."""
+    first = error.errors()[0]
+    key = str(first["loc"][0]) if first["loc"] else ""
+    if first["type"] == "value_error":
+        return str(first["ctx"]["error"])
+    if first["type"] == "extra_forbidden":
+        return unknown_name(f"setting of the {owner}", key, kind.model_fields)
+    return field_text(f"{key} of the {owner}", kind.model_fields[key], first)
 
 
 def _none_for_word(value: Any) -> Any:
@@ -96,13 +116,55 @@ Limit = Annotated[Positive | None, BeforeValidator(_none_for_word)]
 Clip = Annotated[
     OneOrMore[Limit], knob('a number above 0 or "none"', "give a limit such as 1, or none")
 ]
+Steps = Annotated[
+    OneOrMore[Annotated[int, Field(strict=True, ge=0)]],
+    knob("a whole number of at least 0", "give 0 for none, or a list to sweep"),
+]
+Amount = Annotated[
+    OneOrMore[Annotated[Finite, Field(ge=0)]],
+    knob("a number of at least 0", "give 0 for none, or a list to sweep"),
+]
+Share = Annotated[
+    OneOrMore[Annotated[Finite, Field(ge=0, lt=1)]],
+    knob("a number from 0 to below 1", "give 0 for none, or a list to sweep"),
+]
+Fraction = Annotated[
+    OneOrMore[Annotated[Finite, Field(gt=0, lt=1)]],
+    knob("a number between 0 and 1", "try 0.5, which halves, or a list to sweep"),
+]
+Flag = Annotated[
+    OneOrMore[Annotated[bool, Field(strict=True)]],
+    knob("true or false", "give one, or a list of both to sweep"),
+]
+Patience = Annotated[
+    OneOrMore[
+        Annotated[Annotated[int, Field(strict=True, ge=0)] | None, BeforeValidator(_none_for_word)]
+    ],
+    knob(
+        "a whole number of evaluations or none",
+        "give 10, none for no early stop, or a list to sweep",
+    ),
+]
+
+
+def entries(value: Any) -> Any:
+    """Return one entry as a list of it."""
+    return value if isinstance(value, list) else [value]
+
+
+def _known_measure(name: str) -> str:
+    if name not in measures:
+        raise ValueError(unknown_name("measure", name, measures))
+    return name
+
+
 Measures = Annotated[
-    list[Literal["decay", "jacobians", "paths", "gates", "training", "solving", "forget-bias"]],
+    list[Annotated[str, AfterValidator(_known_measure)]],
     BeforeValidator(
         lambda value: [v.strip() for v in value.split(",")] if isinstance(value, str) else value
     ),
     knob(
-        "some of decay, jacobians, paths, gates, training, solving and forget-bias",
+        "some of " + ", ".join(measures),
         "name what to measure, such as decay,paths",
         min_length=1,
     ),

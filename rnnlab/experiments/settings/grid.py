@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from rnnlab.experiments.settings.cell_entry import CellEntry
-from rnnlab.experiments.settings.runs import BUILT, SWEPT, Run, RunSettings, TaskPoint
+from rnnlab.experiments.settings.runs import Run, RunSettings, TaskPoint, setting_text
+from rnnlab.experiments.settings.schema import BUILT, SWEPT
 from rnnlab.experiments.settings.spec import Spec
+from rnnlab.experiments.settings.table import TABLE
+
+if TYPE_CHECKING:
+    from rnnlab.training import Schedule
 
 _LISTS = {"cells", "task"}  # a run has one of each
 
@@ -29,14 +37,36 @@ def point_columns(spec: Spec) -> tuple[str, ...]:
 def runs(spec: Spec) -> Iterator[Run]:
     """Yield the runs of a study with their settings, in the order of the rows."""
     columns, tasks = point_columns(spec), spec.task_points()
+    grid = []
     for entry in spec.cells:
         sweeps = {name: values_of(spec, entry, name) for name in SWEPT if name in columns}
         for task, *values in product(tasks, *sweeps.values()):
             swept = dict(zip(sweeps, values, strict=True))
             point = dict.fromkeys(columns) | dict(task.columns) | swept
-            settings = _settings(spec, entry, task, swept)
-            for seed in range(spec.seeds):
-                yield Run(entry.label, point, seed, settings)
+            grid.append((entry.label, point, _settings(spec, entry, task, swept)))
+    files = _file_names([(label, point) for label, point, _ in grid])
+    for (label, point, settings), file in zip(grid, files, strict=True):
+        settings.file = file
+        for seed in range(spec.seeds):
+            yield Run(label, point, seed, settings)
+
+
+def _file_names(points: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """Return a name for the files of each point: its label and settings, and a digest if needed."""
+    texts = [
+        ",".join([label, *(f"{name}={setting_text(value)}" for name, value in point.items())])
+        for label, point in points
+    ]
+    names = [re.sub(r"[^\w.=-]+", "_", text)[:100] for text in texts]
+    counts = Counter(names)
+    return [
+        name if counts[name] == 1 or name == text else f"{name}-{_digest(text)}"
+        for name, text in zip(names, texts, strict=True)
+    ]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def planned(spec: Spec, run: Run) -> Run:
@@ -64,6 +94,20 @@ def compared_labels(spec: Spec) -> list[str]:
     return list(labelled(points, names)["cell"].unique())
 
 
+def schedule_of(settings: RunSettings) -> Schedule:
+    """Return the learning-rate schedule of a run: over updates for tasks, epochs for tables."""
+    from rnnlab.training import Schedule
+
+    return Schedule(
+        settings.schedule,
+        steps=settings.epochs if settings.task.source == TABLE else settings.updates,
+        warmup=settings.warmup,
+        factor=settings.lr_factor,
+        every=settings.lr_every,
+        patience=settings.lr_patience,
+    )
+
+
 def values_of(spec: Spec, entry: CellEntry, name: str) -> Sequence[Any]:
     """Return the values of a setting for one entry: those that are swept, or the only one."""
     value = _own(spec, entry, name)
@@ -78,7 +122,7 @@ def _settings(
     own = {name: swept.get(name, values_of(spec, entry, name)[0]) for name in SWEPT}
     found = common | own
     if found["evaluate_every"] is None:
-        found["evaluate_every"] = max(1, found["updates"] // 20)  # 20 evaluations a run
+        found["evaluate_every"] = max(1, (found["updates"] or 0) // 20)  # 20 evaluations a run
     found["num_layers"] = found["num_layers"] or 1
     return RunSettings(**found | {"entry": entry, "task": task})
 

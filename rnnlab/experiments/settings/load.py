@@ -20,17 +20,20 @@ from __future__ import annotations
 
 import itertools
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from rnnlab.experiments.settings.cell_entry import CellEntry, read_entry
-from rnnlab.experiments.settings.fields import ForgetBias, plain
-from rnnlab.experiments.settings.grid import compared_labels
+from rnnlab.experiments.settings.fields import ForgetBias, entries, plain
+from rnnlab.experiments.settings.grid import compared_labels, runs, schedule_of, values_of
 from rnnlab.experiments.settings.messages import validate
+from rnnlab.experiments.settings.runs import TaskPoint
 from rnnlab.experiments.settings.sizes import check_sizes
 from rnnlab.experiments.settings.spec import Spec
+from rnnlab.experiments.settings.table import TABLE
+from rnnlab.experiments.settings.task_entry import read_task
 from rnnlab.registry import experiments, unknown_name
 
 DEFAULT_PRESET = "quick"
@@ -52,6 +55,17 @@ def load_spec(study: str | Path, options: Mapping[str, Any]) -> Spec:
     ValueError
         With what must hold, what came and the remedy, on one line.
     """
+    spec = read_spec(study, options)
+    try:
+        return settle(spec)
+    except ValueError as error:
+        if study in experiments:
+            raise
+        raise ValueError(f"{study}: {error}") from None
+
+
+def read_spec(study: str | Path, options: Mapping[str, Any]) -> Spec:
+    """Return the settings of a study, each valid alone: `settle` checks them together."""
     given = {_PLURALS.get(key, key): plain(value) for key, value in options.items()}
     preset = given.pop("preset", None)
     if isinstance(study, Path) or study.endswith(".toml"):
@@ -59,14 +73,15 @@ def load_spec(study: str | Path, options: Mapping[str, Any]) -> Spec:
     if study not in experiments:
         known = unknown_name("experiment", study, experiments)
         raise ValueError(f"{known} (a study of your own is named by its file, FILE.toml)")
-    experiment: Any = experiments[study]
-    layers = [{"name": study}, _preset(study, DEFAULT_PRESET)]
+    if study == "fit" and "data" not in given:
+        raise ValueError("fit must be given a table: rnnlab fit DATA.csv")
+    layers = [{"name": study, "experiment": study}, _preset(_basis(study, given), DEFAULT_PRESET)]
     if preset not in (None, DEFAULT_PRESET):
         layers.append(_preset(study, preset))
-    return settle(validate(experiment.spec, _stack(layers, given)))
+    return validate(experiments[study].spec, _stack(layers, given))
 
 
-_PLURALS = {"cell": "cells", "delay": "delays"}
+_PLURALS = {"cell": "cells", "delay": "delays", "targets": "target"}
 
 
 def preset_names(experiment: str) -> list[str]:
@@ -89,10 +104,20 @@ def _presets() -> Any:
     return resources.files("rnnlab.experiments") / "presets"
 
 
+def _basis(experiment: str, settings: Mapping[str, Any]) -> str:
+    """Return the experiment of the quick preset: that of fit for a study of tables alone."""
+    written = settings.get("task")
+    tasks = entries(written) if experiment == "task-study" and written else []
+    tables = [isinstance(read, Mapping) and "table" in read for read in map(_read, tasks)]
+    return "fit" if tables and all(tables) else experiment
+
+
+def _read(written: Any) -> Any:
+    return read_task(written) if isinstance(written, str) else written
+
+
 def _preset(experiment: str, preset: str) -> dict[str, Any]:
     known = preset_names(experiment)
-    if not known:
-        raise ValueError(f"{experiment} must be given a table: rnnlab {experiment} DATA.csv")
     if preset not in known:
         raise ValueError(unknown_name(f"preset of {experiment}", preset, known))
     text = (_presets() / f"{experiment}-{preset}.toml").read_text(encoding="utf-8")
@@ -132,10 +157,10 @@ def _from_file(path: Path, preset: Any, given: dict[str, Any]) -> Spec:
                 f"add a line such as experiment = {experiments.names()[0]!r}, or name a task"
             )
         experiment: Any = experiments[str(settings["experiment"])]
-        quick = _preset(experiment.name, DEFAULT_PRESET)
-        layers = [{"name": path.stem, "question": _question(text)}, quick, settings]
-        spec = _seen_from(path.parent, validate(experiment.spec, _stack(layers, given)), given)
-        return settle(spec)
+        quick = _preset(_basis(experiment.name, settings | given), DEFAULT_PRESET)
+        named = {"name": path.stem, "question": _question(text), "experiment": experiment.name}
+        stacked = _stack([named, quick, settings], given)
+        return _seen_from(path.parent, validate(experiment.spec, stacked), given)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
@@ -163,7 +188,10 @@ def _seen_from(folder: Path, spec: Spec, given: Mapping[str, Any]) -> Spec:
 
 
 # Two ways to say one thing: the one that comes later replaces the other.
-_EITHER_OR = (("clip", "clip_value"), ("hidden", "parameters"))
+_EITHER_OR = (
+    ("clip", "clip_value"),
+    ("hidden", "parameters"),
+)
 
 
 def _stack(layers: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
@@ -174,6 +202,9 @@ def _stack(layers: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any
             for one, other in (pair, pair[::-1]):
                 if one in layer and other not in layer:
                     merged.pop(other, None)
+        if "task" in layer:  # in place of copy-memory, whose settings are those of the study
+            for name in ("delays", "payload", "alphabet"):
+                merged.pop(name, None)
         sizes = {"hidden", "parameters"} & layer.keys()
         if layer is given and sizes and "cells" not in given:
             _no_size_of_their_own(merged["cells"], sizes.pop(), given)
@@ -204,10 +235,16 @@ def _no_size_of_their_own(entries: Any, name: str, given: dict[str, Any]) -> Non
 
 
 def settle(spec: Spec) -> Spec:
-    """Check what needs the cells and tasks themselves, and give each entry its forget bias."""
-    spec.task_points()  # says which task or setting there is not
+    """Return a spec whose settings agree, with a forget bias for each entry that can have one.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, a size that no machine has, or settings that exclude each other.
+    """
+    points = spec.task_points()  # an error names an unknown task or setting
     _check_names(spec)
-    check_sizes(spec)
+    _check_training(spec, points)
     entries = [_settled(entry, spec.forget_bias) for entry in spec.cells]
     if spec.forget_bias is not None and entries == spec.cells:
         raise ValueError(
@@ -215,6 +252,7 @@ def settle(spec: Spec) -> Spec:
             f"{', '.join(spec.labels)}: name a cell such as lstm, or leave forget_bias out"
         )
     settled = spec.model_copy(update={"cells": entries})
+    check_sizes(settled)
     labels = [] if spec.reference is None else compared_labels(settled)
     if spec.reference is not None and spec.reference not in labels:
         raise ValueError(
@@ -222,6 +260,30 @@ def settle(spec: Spec) -> Spec:
             f"{spec.reference!r}: name one of these"
         )
     return settled
+
+
+def _check_training(spec: Spec, points: Sequence[TaskPoint]) -> None:
+    """Refuse settings of training that do not suit the tasks or tables."""
+    from rnnlab.data.leaks import require_causal
+
+    tables = [point for point in points if point.source == TABLE]
+    for point in tables:
+        for entry in spec.cells:
+            for both in values_of(spec, entry, "bidirectional"):
+                require_causal(dict(point.settings)["horizon"], both)
+    if tables and spec.truncate is not None:
+        raise ValueError(
+            f"truncate must be none for a table, got {spec.truncate}: its sequences are read whole"
+        )
+    if len(tables) < len(points):
+        for name in ("updates", "evaluation_batch"):
+            if getattr(spec, name) is None:
+                raise ValueError(
+                    f"{name} must be given for a task: add a line such as {name} = 100"
+                )
+    for run in runs(spec) if spec.schedule != "constant" or spec.warmup else ():
+        if run.seed == 0 and run.settings.updates != 0:
+            schedule_of(run.settings)
 
 
 def _settled(entry: CellEntry, common: ForgetBias) -> CellEntry:
@@ -238,12 +300,16 @@ def _settled(entry: CellEntry, common: ForgetBias) -> CellEntry:
 
 
 def _check_names(spec: Spec) -> None:
-    """Refuse an optimiser or an initialisation that there is not."""
+    """Refuse an unknown optimiser, schedule or initialisation."""
     from rnnlab.layers.initialisers import INITIALISATIONS
-    from rnnlab.registry import optimizers
+    from rnnlab.registry import optimizers, schedules
 
     for owner in (spec, *spec.cells):
-        for key, known in (("optimizer", optimizers), ("init", INITIALISATIONS)):
+        for key, known in (
+            ("optimizer", optimizers),
+            ("schedule", schedules),
+            ("init", INITIALISATIONS),
+        ):
             value = getattr(owner, key, None)
             for name in value if isinstance(value, list) else [value]:
                 if name is not None and name not in known:

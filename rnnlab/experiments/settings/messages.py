@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from rnnlab.experiments.settings.cell_entry import ENTRY_OPTIONS, CellEntry
-from rnnlab.experiments.settings.fields import plain
+from rnnlab.experiments.settings.fields import field_text, plain
 from rnnlab.experiments.settings.spec import Spec
 from rnnlab.experiments.settings.task_entry import TaskEntry
 from rnnlab.registry import unknown_name
@@ -54,17 +54,15 @@ def explain(error: ValidationError, spec: type[Spec]) -> str:
         return unknown_name(f"setting of {title}", unknown, spec.model_fields)
     if len(place) == 3:
         table, position, inner = place
-        key, field = f"{table}[{position}].{inner}", _TABLES[str(table)].model_fields[str(inner)]
+        key, kind = f"{table}[{position}].{inner}", _TABLES[str(table)]
     else:
-        key, field = str(place[0]), spec.model_fields[str(place[0])]
+        key, kind, inner = str(place[0]), spec, place[0]
     if first["type"] == "missing" and len(place) == 3:
         near = difflib.get_close_matches(str(place[2]), map(str, first["input"]), n=1)
         if near:
             entry, wanted = f"{place[0]}[{place[1]}]", place[2]
             return f"{entry} must have a key {wanted}, got {near[0]!r}: did you mean {wanted!r}?"
-    extra = cast("dict[str, Any]", field.json_schema_extra or {})
-    came = "nothing" if first["type"] == "missing" else repr(first["input"])
-    return f"{key} must be {field.description}, got {came}: {extra.get('remedy', 'change it')}"
+    return field_text(key, kind.model_fields[str(inner)], first)
 
 
 def _place(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:

@@ -7,25 +7,6 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-# Settings that may be swept, in the order of their columns.
-SWEPT = (
-    "hidden",
-    "parameters",
-    "num_layers",
-    "init",
-    "forget_bias",
-    "optimizer",
-    "lr",
-    "clip",
-    "clip_value",
-    "batch",
-    "updates",
-    "evaluate_every",
-    "evaluation_batch",
-)
-# Settings of the model itself: their values are compared with each other, as cells are.
-BUILT = ("hidden", "parameters", "num_layers", "init", "forget_bias")
-
 
 class RunSettings(SimpleNamespace):
     """All settings of one run: the value of each setting of the study, `entry` and `task`.
@@ -101,17 +82,18 @@ class TaskPoint:
     Attributes
     ----------
     source : str
-        A registered name or FILE.py:NAME.
+        A registered name, FILE.py:NAME, or "table".
     settings : tuple of (str, value)
         Arguments of the task.
     columns : tuple of (str, value)
         Columns of the tables that name the task and its settings.
-    entropy : tuple
+    entropy : tuple or None
         Source of the run's random numbers, in addition to the seed: the values of the task's
-        settings, with the digest of a file in place of its path.
+        settings, with the digest of a file in place of its path. None for a table, whose batches
+        and initial parameters follow from the seed alone.
     """
 
     source: str
     settings: tuple[tuple[str, Any], ...]
     columns: tuple[tuple[str, Any], ...]
-    entropy: tuple[Any, ...]
+    entropy: tuple[Any, ...] | None

@@ -10,8 +10,10 @@ from rnnlab.cells import CellDefinition
 from rnnlab.cells.sizes import learned_by
 from rnnlab.engine.sizes import check_pass
 from rnnlab.experiments.settings.grid import values_of
-from rnnlab.experiments.settings.runs import SWEPT, RunSettings
-from rnnlab.experiments.settings.task_entry import task_at
+from rnnlab.experiments.settings.runs import RunSettings
+from rnnlab.experiments.settings.schema import SWEPT
+from rnnlab.experiments.settings.table import TABLE
+from rnnlab.experiments.settings.task_entry import problem_at
 from rnnlab.tasks.contract import check_size
 
 if TYPE_CHECKING:
@@ -21,28 +23,43 @@ MOST_RUNS = 100_000
 
 
 def parameter_count(
-    cell: CellDefinition, inputs: int, outputs: int, hidden: int, num_layers: int = 1
+    cell: CellDefinition,
+    inputs: int,
+    outputs: int,
+    hidden: int,
+    num_layers: int = 1,
+    directions: int = 1,
 ) -> int:
-    """Return how many numbers a model learns, readout included, without making it.
+    """Return the number of parameters of a model, readout included, without making it.
 
     Parameters
     ----------
     cell : CellDefinition
     inputs, outputs : int
-        Sizes of the task, I and O.
-    hidden, num_layers : int
+        Sizes of the problem, I and O.
+    hidden, num_layers, directions : int
 
     Examples
     --------
     >>> from rnnlab.cells import rnn
     >>> parameter_count(rnn, 5, 4, 6)  # 6 * (5 + 6 + 1) and 4 * (6 + 1)
     100
+    >>> parameter_count(rnn, 5, 4, 6, directions=2)  # twice 72 and 4 * (12 + 1)
+    196
     """
-    return learned_by(cell, inputs, hidden, num_layers) + outputs * (hidden + 1)
+    width = directions * hidden
+    first = learned_by(cell, inputs, hidden)
+    others = (num_layers - 1) * learned_by(cell, width, hidden)
+    return directions * (first + others) + outputs * (width + 1)
 
 
 def most_units(
-    cell: CellDefinition, inputs: int, outputs: int, budget: int, num_layers: int = 1
+    cell: CellDefinition,
+    inputs: int,
+    outputs: int,
+    budget: int,
+    num_layers: int = 1,
+    directions: int = 1,
 ) -> int:
     """Return the largest hidden size whose model learns no more than `budget` numbers.
 
@@ -59,7 +76,7 @@ def most_units(
     """
 
     def count(hidden: int) -> int:
-        return parameter_count(cell, inputs, outputs, hidden, num_layers)
+        return parameter_count(cell, inputs, outputs, hidden, num_layers, directions)
 
     if count(1) > budget:
         raise ValueError(
@@ -82,16 +99,22 @@ def hidden_size(settings: RunSettings) -> int:
     """Return the units of a run's cell, matched by parameters where the study says so."""
     if settings.hidden is not None:
         return settings.hidden
-    task = task_at(settings.task)
-    sizes = task.input_size, task.output_size, settings.parameters or 0, settings.num_layers
+    task = problem_at(settings.task)
+    sizes = task.input_size, task.output_size, settings.parameters or 0, *_layers(settings)
     return _most_units(settings.entry.find(), *sizes)
 
 
 def learned_numbers(settings: RunSettings) -> int:
     """Return how many numbers a run's model learns, readout included."""
-    task = task_at(settings.task)
+    task = problem_at(settings.task)
     cell, hidden = settings.entry.find(), hidden_size(settings)
-    return parameter_count(cell, task.input_size, task.output_size, hidden, settings.num_layers)
+    sizes = task.input_size, task.output_size, hidden, *_layers(settings)
+    return parameter_count(cell, *sizes)
+
+
+def _layers(settings: RunSettings) -> tuple[int, int]:
+    """Return the number of layers on top of each other, and of their directions."""
+    return settings.num_layers, 2 if settings.bidirectional else 1
 
 
 def check_sizes(spec: Spec) -> None:
@@ -112,18 +135,28 @@ def check_sizes(spec: Spec) -> None:
             given = [value for value in values_of(spec, entry, name) if value is not None]
             largest[name] = max(given, default=None)
         cell, layers = entry.find(), largest["num_layers"] or 1
+        directions = 2 if True in values_of(spec, entry, "bidirectional") else 1
         for point in points:
-            task = task_at(point)
+            problem = problem_at(point)
             hidden = largest["hidden"] or most_units(
-                cell, task.input_size, task.output_size, largest["parameters"], layers
+                cell,
+                problem.input_size,
+                problem.output_size,
+                largest["parameters"],
+                layers,
+                directions,
             )
-            for batch in (largest["batch"], largest["evaluation_batch"]):
-                check_size(task, batch)
+            batch = largest["batch"]
+            if point.source == TABLE:
+                batch = min(batch, len(problem.parts["train"].names))
+            else:
+                for size in (batch, largest["evaluation_batch"]):
+                    check_size(problem, size)
             check_pass(
                 cell,
-                steps=task.length,
-                batch=largest["batch"],
-                inputs=task.input_size,
+                steps=problem.length,
+                batch=batch,
+                inputs=problem.input_size,
                 hidden=hidden,
                 num_layers=layers,
             )

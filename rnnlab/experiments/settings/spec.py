@@ -1,81 +1,58 @@
-"""The settings of a study, validated: what the studies share, and what each kind adds."""
+"""Settings of a study: those that all studies share, and those of each kind."""
 
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from rnnlab.experiments.settings.cell_entry import CellEntry
 from rnnlab.experiments.settings.fields import (
-    Clip,
     Count,
     Delays,
-    ForgetBias,
     Measures,
-    Names,
     Natural,
     OneOrMore,
-    OwnCount,
-    OwnNames,
-    OwnTimes,
-    Rate,
     Seeds,
-    Times,
+    entries,
     knob,
 )
-from rnnlab.experiments.settings.runs import SWEPT, TaskPoint
+from rnnlab.experiments.settings.runs import TaskPoint
+from rnnlab.experiments.settings.schema import SWEPT, Settings, require_different, without_defaults
+from rnnlab.experiments.settings.table import TableSettings, table_point
 from rnnlab.experiments.settings.task_entry import TaskEntry
 
-# Settings that came after the first results: left out of a manifest where they say nothing, so that
-# an older result can be continued.
-LATER = {"parameters", "num_layers", "init"}
+Tasks = Annotated[
+    list[TaskEntry],
+    BeforeValidator(entries),
+    knob("a list of at least one task", 'name one, such as "adding"', min_length=1),
+]
 
 
-class Spec(BaseModel):
-    """What all studies share.
+class Spec(Settings):
+    """Settings that all studies share.
 
-    A list where one value would stand is swept: it has a column in the tables. What an entry of
-    `cells` states for itself wins over what the study states for all.
+    What an entry of `cells` has of its own wins over what the study has for all.
 
     Attributes
     ----------
     experiment : str
-        A registered one, such as "copy-task".
+        Name of a registered experiment, such as "copy-task".
     name : str
-        The result's folder under results/, unless another is named.
+        Folder of the result under results/, unless another is named.
     question : str or None
-        What the study asks, in one sentence.
+        The study's question, in one sentence.
     reference : str or None
-        The label of the cell that a report compares every other one with; all pairs unless given.
+        Label of the cell that a report compares every other one with; all pairs unless given.
     cells : list of CellEntry
         A line each in tables and figures.
-    hidden, parameters : int or None
-        Units of every cell; or how many numbers a model may learn at most, readout included: every
-        cell then has the most units that this allows. One of the two.
-    num_layers : int or None
-        Layers on top of each other; one unless given.
-    init : str or None
-        Of the parameters; what the cell's paper recommends unless given.
-    forget_bias : float, "chrono" or None
-        For every cell that keeps its memory with a gate f and states no bias of its own; None
-        leaves the cells as their equations have them.
-    batch, updates : int
-        Sequences a batch; batches to train on.
-    lr : float
-        Learning rate.
     seeds : int
-        Runs of everything, with seeds 0 to seeds - 1.
-    optimizer : str
-        A name of `rnnlab.registry.optimizers`.
-    clip, clip_value : float or None
-        Largest global norm of a gradient; largest absolute value of its elements. One at most.
-    evaluation_batch : int
-        Fresh sequences for each measurement.
+        Number of runs of every combination, with seeds 0 to seeds - 1.
+    out : Path or None
+        Folder of models and checkpoints, where the runs can write to it.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     experiment: str
     name: Annotated[
@@ -86,56 +63,24 @@ class Spec(BaseModel):
     reference: Annotated[str | None, knob("the label of a cell", "name one of cells")] = None
     cells: Annotated[
         list[CellEntry],
-        BeforeValidator(lambda value: value if isinstance(value, list) else [value]),
+        BeforeValidator(entries),
         knob("a list of at least one cell", 'name one, such as "lstm"', min_length=1),
     ]
-    hidden: OwnCount = None
-    parameters: OwnCount = None
-    num_layers: OwnCount = None
-    init: OwnNames = None
-    batch: Count
-    updates: Times
-    lr: Rate
     seeds: Seeds
-    optimizer: Names
-    clip: Clip = None
-    clip_value: Clip = None
-    forget_bias: ForgetBias = None
-    evaluation_batch: Count
+    out: Path | None = Field(default=None, exclude=True)
 
     @model_validator(mode="after")
-    def _agree(self) -> Spec:
-        self._different("labels of cells", self.labels, "drop one or give it a label of its own")
-        for name in (*SWEPT, "delays", "payload", "alphabet"):
-            if isinstance(value := getattr(self, name, None), list):
-                self._different(name, list(map(str, value)), "drop one")
-        for one, other, remedy in (
-            ("clip", "clip_value", "clip by norm (clip) or by value (clip_value)"),
-            ("hidden", "parameters", "size the cells by units or by what they learn"),
-        ):
-            values = getattr(self, one), getattr(self, other)
-            if None not in values:
-                came = " and ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values)
-                raise ValueError(f"{one} and {other} must not both be set, got {came}: {remedy}")
-        if self.hidden is None and self.parameters is None:
-            raise ValueError(
-                "hidden or parameters must be given, got neither: add a line such as hidden = 64"
-            )
+    def _labels_differ(self) -> Spec:
+        require_different("labels of cells", self.labels, "drop one or give it a label of its own")
         return self
-
-    @staticmethod
-    def _different(key: str, values: list[str], remedy: str) -> None:
-        twice = [value for value in values if values.count(value) > 1]
-        if twice:
-            raise ValueError(f"{key} must be different, got {twice[0]} twice: {remedy}")
 
     @property
     def labels(self) -> list[str]:
-        """The labels of the entries, in their order."""
+        """The labels of the cells, in their order."""
         return [entry.label for entry in self.cells]
 
     def entry(self, label: str) -> CellEntry:
-        """Return the entry that goes by `label`."""
+        """Return the entry with a label."""
         return next(entry for entry in self.cells if entry.label == label)
 
     def task_points(self) -> list[TaskPoint]:
@@ -145,17 +90,17 @@ class Spec(BaseModel):
     def settings(self) -> dict[str, Any]:
         """Return what decides the numbers, as a manifest holds it.
 
-        The folder's name, the question and the reference do not.
+        The name of the folder, the question and the reference do not.
         """
-        unsaid = {name for name in LATER if getattr(self, name) is None}
-        settings = self.model_dump(mode="json", exclude={"name", "question", "reference", *unsaid})
-        return {**settings, "cells": [entry.settings() for entry in self.cells]}
+        settings = without_defaults(
+            self.model_dump(mode="json", exclude={"name", "question", "reference"})
+        )
+        cells = [entry.settings() for entry in self.cells]
+        return {"experiment": self.experiment, **settings, "cells": cells}
 
 
 class TrainingSpec(Spec):
-    """A study that trains models and measures them on the way."""
-
-    evaluate_every: OwnTimes = None
+    """A study that trains models and evaluates them on the way."""
 
     @model_validator(mode="before")
     @classmethod
@@ -166,43 +111,51 @@ class TrainingSpec(Spec):
         return settings
 
 
-class CopySpec(Spec):
-    """A study of the copy-memory task alone, whose settings stand beside the others.
+def copy_points(delays: list[int], payload: Any, alphabet: Any) -> list[TaskPoint]:
+    """Return the copy-memory task at every delay; tables have no column for its name."""
+    sizes = {"payload": payload, "alphabet": alphabet}
+    swept = [name for name, value in sizes.items() if isinstance(value, list)]
+    choices = [entries(value) for value in sizes.values()]
+    points = []
+    for values in product(delays, *choices):
+        settings = dict(zip(("delay", *sizes), values, strict=True))
+        columns = tuple((name, settings[name]) for name in ("delay", *swept))
+        points.append(TaskPoint("copy-memory", tuple(settings.items()), columns, values))
+    return points
+
+
+Payload = Count
+Alphabet = Annotated[
+    OneOrMore[Annotated[Natural, Field(ge=2)]],
+    knob("a whole number of at least 2", "one symbol alone carries no information"),
+]
+
+
+class CopyTaskSpec(TrainingSpec):
+    """Recall accuracy against delay: every cell on every delay, `seeds` times.
 
     Attributes
     ----------
     delays : list of int
         Steps from the end of the payload to the first symbol recalled.
     payload, alphabet : int
-        Symbols to recall, and how many different ones there are.
+        Number of symbols to recall, and of different ones.
     """
 
+    experiment: Annotated[Literal["copy-task"], knob("copy-task here", "leave it out")]
     delays: Delays
-    payload: Count
-    alphabet: Annotated[
-        OneOrMore[Annotated[Natural, Field(ge=2)]],
-        knob("a whole number of at least 2", "one symbol alone carries no information"),
-    ]
+    payload: Payload
+    alphabet: Alphabet
+
+    @model_validator(mode="after")
+    def _sizes_differ(self) -> CopyTaskSpec:
+        for name in ("delays", "payload", "alphabet"):
+            require_different(name, list(map(str, entries(getattr(self, name)))), "drop one")
+        return self
 
     def task_points(self) -> list[TaskPoint]:
-        """Return the task at every delay; tables have no column for its name."""
-        sizes = {"payload": self.payload, "alphabet": self.alphabet}
-        swept = [name for name, value in sizes.items() if isinstance(value, list)]
-        choices = [value if isinstance(value, list) else [value] for value in sizes.values()]
-        points = []
-        for delay, payload, alphabet in product(self.delays, *choices):
-            settings = {"delay": delay, "payload": payload, "alphabet": alphabet}
-            columns = tuple((name, settings[name]) for name in ("delay", *swept))
-            points.append(
-                TaskPoint("copy-memory", tuple(settings.items()), columns, tuple(settings.values()))
-            )
-        return points
-
-
-class CopyTaskSpec(CopySpec, TrainingSpec):
-    """Recall accuracy against delay: every cell on every delay, `seeds` times."""
-
-    experiment: Annotated[Literal["copy-task"], knob("copy-task here", "leave it out")]
+        """Return the task at every delay, payload and alphabet."""
+        return copy_points(self.delays, self.payload, self.alphabet)
 
 
 class TaskStudySpec(TrainingSpec):
@@ -211,20 +164,16 @@ class TaskStudySpec(TrainingSpec):
     Attributes
     ----------
     task : list of TaskEntry
-        One or more, each with its settings.
+        One or more tasks or tables, each with its settings.
     """
 
     experiment: Annotated[Literal["task-study"], knob("task-study here", "leave it out")]
-    task: Annotated[
-        list[TaskEntry],
-        BeforeValidator(lambda value: value if isinstance(value, list) else [value]),
-        knob("a list of at least one task", 'name one, such as "adding"', min_length=1),
-    ]
+    task: Tasks
 
     @model_validator(mode="after")
     def _tasks_differ(self) -> TaskStudySpec:
         labels = [entry.label for entry in self.task]
-        self._different("labels of tasks", labels, "drop one or give it a label of its own")
+        require_different("labels of tasks", labels, "drop one or give it a label of its own")
         return self
 
     def task_points(self) -> list[TaskPoint]:
@@ -236,13 +185,31 @@ class TaskStudySpec(TrainingSpec):
         return {**super().settings(), "task": [entry.settings() for entry in self.task]}
 
 
-class GradientFlowSpec(CopySpec):
-    """How gradients travel, before, midway and after training on one delay of the copy task.
+class FitSpec(TrainingSpec, TableSettings):
+    """Cells on one table, with the table's settings beside the others."""
+
+    experiment: Annotated[Literal["fit"], knob("fit here", "leave it out")]
+
+    def task_points(self) -> list[TaskPoint]:
+        """Return the table; metrics.csv has no column for its name."""
+        return [table_point(self, ())]
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides the numbers, as a manifest holds it, the table by its digest."""
+        return {**super().settings(), **self.file_settings("data")}
+
+
+class GradientFlowSpec(Spec):
+    """How gradients travel, before, midway and after training on one task.
 
     Attributes
     ----------
+    delays, payload, alphabet : int or None
+        Settings of the copy-memory task, unless another task is named.
+    task : list of TaskEntry
+        Another task, or a table, at one setting.
     measure : list of str
-        What is measured beside the gradients by lag, which always are: see
+        Measures in addition to the gradients by lag, which are always taken: see
         `rnnlab.experiments.measures`.
     input : "task" or "noise"
         Whether the models are measured on the task's sequences and its loss at the last step, or on
@@ -250,6 +217,10 @@ class GradientFlowSpec(CopySpec):
     """
 
     experiment: Annotated[Literal["gradient-flow"], knob("gradient-flow here", "leave it out")]
+    delays: Delays | None = None
+    payload: Payload | None = None
+    alphabet: Alphabet | None = None
+    task: Annotated[list[TaskEntry], BeforeValidator(entries)] = Field(default_factory=list)
     updates: Annotated[
         int,
         knob(
@@ -261,7 +232,7 @@ class GradientFlowSpec(CopySpec):
         ),
     ]
     evaluation_batch: Annotated[Natural, knob("a whole number of at least 1", "give 1 or more")]
-    measure: Measures = ["decay"]
+    measure: Measures = Field(default_factory=lambda: ["decay"])
     input: Annotated[
         Literal["task", "noise"],
         knob("task or noise", "noise drives the cells with standard normal numbers"),
@@ -270,14 +241,46 @@ class GradientFlowSpec(CopySpec):
     @model_validator(mode="after")
     def _one_of_each(self) -> GradientFlowSpec:
         remedy = "run it once for each, with a folder of its own (--out)"
-        if len(self.delays) != 1:
-            raise ValueError(
-                f"delays must be one delay in gradient-flow, got {self.delays}: {remedy}"
-            )
+        for name, noun in (("delays", "delay"), ("task", "task")):
+            if len(value := getattr(self, name) or [None]) != 1:
+                raise ValueError(
+                    f"{name} must be one {noun} in gradient-flow, got {value}: {remedy}"
+                )
         for owner in (self, *self.cells):
             for name in (*SWEPT, "payload", "alphabet"):
                 if isinstance(value := getattr(owner, name, None), list):
                     raise ValueError(
                         f"{name} must be one value in gradient-flow, got {value}: {remedy}"
                     )
+        if self.bidirectional:
+            raise ValueError(
+                "bidirectional must be false in gradient-flow, got true: gradients are measured in "
+                "layers of one direction"
+            )
+        if self.task and self.delays:
+            raise ValueError(
+                f"delays must not be given with a task, got {self.delays}: delays, payload and "
+                "alphabet are settings of copy-memory"
+            )
         return self
+
+    def task_points(self) -> list[TaskPoint]:
+        """Return the one task."""
+        if not self.task:
+            return copy_points(self.delays or [], self.payload, self.alphabet)
+        points = self.task[0].points()
+        if len(points) > 1:
+            raise ValueError(
+                f"a task must have one value of each setting in gradient-flow, got {len(points)} "
+                "combinations: run it once for each, with a folder of its own (--out)"
+            )
+        return points
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides the numbers, as a manifest holds it."""
+        settings = super().settings()
+        copying = ("delays", "payload", "alphabet")
+        if self.task:
+            settings = {name: one for name, one in settings.items() if name not in copying}
+            return {**settings, "task": [entry.settings() for entry in self.task]}
+        return {name: one for name, one in settings.items() if name != "task"}

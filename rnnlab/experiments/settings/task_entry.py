@@ -1,4 +1,4 @@
-"""The tasks of a study, as users write them."""
+"""Entries of a study's tasks: a task or a table, with its settings."""
 
 from __future__ import annotations
 
@@ -10,31 +10,50 @@ from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from rnnlab.experiments.settings.fields import Label, knob, number_or_text
+from rnnlab.experiments.settings.fields import Label, explain_field, knob, number_or_text
 from rnnlab.experiments.settings.input_files import digest, found, locate, locate_object
-from rnnlab.experiments.settings.runs import SWEPT, TaskPoint
+from rnnlab.experiments.settings.runs import TaskPoint
+from rnnlab.experiments.settings.schema import SWEPT
+from rnnlab.experiments.settings.table import (
+    COLUMNS,
+    TABLE,
+    TableSettings,
+    dataset_at,
+    table_point,
+    written_table,
+)
 from rnnlab.registry import unknown_name
 from rnnlab.tasks.contract import check_once
 from rnnlab.user_code import UserCodeError, describe, place_of_error
 
 # Columns of a table that a setting of a task must not take the name of.
-TAKEN = {"cell", "task", "seed", "update", "grad_norm", "status", "seconds", *SWEPT}
+TAKEN = {
+    *("cell", "task", "seed", "part", "epoch", "update"),
+    *("learning_rate", "grad_norm", "status", "seconds"),
+    *SWEPT,
+}
 
 
 class TaskEntry(BaseModel):
     """One task of a study with its settings, any of which may be a list to sweep.
 
     Written as a string, `"adding,length=50"`, or as a table,
-    `{name = "adding", length = [50, 100]}`; what is left out has the task's own default. The label,
-    its name unless one is given, stands in the column `task`.
+    `{name = "adding", length = [50, 100]}`; what is left out has the task's own default. A user's
+    table is named by its file, `"machines.csv,target=failed"` or
+    `{table = "machines.csv", target = "failed"}`, with the settings of
+    `rnnlab.experiments.settings.table.TableSettings`. The label, the name of the task or of the
+    file unless one is given, is in the column `task`.
 
     Examples
     --------
     >>> entry = TaskEntry.model_validate({"name": "copy-memory", "delay": [10, 20], "payload": 3})
     >>> entry.label, entry.settings_given
     ('copy-memory', {'delay': [10, 20], 'payload': 3})
+    >>> entry = TaskEntry.model_validate("machines.csv,target=failed")
+    >>> entry.label, entry.table, entry.settings_given
+    ('machines', 'machines.csv', {'target': 'failed'})
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -42,6 +61,7 @@ class TaskEntry(BaseModel):
     name: Annotated[
         str, knob("a task's name or FILE.py:NAME", 'name one, such as "adding"', min_length=1)
     ]
+    table: Annotated[str | None, knob("a CSV file", "name one, such as machines.csv")] = None
     label: Label
     folder: Path | None = Field(default=None, exclude=True, repr=False)  # FILE.py is relative to it
 
@@ -49,12 +69,15 @@ class TaskEntry(BaseModel):
     @classmethod
     def _read(cls, written: Any) -> Any:
         if isinstance(written, str):
-            return read_task(written)
+            return cls._read(read_task(written))
+        if isinstance(written, Mapping) and "table" in written and "name" not in written:
+            return {"name": TABLE, "label": Path(str(written["table"])).stem, **written}
         if isinstance(written, Mapping):
             return {"label": str(written.get("name", "?")), **written}
         raise ValueError(
-            'task must be a name such as "adding", FILE.py:NAME or a table with a key name, '
-            f"got {written!r}: a task of your own goes into a file that workers can read"
+            'task must be a name such as "adding", FILE.py:NAME or a table with a key name or '
+            f"table, got {written!r}: a task of your own goes into a file that workers "
+            "can read"
         )
 
     @property
@@ -75,6 +98,8 @@ class TaskEntry(BaseModel):
         ValueError
             If there is no such task or setting, or one has a value that the task refuses.
         """
+        if self.table is not None:
+            return self._points_of_table(locate(self.table, self.folder))
         kind = find(self.source)
         given = self.settings_given
         fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
@@ -118,7 +143,9 @@ class TaskEntry(BaseModel):
 
     def settings(self) -> dict[str, Any]:
         """Return the entry as a manifest holds it; what it names of files comes with digests."""
-        settings = self.model_dump(mode="json")
+        settings = self.model_dump(mode="json", exclude={"name" if self.table else "table"})
+        if self.table is not None:
+            return {**settings, "table_sha256": digest(locate(self.table, self.folder))}
         if ":" in self.name:
             settings["sha256"] = digest(Path(self.source.rpartition(":")[0]))
         for name in find(self.source).files:
@@ -128,6 +155,25 @@ class TaskEntry(BaseModel):
             elif named is not None:
                 settings[f"{name}_sha256"] = digest(locate(named, self.folder))
         return settings
+
+    def _points_of_table(self, file: Path) -> list[TaskPoint]:
+        """Return the table at each of its settings; a list of columns is one value."""
+        swept = {
+            name: value
+            for name, value in self.settings_given.items()
+            if isinstance(value, list) and name not in (*COLUMNS, "split")
+        }
+        points = []
+        for values in product(*swept.values()):
+            chosen = dict(zip(swept, values, strict=True))
+            try:
+                table = written_table(self.settings_given | chosen, file)
+            except ValidationError as error:
+                raise ValueError(
+                    explain_field(error, TableSettings, f"table {self.table}")
+                ) from None
+            points.append(table_point(table, (("task", self.label), *chosen.items())))
+        return points
 
 
 def read_task(text: str) -> dict[str, Any]:
@@ -139,7 +185,8 @@ def read_task(text: str) -> dict[str, Any]:
     {'name': 'adding', 'label': 'adding', 'length': [50, 100]}
     """
     name, *options = (part.strip() for part in text.split(","))
-    entry: dict[str, Any] = {"name": name, "label": name}
+    is_table = name.lower().endswith(".csv")
+    entry: dict[str, Any] = {"table": name} if is_table else {"name": name, "label": name}
     for option in options:
         key, separator, written = (part.strip() for part in option.partition("="))
         key = key.replace("-", "_")
@@ -163,8 +210,10 @@ def find(source: str) -> Any:
     return found(find_task, source)
 
 
-def task_at(point: TaskPoint) -> Any:
-    """Return a task at one of its settings."""
+def problem_at(point: TaskPoint) -> Any:
+    """Return the task at one of its settings, or the dataset of a table."""
+    if point.source == TABLE:
+        return dataset_at(point)
     return _task(find(point.source), point)
 
 

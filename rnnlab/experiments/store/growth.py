@@ -18,7 +18,8 @@ from typing import Any
 from rnnlab.experiments.kinds.base import Experiment
 from rnnlab.experiments.results.tables import line_of
 from rnnlab.experiments.settings.cell_entry import ENTRY_OPTIONS, CellEntry
-from rnnlab.experiments.settings.runs import SWEPT, Run
+from rnnlab.experiments.settings.runs import Run
+from rnnlab.experiments.settings.schema import SWEPT
 from rnnlab.experiments.settings.spec import TrainingSpec
 from rnnlab.experiments.settings.task_entry import TaskEntry
 
@@ -179,8 +180,6 @@ def _settings(spec: Any) -> Any:
 
 def _identity(run: Run) -> str:
     """Return all that decides the numbers of a run, but for what is the same in the whole study."""
-    if not run.point:
-        return repr((run.cell, run.seed))
     settings = run.settings
     swept = [getattr(settings, name) for name in SWEPT]
     return repr((run.cell, run.seed, settings.task.columns[:1], settings.task.settings, swept))

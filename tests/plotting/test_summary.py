@@ -1,4 +1,4 @@
-"""The figure of a study of tasks, and the choice of one task."""
+"""The figure of summary.csv, and the choice of one task."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 import rnnlab
 from rnnlab.cli.main import main
-from rnnlab.plotting import cell_styles, plot_task_study
+from rnnlab.plotting import cell_styles, plot_summary
 
 PUBLISHED = Path(__file__).parents[2] / "results" / "published"
 OPTIONS: dict[str, Any] = {
@@ -34,7 +34,7 @@ def drawn(ax: Axes) -> dict[str, Any]:
 
 def test_a_line_a_cell_against_what_varies() -> None:
     summary = pd.read_csv(PUBLISHED / "adding" / "summary.csv")
-    (ax,) = panels(plot_task_study(summary)).values()
+    (ax,) = panels(plot_summary(summary)).values()
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("length (time steps)", "mean squared error")
     lines = drawn(ax)
     assert set(lines) == set(summary["cell"])
@@ -46,19 +46,19 @@ def test_a_line_a_cell_against_what_varies() -> None:
 
 def test_tasks_of_different_metrics_have_a_panel_each_at_the_best_rates() -> None:
     summary = pd.read_csv(PUBLISHED / "learning-rates" / "summary.csv")
-    shown = panels(plot_task_study(summary))
-    assert list(shown) == ["copy-memory", "adding"]
+    shown = panels(plot_summary(summary))
+    assert list(shown) == ["copy-memory, delay 20", "adding, length 40"]
     labels = [ax.get_ylabel() for ax in shown.values()]
     assert labels == ["recall accuracy (share of symbols)", "mean squared error"]
     best = summary[summary["best"] & (summary["task"] == "adding") & (summary["cell"] == "gru")]
-    assert drawn(shown["adding"])["gru"].get_ydata() == [best["value"].iloc[0]]
+    assert drawn(shown["adding, length 40"])["gru"].get_ydata() == [best["value"].iloc[0]]
 
 
 def test_what_is_not_finite_is_left_out() -> None:
     summary = pd.DataFrame(
         {"cell": ["rnn", "gru"], "task": "mine", "seeds": 3, "mse": [math.inf, 1.0]}
     ).assign(ci_low=[math.nan, 0.5], ci_high=[math.nan, 2.0], chance=math.nan)
-    figure = plot_task_study(summary)
+    figure = plot_summary(summary)
     figure.draw_without_rendering()
     (ax,) = panels(figure).values()
     assert np.isnan(drawn(ax)["rnn"].get_ydata()).all()
