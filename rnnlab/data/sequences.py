@@ -113,8 +113,8 @@ def group(table: Table, roles: Roles) -> Sequences:
 def time_steps(table: Table, column: str) -> Array:
     """Return the signs of the steps from each row's time to that of the next, int (N - 1,).
 
-    Times are numbers, or dates and times of day in ISO 8601. They are compared exactly, whatever
-    their size.
+    Times are numbers, or dates and times of day in ISO 8601. They are compared exactly, for any
+    size.
 
     Raises
     ------

@@ -47,7 +47,7 @@ def _joined(body: str) -> str | None:
     if last >= 0:
         whole, mark, decimals = body[:last], body[last], body[last + 1 :]
     if mark and (mark in whole or not decimals.isdigit()):
-        whole, decimals = body, ""  # the mark stands more than once: it is no decimal point
+        whole, decimals = body, ""  # the mark occurs more than once: it is no decimal point
     if not whole.isdigit():
         if not _THOUSANDS.fullmatch(whole):
             return None

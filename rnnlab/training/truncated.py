@@ -139,7 +139,7 @@ class TruncatedBPTT:
     def cut(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """Yield the windows of batches of whole sequences, each batch as a stream of its own.
 
-        After the end of a sequence no answer is asked: its state goes on over the padding.
+        Targets after the end of a sequence are ignored; its state continues over the padding.
 
         Examples
         --------
@@ -153,8 +153,8 @@ class TruncatedBPTT:
             targets = batch.targets
             if batch.lengths is not None:
                 targets = ignore_padding(targets, batch.lengths)
-            for x, asked in self.windows(batch.x, targets):
-                yield Batch(x, asked, weights=batch.weights, noise=batch.noise)
+            for x, window in self.windows(batch.x, targets):
+                yield Batch(x, window, weights=batch.weights, noise=batch.noise)
 
     def loss_and_gradients(
         self,

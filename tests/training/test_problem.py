@@ -108,6 +108,9 @@ def test_a_table_is_a_problem_with_its_baseline_as_chance() -> None:
     assert (numbers.headline, numbers.higher_is_better) == ("rmse", False)
     assert numbers.chance == min(one.scores["rmse"] for one in numbers.baselines())
     assert math.isnan(numbers.worst["rmse"])
+    alternating = load_dataset(table(last=False))  # the last class is never the next one
+    majority, last = alternating.baselines()
+    assert last.scores["accuracy"] < majority.scores["accuracy"] == alternating.chance
     assert data.worst["accuracy"] == 0.0
 
 
