@@ -161,7 +161,7 @@ def test_the_manifest_says_what_the_numbers_were_made_with(tmp_path: Path) -> No
 
 
 def test_the_manifest_knows_changed_code_from_a_result_made_anew(tmp_path: Path) -> None:
-    package = Path(manifest.__file__).parents[1]
+    package = Path(manifest.__file__).parents[2]
     shutil.copytree(package, tmp_path / "rnnlab", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "summary.csv").write_text("before")
 
