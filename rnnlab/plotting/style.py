@@ -24,10 +24,10 @@ _LINES: tuple[Any, ...] = (
     (0, (2.2, 1.2)),
 )
 # No downward triangle: it marks what leaves an axis.
-_MARKERS = ("o", "s", "D", "^", "P", "X", "<", ">", "*")
+_MARKERS = ("o", "s", "D", "^", "P", "X", "<", ">", "*", "p", "h", "d")
 # All colours come once before one comes again. Of the first 49 styles no two share two of colour,
-# marker and line style (orthogonal Latin squares), and of all 63 none both marker and line style.
-_STYLES = 63
+# marker and line style (orthogonal Latin squares), and of all 84 none both marker and line style.
+_STYLES = 84
 # Cells that look the same in every figure of every study. The first four keep their styles to
 # themselves; of the others, a style is free for another label where the cell is not in the study.
 _RESERVED = ("rnn", "lstm", "peephole-lstm", "gru")
@@ -37,6 +37,10 @@ _FIXED = (
     *("ugrnn", "ran", "atr", "ligru", "rnn-relu", "irnn", "indrnn", "scrn", "star", "fastgrnn"),
     *("cornn", "lem", "multiplicative-lstm", "slstm", "gru-reset-before", "peephole-lstm-full"),
     *("mut1", "mut2", "mut3"),
+    *("lstm-1997", "reslstm", "wmc-lstm", "memory-controller-lstm", "nested-lstm", "nas"),
+    *("fastrnn", "cfn", "brc", "nbrc", "sgu", "dsgu", "miru1", "miru2", "sgrn", "lightru"),
+    *("intersection-rnn", "tau-gru", "rhn-2", "rhn-3", "mingru", "minlstm", "sru", "qrnn", "hgrn"),
+    *("t-rnn", "t-gru", "t-lstm", "nlru", "unicornn"),
 )
 
 # Grey of what is no cell: the chance line, the floor.

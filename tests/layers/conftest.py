@@ -88,7 +88,7 @@ def several_operands(x, h, c):
 
 EXTRA = (delayed, low_rank, awkward, every_function, several_operands)
 # By hand: what names the array of each operand where the contract's short rule does not say it.
-NAMED = {
+NAMED: dict[str, list[tuple[str, ...]]] = {
     "several-operands": [
         ("x", "h"),
         ("x", "c"),
@@ -97,7 +97,8 @@ NAMED = {
         ("x", "g3"),
         ("c", "new_c"),
         ("i_", "b", "h", "p4"),
-    ]
+    ],
+    "nested-lstm": [("x", "h")] * 4 + [("x_n", "h_n")] * 4,
 }
 EVERY = {**{name: registry[name] for name in registry}, **{c.name: c for c in EXTRA}}
 
