@@ -10,7 +10,7 @@ import pytest
 
 from rnnlab.layers import Recurrent
 from rnnlab.registry import cells
-from tests.cells import steps_first, steps_gated, steps_lstm  # noqa: F401
+from tests.cells import steps_first, steps_gated, steps_linear, steps_lstm  # noqa: F401
 from tests.cells.paper_steps import STEPS
 
 
