@@ -88,7 +88,7 @@ def several_operands(x, h, c):
 
 EXTRA = (delayed, low_rank, awkward, every_function, several_operands)
 # By hand: what names the array of each operand where the contract's short rule does not say it.
-NAMED: dict[str, list[tuple[str, ...]]] = {
+NAMED: dict[str, Sequence[tuple[str, ...]]] = {
     "several-operands": [
         ("x", "h"),
         ("x", "c"),
