@@ -24,11 +24,11 @@ _LINES: tuple[Any, ...] = (
     (0, (2.2, 1.2)),
 )
 # No downward triangle: it marks values that leave an axis.
-_MARKERS = ("o", "s", "D", "^", "P", "X", "<", ">", "*")
+_MARKERS = ("o", "s", "D", "^", "P", "X", "<", ">", "*", "p", "h", "d")
 # All colours are used once before one is used again. Of the first 49 styles no two share two of
-# colour, marker and line style (orthogonal Latin squares), and of all 63 none both marker and line
+# colour, marker and line style (orthogonal Latin squares), and of all 84 none both marker and line
 # style.
-_STYLES = 63
+_STYLES = 84
 # Cells with the same style in every figure of every study. The styles of the first four are
 # reserved; that of another is free for another label where the cell is not in the study.
 _RESERVED = ("rnn", "lstm", "peephole-lstm", "gru")
@@ -38,6 +38,10 @@ _FIXED = (
     *("ugrnn", "ran", "atr", "ligru", "rnn-relu", "irnn", "indrnn", "scrn", "star", "fastgrnn"),
     *("cornn", "lem", "multiplicative-lstm", "slstm", "gru-reset-before", "peephole-lstm-full"),
     *("mut1", "mut2", "mut3"),
+    *("lstm-1997", "reslstm", "wmc-lstm", "memory-controller-lstm", "nested-lstm", "nas"),
+    *("fastrnn", "cfn", "brc", "nbrc", "sgu", "dsgu", "miru1", "miru2", "sgrn", "lightru"),
+    *("intersection-rnn", "tau-gru", "rhn-2", "rhn-3", "mingru", "minlstm", "sru", "qrnn", "hgrn"),
+    *("t-rnn", "t-gru", "t-lstm", "nlru", "unicornn"),
 )
 
 # Grey for reference lines: chance, the floor.

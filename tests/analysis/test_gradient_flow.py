@@ -37,6 +37,16 @@ def d_last(model, inputs):
     return p @ model.readout_weight
 
 
+#: States by cell that the output does not see in the same step: their gradient is 0 at lag 0.
+LATE = {
+    "memory-controller-lstm": ("v",),
+    "intersection-rnn": ("h",),
+    "tau-gru": ("h1", "h2", "h3", "h4", "h5"),
+    "t-gru": ("z_before", "f_before", "o_before"),
+    "t-lstm": ("z_before", "f_before", "o_before"),
+}
+
+
 @pytest.mark.parametrize("name", cells.names())
 def test_the_table(name, rng):
     layer = Recurrent(name, 3, 6, dtype="float64")
@@ -48,9 +58,12 @@ def test_the_table(name, rng):
         assert part.lag.tolist() == list(range(13))
         # Rectified units that are off hand nothing back, and the stabiliser m of sLSTM changes
         # nothing: norms of 0, the logarithm of which is -inf.
+        late = part.state.iloc[0] in LATE.get(name, ())
+        reference = int(np.argmax(part.norm > 0)) if late else 0  # the first lag with a gradient
         with np.errstate(divide="ignore", invalid="ignore"):
-            log10, relative = np.log10(part.norm), part.norm / part.norm.iloc[0]
-        assert relative.iloc[0] == 1 or (name, part.state.iloc[0]) == ("slstm", "m")
+            log10, relative = np.log10(part.norm), part.norm / part.norm.iloc[reference]
+        assert not part.norm.iloc[:reference].any()
+        assert relative.iloc[reference] == 1 or (name, part.state.iloc[0]) == ("slstm", "m")
         np.testing.assert_allclose(part.log10_norm, log10, rtol=1e-13, atol=1e-13)
         np.testing.assert_allclose(part.relative_norm, relative, rtol=1e-13)
     assert frame.lag.dtype.kind == "i"

@@ -17,7 +17,10 @@ from rnnlab.registry import Registry, cells
 ORDER = (
     "rnn rnn-relu lstm peephole-lstm gru nig nfg nog niaf noaf cifg np fgr gru-reset-before "
     "peephole-lstm-full mgu minimalrnn janet ugrnn ran atr ligru mut1 mut2 mut3 irnn indrnn scrn "
-    "star fastgrnn cornn lem multiplicative-lstm slstm"
+    "star fastgrnn cornn lem multiplicative-lstm slstm lstm-1997 reslstm wmc-lstm "
+    "memory-controller-lstm nested-lstm nas fastrnn cfn brc nbrc sgu dsgu miru1 miru2 sgrn lightru "
+    "intersection-rnn tau-gru rhn-2 rhn-3 mingru minlstm sru qrnn hgrn t-rnn t-gru t-lstm "
+    "nlru unicornn"
 )
 
 

@@ -47,7 +47,7 @@ def test_unknown_names_propose_the_nearest():
     with pytest.raises(ValueError, match="got 'ltsm': did you mean 'lstm'"):
         find_cell("ltsm")
     with pytest.raises(
-        ValueError, match=r"cell must be one of atr, cifg.*, lstm, .*got '': choose one"
+        ValueError, match=r"cell must be one of atr, .*cifg.*, lstm, .*got '': choose one"
     ):
         find_cell("")
 

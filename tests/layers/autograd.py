@@ -18,7 +18,8 @@ from rnnlab.cells import CellDefinition
 from tests.layers.cases import Case
 
 #: By hand: the name of the array of each operand, where it does not follow from the short rule.
-NAMED = {
+NAMED: dict[str, Sequence[tuple[str, ...]]] = {
+    "nested-lstm": [("x", "h")] * 4 + [("x_n", "h_n")] * 4,
     "several-operands": [
         ("x", "h"),
         ("x", "c"),
@@ -27,7 +28,7 @@ NAMED = {
         ("x", "g3"),
         ("c", "new_c"),
         ("i_", "b", "h", "p4"),
-    ]
+    ],
 }
 
 

@@ -22,6 +22,14 @@ _ORDER = (
     *("atr", "ligru"),
     *("mut1", "mut2", "mut3"),  # found by a search
     *("irnn", "indrnn", "scrn", "star", "fastgrnn", "cornn", "lem", "multiplicative_lstm", "slstm"),
+    # the LSTM's further relatives
+    *("lstm_1997", "reslstm", "wmc_lstm", "memory_controller_lstm", "nested_lstm", "nas"),
+    # gates that see h
+    *("fastrnn", "cfn", "brc", "nbrc", "sgu", "dsgu", "miru1", "miru2", "sgrn", "lightru"),
+    *("intersection_rnn", "tau_gru", "rhn_2", "rhn_3"),
+    # linear in h, or gates that see x alone
+    *("mingru", "minlstm", "sru", "qrnn", "hgrn", "t_rnn", "t_gru", "t_lstm"),
+    *("nlru", "unicornn"),
 )
 
 
