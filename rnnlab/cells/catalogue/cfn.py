@@ -1,6 +1,6 @@
 """Chaos-free network."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, sigmoid, tanh
 
 

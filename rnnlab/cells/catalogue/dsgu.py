@@ -1,6 +1,6 @@
 """Deep simple gated unit."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import hard_sigmoid, linear, sigmoid, tanh
 
 

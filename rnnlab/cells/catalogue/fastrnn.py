@@ -1,6 +1,6 @@
 """FastRNN."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, scalar, sigmoid, tanh
 
 

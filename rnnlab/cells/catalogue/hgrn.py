@@ -1,6 +1,6 @@
 """Hierarchically gated recurrent unit, its real form."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, sigmoid, vector
 
 

@@ -1,6 +1,6 @@
 """Intersection recurrent network (+RNN)."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, relu, sigmoid, tanh
 
 

@@ -1,6 +1,6 @@
 """Long short-term memory as it was first printed."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, sigmoid
 
 

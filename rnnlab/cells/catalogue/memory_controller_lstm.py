@@ -1,6 +1,6 @@
 """Long short-term memory with a memory controller."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, sigmoid, tanh
 
 

@@ -1,6 +1,6 @@
 """Minimal gated recurrent unit whose gates see the input alone."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, sigmoid, where
 
 

@@ -1,6 +1,6 @@
 """Minion gated recurrent unit with a reset gate."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, sigmoid, tanh
 
 LAMBDA = 0.5  # how much a step keeps

@@ -1,6 +1,6 @@
 """Minion gated recurrent unit without gates."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, tanh
 
 LAMBDA = 0.5  # how much a step keeps

@@ -1,6 +1,6 @@
 """Cell that a neural architecture search found."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, relu, sigmoid, tanh
 
 

@@ -1,6 +1,6 @@
 """Long short-term memory whose memory is another one."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, sigmoid, tanh
 
 

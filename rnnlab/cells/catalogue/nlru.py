@@ -1,6 +1,6 @@
 """Nonlinear relative of the linear recurrent units."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, sigmoid, tanh, uniform, vector
 
 

@@ -1,6 +1,6 @@
 """Quasi-recurrent network with a convolution of width 1."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, sigmoid, tanh
 
 

@@ -1,6 +1,6 @@
 """Recurrent highway network of depth 2."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, sigmoid, tanh
 
 

@@ -1,6 +1,6 @@
 """Simple gated unit."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import exp, hard_sigmoid, linear, log, tanh
 
 

@@ -1,6 +1,6 @@
 """Gated recurrent unit with delayed feedback."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, sigmoid, tanh
 
 

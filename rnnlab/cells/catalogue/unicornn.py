@@ -1,6 +1,6 @@
 """Undamped independent controlled oscillatory recurrent network."""
 
-from rnnlab.cells.definition import cell
+from rnnlab.cells.decorator import cell
 from rnnlab.equations import linear, sigmoid, tanh, uniform, vector
 
 # The paper tunes these two for each task; here is a setting of its authors for permuted MNIST.
