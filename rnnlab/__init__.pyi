@@ -47,3 +47,5 @@ from .reports import report as report
 from .training.loading import load as load
 
 __version__: str
+
+__all__: list[str]
