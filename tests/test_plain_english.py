@@ -30,7 +30,8 @@ PHRASES = {
 }
 
 #: Matches per room that remain; a room that is not listed has none.
-ALLOWED: dict[str, int] = {"analysis": 1, "cli": 3, "experiments": 37, "reports": 12}
+# The words by which published pages are recognised are one.
+ALLOWED: dict[str, int] = {"experiments": 1}
 
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),

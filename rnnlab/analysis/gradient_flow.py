@@ -136,8 +136,8 @@ def _last_answers(targets: Array) -> Array:
     silent = np.flatnonzero(~counts.any(axis=0))
     if silent.size:
         raise ValueError(
-            f"every sequence must have a target that is not ignored, got none in sequence "
-            f"{silent[0]}: leave it out, or measure with noise, which needs no targets"
+            f"every sequence must have a target that is not ignored, and sequence "
+            f"{silent[0]} has none: leave it out, or measure with noise, which needs no targets"
         )
     return np.asarray(len(counts) - np.argmax(counts[::-1], axis=0))
 

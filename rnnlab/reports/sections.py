@@ -10,7 +10,7 @@ from rnnlab.reports.statistics import Statistic, TaskResults
 
 
 def task_section(part: Part, source: Source, *, alone: bool) -> Section:
-    """Return the section about one task; `alone` says whether it is the only one."""
+    """Return the section about one task; `alone` where there is no other."""
     named = part.task if "task" in part.metrics else None
     section = Section("Results" if alone else f"Results: {part.task}", named)
     results = TaskResults(part, source.reference)

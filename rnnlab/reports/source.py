@@ -154,7 +154,7 @@ def read_source(folder: Path) -> Source:
     metrics, gradients = (None if t is None or t.empty else t for t in (metrics, gradients))
     if metrics is None and gradients is None:
         raise ValueError(
-            f"{folder} must hold at least one finished run, got none: the command in its "
+            f"{folder} must hold at least one finished run: the command in its "
             f"{MANIFEST} computes them"
         )
     if gradients is not None:

@@ -253,7 +253,7 @@ def test_a_sequence_without_an_answer_is_refused():
     model = SequenceModel(GRU(2, 3, dtype="float64"), 2)
     targets = np.array([[0, -1], [1, -1]])
     with pytest.raises(
-        ValueError, match="must have a target that is not ignored, got none in sequence 1: leave"
+        ValueError, match="must have a target that is not ignored, and sequence 1 has none: leave"
     ):
         gradient_decay(model, np.zeros((2, 2, 2)), targets)
 

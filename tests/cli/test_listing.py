@@ -38,7 +38,10 @@ def test_figures_are_plain_lines_with_the_name_first(capsys: pytest.CaptureFixtu
             "gate-map --from=here",
             "here must hold a gradient-flow result for gate-map, got no result there",
         ),
-        ("gate-saturation --from=empty", "got none: no cell of the study has what gate-saturation"),
+        (
+            "gate-saturation --from=empty",
+            "at least one row: no cell of the study has what gate-saturation",
+        ),
         ("copy-task --from=here --out=there.pdf", "path must end in .png, got 'there.pdf'"),
         (
             "copy-task --from=file",

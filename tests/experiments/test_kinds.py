@@ -99,5 +99,5 @@ def test_a_table_that_was_not_measured(tmp_path: Path, capsys: Any) -> None:
     settings = {"experiment": "gradient-flow"}
     (tmp_path / "manifest.json").write_text(json.dumps({"settings": settings}))
     line = said(capsys, "plot", "gate-map", "--from", str(tmp_path))
-    assert "must have the table gate-map.csv for gate-map, got none: this study did not" in line
+    assert "must have the table gate-map.csv for gate-map: this study did not" in line
     assert "rnnlab run gradient-flow --measure gates does, with a folder of its own" in line

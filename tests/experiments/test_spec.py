@@ -294,7 +294,7 @@ def test_files_of_cells_lie_relative_to_the_study(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("seeds = 3", "experiment must be given, got nothing: add a line such as experiment ="),
+        ("seeds = 3", "experiment must be given: add a line such as experiment ="),
         ('experiment = "copi-task"', "experiment must be one of .*: did you mean 'copy-task'"),
         ("experiment = 3", "experiment must be one of .*got '3'"),
         ('experiment = "copy-task"\nseeds = x\n', r"must be valid TOML, got: .*line 2.*; correct"),

@@ -296,7 +296,7 @@ def test_what_cannot_be_drawn(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"summary.csv must be a table whose first line names"):
         draw("copy-task", tmp_path)
     (tmp_path / "summary.csv").write_text("cell,delay\n")
-    with pytest.raises(ValueError, match="must have at least one row, got none"):
+    with pytest.raises(ValueError, match="must have at least one row: "):
         draw("copy-task", tmp_path)
     (tmp_path / "summary.csv").write_text("cell,delay\ngru,3\n")
     with pytest.raises(ValueError, match="must have the column"):

@@ -432,7 +432,7 @@ def test_foreign_columns_after_the_update_are_left_alone(small: Path) -> None:
     [
         (None, "must hold the result of a study for a report, got no such folder"),
         ({}, "must hold the result of a study for a report, got no result"),
-        ({"metrics.csv": "cell,delay,seed,update,status\n"}, "at least one finished run, got none"),
+        ({"metrics.csv": "cell,delay,seed,update,status\n"}, "at least one finished run: "),
         ({"metrics.csv": "a,b\n1,2\n"}, "metrics.csv must have the columns cell, seed, update"),
         (
             {"metrics.csv": ""},

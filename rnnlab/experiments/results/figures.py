@@ -66,7 +66,7 @@ def draw(name: str, folder: Path, out: Path | None = None, task: str | None = No
         raise ValueError(_nothing_for(name, figure, folder, kind))
     if table.empty:
         raise NothingToDrawError(
-            f"{source} must have at least one row, got none: no cell of the study has what "
+            f"{source} must have at least one row: no cell of the study has what "
             f"{name} shows, or no run is finished"
         )
     of_flow = "gradient-flow" in figure.experiments
@@ -115,7 +115,7 @@ def _nothing_for(name: str, figure: FigureSpec, folder: Path, kind: str | None) 
         )
     else:
         remedy = "the command in its manifest.json makes it"
-    return f"{folder} must have the table {figure.table} for {name}, got none: {remedy}"
+    return f"{folder} must have the table {figure.table} for {name}: {remedy}"
 
 
 def _require_one_metric(table: pd.DataFrame, source: Path) -> None:

@@ -153,7 +153,7 @@ def _from_file(path: Path, preset: Any, given: dict[str, Any]) -> Spec:
             settings["experiment"] = "task-study"
         if "experiment" not in settings:
             raise ValueError(
-                "experiment must be given, got nothing: "
+                "experiment must be given: "
                 f"add a line such as experiment = {experiments.names()[0]!r}, or name a task"
             )
         experiment: Any = experiments[str(settings["experiment"])]

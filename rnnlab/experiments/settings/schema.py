@@ -136,9 +136,7 @@ class Settings(BaseModel):
                 came = " and ".join(map(setting_text, values))
                 raise ValueError(f"{one} and {other} must not both be set, got {came}: {remedy}")
         if self.hidden is None and self.parameters is None:
-            raise ValueError(
-                "hidden or parameters must be given, got neither: add a line such as hidden = 64"
-            )
+            raise ValueError("hidden or parameters must be given: add a line such as hidden = 64")
         return self
 
 

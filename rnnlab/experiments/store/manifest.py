@@ -69,7 +69,7 @@ def cpu_model() -> str:
 def git_state() -> dict[str, Any]:
     """Return the commit that the package, or else the current folder, is checked out at.
 
-    `git_changed` says whether the package, or else a tracked file, differs from it; a result that
+    `git_changed` is True where the package, or else a tracked file, differs from it; a result that
     is computed again is no change of the code. Both are None without a checkout.
     """
     package = Path(__file__).parents[2]

@@ -282,8 +282,8 @@ class Store:
         remedy = "replace it with --force (force=True), or name another folder with --out (out=)"
         if not found:
             raise RefusedError(
-                f"{self.path} must say in {MANIFEST} what {self.table_file.name} was made with, "
-                f"got none: {remedy}"
+                f"{self.path} must say in {MANIFEST} what {self.table_file.name} was made with: "
+                f"{remedy}"
             )
         old = _read(self.path, read_manifest)
         settings = old["settings"]
