@@ -38,7 +38,7 @@ def find_cell(spec: str | CellDefinition) -> CellDefinition:
     >>> find_cell("grru")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    ValueError: cell must be one of atr, cifg, ... got 'grru': did you mean 'gru'?
+    ValueError: cell must be one of atr, brc, ... got 'grru': did you mean 'gru'?
     """
     if isinstance(spec, CellDefinition):
         return spec

@@ -44,8 +44,8 @@ def with_options(text: str, command: click.Command | None = None) -> str:
     --------
     >>> flag = click.Option(["--bidirectional"], is_flag=True)
     >>> command = click.Command("fit", params=[flag, click.Option(["--ignore"])])
-    >>> print(with_options("use ignore=['a', 'b, c'] without bidirectional=True", command))
-    use --ignore 'a,"b, c"' without --bidirectional
+    >>> with_options("use ignore=['a', 'b'] without bidirectional=True", command)
+    'use --ignore a,b without --bidirectional'
     >>> with_options("name it with sequence=, got input_size=3", command)
     'name it with sequence=, got input_size=3'
     """

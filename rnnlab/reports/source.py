@@ -149,6 +149,11 @@ def read_source(folder: Path) -> Source:
         raise ValueError(
             f"{folder} must hold the result of a study for a report, got {described(folder)}"
         )
+    if kind == "fit" and manifest is None:
+        raise ValueError(
+            f"{folder} must hold {MANIFEST} for a report of a fit: report the folder that "
+            "rnnlab fit wrote"
+        )
     metrics = read_table(folder / "metrics.csv", () if kind == "gradient-flow" else _METRICS)
     gradients = read_table(folder / "gradients.csv", all_tables(["decay"])["gradients"])
     metrics, gradients = (None if t is None or t.empty else t for t in (metrics, gradients))

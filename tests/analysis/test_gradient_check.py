@@ -130,6 +130,6 @@ def test_a_loss_that_is_not_finite_is_said():
 
     with (
         np.errstate(all="ignore"),
-        pytest.raises(ValueError, match=r"loss of explosive must be finite, got .*: take fewer"),
+        pytest.raises(ValueError, match=r"loss of explosive must be finite, got .*: use fewer"),
     ):
         check_gradients(explosive)

@@ -80,7 +80,7 @@ def test_padding_is_one_row(capsys: Capture) -> None:
         ("adding,length=1", "length must be at least 2, got 1: each half holds a marked number"),
         ("adding,length=a", "length must be an integer, got 'a' (str): pass a whole number"),
         ("parity,asked=lst", "asked must be one of every, last, got 'lst': did you mean 'last'?"),
-        ("text", "file of the task text must be given, got nothing: write text,file=..."),
+        ("text", "file of the task text must be given: write text,file=..."),
         ("text,file=absent.txt", "got 'absent.txt': No such file or directory; check the path"),
         ("absent.py:Mine", "the task's file must exist, got 'absent.py': check the path"),
     ],

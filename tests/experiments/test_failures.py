@@ -104,10 +104,10 @@ def test_a_run_that_raises_is_named_while_the_others_finish(
     from rnnlab.experiments import CopyTask
 
     write_cell(tmp_path, "False")
-    text = """def fail(self, spec, run, report):
+    text = """def fail(self, run, report):
         if run.cell == "mine":
             raise ValueError("no such luck")
-        return original(self, spec, run, report)"""
+        return original(self, run, report)"""
     made: dict[str, Any] = {"original": CopyTask.run}
     exec(compile(text, rnnlab.__file__, "exec"), made)
     monkeypatch.setattr(CopyTask, "run", made["fail"])

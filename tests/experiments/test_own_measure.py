@@ -82,8 +82,6 @@ def test_one_registration_is_enough(
     assert "A small weight forgets." in page
     assert main(["plot", "--list"]) == 0
     assert "root mean square of every parameter" in capsys.readouterr().out
-    assert main(["run", "--help"]) == 0
-    assert "weights" in capsys.readouterr().out
 
 
 def test_an_unknown_measure_is_named(tiny_flow: dict[str, Any], tmp_path: Path) -> None:

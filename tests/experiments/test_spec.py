@@ -151,7 +151,7 @@ def test_wrong_settings_are_named_on_one_line(options: dict[str, Any], message: 
             {"task": {"length": 4}},
             r"task\[0\].name must be a task's name or FILE.py:NAME, got noth",
         ),
-        ({"task": "text"}, r"file of the task text must be given, got nothing: write text,file="),
+        ({"task": "text"}, r"file of the task text must be given: write text,file="),
         ({"task": ["adding", "adding,length=4"]}, r"labels of tasks must be different, got adding"),
         (
             {"task": 3},
