@@ -144,8 +144,8 @@ def only_metric(table: pd.DataFrame) -> str:
 
 def _names_a_row(inches: float, labels: Iterable[str]) -> int:
     """Return the number of names that fit in a row of the legend."""
-    longest = max(len(label) for label in labels)
-    return max(1, int(inches / (0.72 + 0.07 * longest)))
+    widths = [0.72 + 0.07 * len(label) for label in labels]
+    return len(widths) if sum(widths) <= inches else max(1, int(inches / max(widths)))
 
 
 def set_metric_limits(ax: Axes, metric: str, values: Iterable[float]) -> None:

@@ -218,7 +218,9 @@ def _plot(
         )
     ]
     if "chance" in panels and panels["chance"].notna().any():
-        captions.append("dashed grey: without memory")
+        levels = panels["chance"].dropna().unique()
+        value = f" {levels[0]:.3g}" if len(levels) == 1 else ""
+        captions.append(f"dashed: chance{value}")
     captions += [note] if note else []
     setting, metric = map(str, kinds.iloc[0])
     return draw_panels(

@@ -90,7 +90,7 @@ def test_few_seeds_are_points_without_intervals() -> None:
     figure = plot_summary(summary(seeds=9), runs=runs)
     ax = only(figure)
     assert all(len(bar.get_paths()) == 0 for bar in ax.collections)
-    assert caption(figure) == "mean of 9 seeds (small: every run); dashed grey: without memory"
+    assert caption(figure) == ("mean of 9 seeds (small: every run); dashed: chance 0.125")
     points = {str(line.get_label()): line for line in ax.get_lines()}["_gru runs"]
     own = runs[runs["cell"] == "gru"]
     np.testing.assert_array_equal(points.get_xdata(), own["delay"])
@@ -167,7 +167,7 @@ def test_chance_is_a_line_from_edge_to_edge() -> None:
     figure = plot_summary(summary())
     ends = [np.asarray(line.get_xydata()).tolist() for line in only(figure).get_lines()]
     assert [[0, 0.125], [1, 0.125]] in ends
-    assert "dashed grey: without memory" in caption(figure)
+    assert "dashed: chance 0.125" in caption(figure)
 
 
 def test_a_setting_that_varies_makes_a_panel_of_its_own() -> None:

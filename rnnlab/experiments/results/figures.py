@@ -14,6 +14,7 @@ from rnnlab.experiments.measures import all_tables
 from rnnlab.experiments.results.folder import described, kind_of
 from rnnlab.experiments.results.reading import labels_of, read_manifest
 from rnnlab.experiments.results.tables import NAMES, read_table, require_numbers
+from rnnlab.experiments.settings.schema import BUILT
 from rnnlab.registry import figures, measures, unknown_name
 
 if TYPE_CHECKING:
@@ -84,6 +85,12 @@ def draw(name: str, folder: Path, out: Path | None = None, task: str | None = No
             evaluations = _of_task(evaluations, task, source)
     elif not figure.several_tasks:
         _require_one_metric(table, source)
+    if figure.table == "summary.csv" and "seeds" in table and not of_flow:
+        # values of a setting of the model are compared like cells, as in a report
+        names = list(table.columns)
+        built = [name for name in BUILT if name in names[: names.index("seeds")]]
+        table = statistics.labelled(table, built)
+        evaluations = None if evaluations is None else statistics.labelled(evaluations, built)
     # what is infinite has no place, and is no fault of the figure
     with styles_of_study(labels_of(manifest)), np.errstate(all="ignore"):
         try:
