@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,15 @@ def runs_of_rows(runs: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """Return the runs with the cells and settings of `rows`, by the columns that both have."""
     results = {"value", "diverged", "solved", "watched", "seed"}
     keys = [name for name in rows.columns if name in runs and name not in results]
-    return runs.merge(rows[keys].drop_duplicates(), on=keys)
+    return merged(runs, rows[keys].drop_duplicates(), keys)
+
+
+def merged(runs: pd.DataFrame, rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """Return the runs with the columns of the rows that agree with them in `keys`."""
+    numeric = pd.api.types.is_numeric_dtype
+    # integers in one table may be floats in the other, with an infinite one among them
+    floats = {name: float for name in keys if numeric(runs[name]) and numeric(rows[name])}
+    return runs.astype(floats).merge(rows.astype(floats), on=list(keys))
 
 
 def draw_runs(

@@ -25,6 +25,7 @@ from rnnlab.plotting._runs import (
     draw_intervals,
     draw_runs,
     has_intervals,
+    merged,
     runs_of_rows,
 )
 from rnnlab.plotting._tables import count_of_seeds, require_rows
@@ -278,5 +279,5 @@ def _draw_cell_runs(
     transform: Transform,
 ) -> None:
     keys = ["cell", *(name for name in settings if name in runs)]
-    own = runs.merge(rows[[*keys, "_x"]], on=keys)
+    own = merged(runs, rows[[*keys, "_x"]], keys)
     draw_runs(ax, own, "_x", style["color"], cell, transform)
