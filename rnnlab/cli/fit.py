@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from rnnlab.cli.errors import user_errors, with_options
-from rnnlab.cli.output import print_rows, print_summary, say, setting_text, warn
+from rnnlab.cli.output import print_rows, print_summary, say, text_or_gap, warn
 from rnnlab.cli.run import execute_study
 from rnnlab.cli.settings import settings_options
 
@@ -148,7 +148,7 @@ def fit(data: Path, out: Path | None, force: bool, jobs: int | None, **options: 
 def _print_scores(summary: Any) -> None:
     """Print a summary without what the lines above say of baselines, epochs as whole numbers."""
     shown = summary.drop(columns=["baseline_name", "baseline_constant", "baseline_last"])
-    epochs = [setting_text(float(epoch)) for epoch in summary["best_epoch"]]
+    epochs = [text_or_gap(float(epoch)) for epoch in summary["best_epoch"]]
     print_summary(shown.assign(best_epoch=epochs))
 
 

@@ -11,6 +11,7 @@ import click
 import numpy as np
 
 from rnnlab.characters import visible
+from rnnlab.texts import setting_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,7 +120,7 @@ def print_summary(summary: pd.DataFrame) -> None:
     columns = list(values)
     settings = columns[: columns.index("seeds")] if "seeds" in columns else []
     texts = {
-        name: list(map(setting_text, column)) if name in settings else number_texts(column)
+        name: list(map(text_or_gap, column)) if name in settings else number_texts(column)
         for name, column in values.items()
     }
     lows = [name for name in texts if name.endswith("_low")]
@@ -141,17 +142,16 @@ def print_summary(summary: pd.DataFrame) -> None:
     print_rows(list(texts), lines, title=True, names=max(1, len(settings)))
 
 
-def setting_text(value: Any) -> str:
-    """Return a setting as it is written in a study's file.
+def text_or_gap(value: Any) -> str:
+    """Return a setting as it is written in a study's file, and a dash where there is none.
 
     Examples
     --------
-    >>> [setting_text(value) for value in (0.0003, 20.0, math.nan, "adam")]
+    >>> [text_or_gap(value) for value in (0.0003, 20.0, math.nan, "adam")]
     ['0.0003', '20', '-', 'adam']
     """
-    if not isinstance(value, float):
-        return str(value)
-    return "-" if math.isnan(value) else f"{value:g}"
+    missing = isinstance(value, float) and math.isnan(value)
+    return "-" if missing else setting_text(value)
 
 
 def number_texts(values: Sequence[Any]) -> list[str]:

@@ -10,7 +10,8 @@ from rnnlab.experiments.progress import Progress
 from rnnlab.experiments.results.figures import draw, figure_spec
 from rnnlab.experiments.runner.fit import fit
 from rnnlab.experiments.runner.outcomes import RunsFailedError
-from rnnlab.experiments.runner.study import Result, Study, run
+from rnnlab.experiments.runner.result import Result
+from rnnlab.experiments.runner.study import Study, run
 from rnnlab.experiments.settings.cell_entry import CellEntry
 from rnnlab.experiments.settings.load import load_spec, preset_names
 from rnnlab.experiments.settings.runs import Run

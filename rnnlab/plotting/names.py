@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from rnnlab.texts import setting_text
+
 _WORDS = {"lr": "learning rate", "mse": "mean squared error"}
 
 
@@ -26,5 +28,4 @@ def setting_words(name: str, value: Any) -> str:
     >>> setting_words("lr", 0.001), setting_words("delay", 10), setting_words("task", "adding")
     ('learning rate 0.001', 'delay 10', 'adding')
     """
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return text if name == "task" else f"{words(name)} {text}"
+    return str(value) if name == "task" else f"{words(name)} {setting_text(value)}"

@@ -14,7 +14,6 @@ import pandas as pd
 from rnnlab.experiments.results.reading import labels_of
 from rnnlab.experiments.results.report_files import MADE_BY, PAGE, require_own, table_files
 from rnnlab.experiments.results.tables import read_table, require_numbers, to_csv
-from rnnlab.experiments.settings.runs import setting_text
 from rnnlab.files import remove_partials, write_whole
 from rnnlab.plotting import styles_of_study
 from rnnlab.plotting.names import words
@@ -23,6 +22,7 @@ from rnnlab.reports.cautions import ENOUGH_SEEDS, size_caution
 from rnnlab.reports.gradients import gradient_section
 from rnnlab.reports.sections import task_section
 from rnnlab.reports.source import Source, read_source
+from rnnlab.texts import setting_text
 
 
 @dataclass(frozen=True)

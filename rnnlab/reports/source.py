@@ -21,7 +21,7 @@ from rnnlab.registry import experiments
 from rnnlab.reports.missing import missing
 from rnnlab.reports.words import OFF
 from rnnlab.statistics import conditions_of, labelled
-from rnnlab.statistics.run_outcomes import setting_text
+from rnnlab.texts import setting_text
 
 _METRICS = ("cell", "seed", "update")
 _HALF_LIVES = (

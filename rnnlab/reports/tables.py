@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from rnnlab.reports.words import number
+from rnnlab.texts import setting_text
 
 Row = Mapping[Any, Any]
 #: From the header of a column to the function that writes its cell of a row.
@@ -66,9 +67,8 @@ def text_of(name: str) -> Callable[[Row], str]:
 
     def write(row: Row) -> str:
         value = row[name]
-        if isinstance(value, float):
-            return "" if math.isnan(value) else f"{value:g}"
-        return "" if value is None else str(value)
+        missing = value is None or (isinstance(value, float) and math.isnan(value))
+        return "" if missing else setting_text(value)
 
     return write
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rnnlab.diverged import DIVERGED, as_without_model, worse_than_all
 from rnnlab.statistics._tables import order_of_appearance, require_columns, require_unique
+from rnnlab.texts import setting_text
 
 
 def conditions_of(metrics: pd.DataFrame) -> list[str]:
@@ -64,20 +65,6 @@ def labelled(metrics: pd.DataFrame, settings: Sequence[str]) -> pd.DataFrame:
         more = metrics[name].map(lambda value, name=name: f",{name}={setting_text(value)}")
         cells = cells.where(metrics[name].isna(), cells + more)
     return metrics.assign(cell=cells).drop(columns=list(settings))
-
-
-def setting_text(value: Any) -> str:
-    """Return a setting as it is written in a study: 0, not 0.0.
-
-    Examples
-    --------
-    >>> [setting_text(value) for value in (1.0, "0.5", "3.0", "chrono")]
-    ['1', '0.5', '3', 'chrono']
-    """
-    try:
-        return f"{float(value):g}"
-    except ValueError:
-        return str(value)
 
 
 def runs_of(

@@ -13,6 +13,7 @@ from rnnlab.tasks.checks import check_sample
 from rnnlab.tasks.contract import check_once, check_size
 from rnnlab.tasks.task import Task
 from rnnlab.tasks.user_errors import errors_of_task
+from rnnlab.texts import setting_text
 
 
 def about(task: type[Task]) -> str:
@@ -120,7 +121,7 @@ def _in_words(task: type[Task], name: str) -> str:
     value = inspect.getattr_static(task, name, None)
     if isinstance(value, property | cached_property):
         return _first_line(value)
-    return f"{value:g}" if isinstance(value, int | float) else str(value)
+    return setting_text(value)
 
 
 def _first_line(thing: Any) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rnnlab.experiments.runner.study import Result
+from rnnlab.experiments.runner.result import Result
 from rnnlab.plotting.notebook import MOST_ROWS, result_html
 
 PUBLISHED = Path(__file__).parents[2] / "results" / "published" / "copy-task"

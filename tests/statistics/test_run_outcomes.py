@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from rnnlab.statistics import conditions_of, runs_of
+from rnnlab.statistics import conditions_of, labelled, runs_of
 
 METRICS = pd.read_csv(
     io.StringIO("""\
@@ -92,3 +92,9 @@ def test_a_setting_that_says_nothing_about_a_cell_is_a_setting_too() -> None:
 def test_tables_that_cannot_be_read(change: Any, options: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         runs_of(change(METRICS), **{"metric": "mse", "higher_is_better": False, **options})
+
+
+def test_values_that_differ_late_have_labels_that_differ() -> None:
+    for values in ([1_000_001, 1_000_002], [1e6 + 1, 1e6 + 2], [0.001, 0.0010000001]):
+        metrics = pd.DataFrame({"cell": "gru", "parameters": values, "seed": 0})
+        assert len(set(labelled(metrics, ["parameters"])["cell"])) == 2

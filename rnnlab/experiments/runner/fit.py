@@ -13,7 +13,8 @@ from rnnlab.experiments.kinds.build import MODELS
 from rnnlab.experiments.kinds.tables import TARGETS
 from rnnlab.experiments.progress import Progress
 from rnnlab.experiments.results.tables import read_csv, to_csv
-from rnnlab.experiments.runner.study import RESULTS, Result, Study, checked_jobs
+from rnnlab.experiments.runner.result import Result
+from rnnlab.experiments.runner.study import RESULTS, Study, checked_jobs
 from rnnlab.experiments.settings.load import read_spec, settle
 from rnnlab.experiments.settings.table import load_table, resolved_split
 from rnnlab.experiments.store.store import require_free

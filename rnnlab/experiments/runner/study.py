@@ -7,11 +7,8 @@ import json
 import shutil
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from rnnlab import files
 from rnnlab.experiments.errors import CannotWriteError, RefusedError
@@ -24,6 +21,7 @@ from rnnlab.experiments.results.tables import plan_of
 from rnnlab.experiments.runner.interrupts import interrupts_held
 from rnnlab.experiments.runner.outcomes import Failed, Outcome, OwnCodeFailedError, RunsFailedError
 from rnnlab.experiments.runner.processes import compute
+from rnnlab.experiments.runner.result import Result
 from rnnlab.experiments.settings.load import load_spec
 from rnnlab.experiments.settings.runs import Run
 from rnnlab.experiments.settings.spec import Spec
@@ -35,37 +33,6 @@ from rnnlab.experiments.store.writing import cannot_write
 from rnnlab.registry import experiments
 
 RESULTS = Path("results")
-
-
-@dataclass(frozen=True, repr=False)
-class Result:
-    """The result of a study; a notebook shows its summary and figure.
-
-    Attributes
-    ----------
-    path : Path
-        The folder of its files.
-    metrics : DataFrame
-        The table of rows: metrics.csv of a study of tasks, gradients.csv of gradient flow.
-    summary : DataFrame
-        The table of summary.csv.
-    figure : Path or None
-        The main figure.
-    """
-
-    path: Path
-    metrics: pd.DataFrame
-    summary: pd.DataFrame
-    figure: Path | None = None
-
-    def __repr__(self) -> str:
-        rows = f"metrics {len(self.metrics)} rows, summary {len(self.summary)} rows"
-        return f"<result in {self.path}: {rows}>"
-
-    def _repr_html_(self) -> str:
-        from rnnlab.plotting.notebook import result_html
-
-        return result_html(repr(self).strip("<>"), self.summary, self.figure)
 
 
 class Study:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rnnlab.experiments.settings.cell_entry import CellEntry
-from rnnlab.experiments.settings.runs import Run, RunSettings, TaskPoint, setting_text
+from rnnlab.experiments.settings.runs import Run, RunSettings, TaskPoint
 from rnnlab.experiments.settings.schema import BUILT, SWEPT
 from rnnlab.experiments.settings.spec import Spec
 from rnnlab.experiments.settings.table import TABLE
+from rnnlab.texts import setting_text
 
 if TYPE_CHECKING:
     from rnnlab.training import Schedule

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from rnnlab.texts import setting_text
+
 
 class RunSettings(SimpleNamespace):
     """All settings of one run: the value of each setting of the study, `entry` and `task`.
@@ -60,19 +62,6 @@ class Run:
             if value is not None
         ]
         return ", ".join([self.cell, *named, f"seed {self.seed}"])
-
-
-def setting_text(value: Any) -> str:
-    """Return the value of a setting as text: a number without superfluous zeros.
-
-    Examples
-    --------
-    >>> setting_text(0.0003), setting_text(20.0), setting_text("adam"), setting_text(None)
-    ('0.0003', '20', 'adam', 'none')
-    """
-    if value is None:
-        return "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True)

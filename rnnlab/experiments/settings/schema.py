@@ -27,7 +27,7 @@ from rnnlab.experiments.settings.fields import (
     Share,
     Steps,
 )
-from rnnlab.experiments.settings.runs import setting_text
+from rnnlab.texts import setting_text
 
 
 @dataclass(frozen=True)
